@@ -1,0 +1,31 @@
+# Every target sets up .venv first, if need be; `make PYTHON=python3.12 setup` picks another Python.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: setup league test slow check clean
+
+setup: $(READY)
+
+# Stamped only when pip has finished, so an interrupted set-up is done again.
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
+	touch $@
+
+league: $(READY)
+	$(BIN)/arena train connect_four
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+clean:
+	rm -rf .venv build *.egg-info

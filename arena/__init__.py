@@ -1,0 +1,1 @@
+"""Matches between any agents, and what they prove."""

@@ -1,0 +1,176 @@
+"""Connect Four: four in a row on 7 columns of height 6. Seat 0 plays X and begins."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from games.core import OVER, Fact, Facts, Game
+
+# A column takes seven bits, its lowest cell first and an empty one on top, so that no line runs
+# on into the next column and adding to a column never carries out of it.
+_COLUMN, _LOW_COLUMNS = 7, 4
+_LOW_BITS = _COLUMN * _LOW_COLUMNS
+_TOPS_LOW = np.array([5, 12, 19, 26], np.uint32)
+_TOPS_HIGH = np.array([5, 12, 19], np.uint32)
+# Bits of the cells f[6, 4] and f[6, 3], row by row from the top.
+_CELLS_LOW = (np.arange(5, -1, -1)[:, None] + _COLUMN * np.arange(4)).astype(np.uint32)
+_CELLS_HIGH = (np.arange(5, -1, -1)[:, None] + _COLUMN * np.arange(3)).astype(np.uint32)
+# Bit distances to the next cell of a line: up, right, and the two diagonals.
+_LINES = (1, _COLUMN, _COLUMN - 1, _COLUMN + 1)
+
+
+class Board(NamedTuple):
+    """49 bits in two words: columns 0 to 3 in `low`, 4 to 6 in `high`.
+
+    Attributes:
+      low: u32[].
+      high: u32[].
+    """
+
+    low: jax.Array
+    high: jax.Array
+
+
+class State(NamedTuple):
+    """16 bytes.
+
+    Attributes:
+      mine: stones of the seat to move.
+      theirs: stones of the seat that moved last.
+    """
+
+    mine: Board
+    theirs: Board
+
+
+def _and(a: Board, b: Board) -> Board:
+    return Board(a.low & b.low, a.high & b.high)
+
+
+def _or(a: Board, b: Board) -> Board:
+    return Board(a.low | b.low, a.high | b.high)
+
+
+def _shift(b: Board, bits: int) -> Board:
+    """Shifts right. Bits 28 and above of `low` come out dirty; no board has a stone there."""
+    return Board((b.low >> bits) | (b.high << (_LOW_BITS - bits)), b.high >> bits)
+
+
+def _four(b: Board) -> jax.Array:
+    """Four in a row: twos that have another two right behind them."""
+    found = jnp.uint32(0)
+    for line in _LINES:
+        twos = _and(b, _shift(b, line))
+        fours = _and(twos, _shift(twos, 2 * line))
+        found = found | fours.low | fours.high
+    return found != 0
+
+
+def _plies(state: State) -> jax.Array:
+    stones = _or(state.mine, state.theirs)
+    count = jax.lax.population_count(stones.low) + jax.lax.population_count(stones.high)
+    return count.astype(jnp.int32)
+
+
+@dataclass(frozen=True)
+class ConnectFour(Game):
+    """Four in a row; stones fall to the lowest free cell of their column."""
+
+    num_actions = 7
+    max_plies = 42
+    facts = Facts(
+        positions=Fact((1, 7, 49, 238, 1120, 4263, 16422, 54859, 184275), "oeis.org/A212693"),
+        value=Fact(1.0, "oeis.org/A090224, V. Allis 1988: White wins"),
+    )
+
+    def init(self) -> State:
+        """An empty board."""
+        empty = Board(jnp.uint32(0), jnp.uint32(0))
+        return State(empty, empty)
+
+    def mover(self, state: State) -> jax.Array:
+        """Stones alternate, so their number tells who moves."""
+        plies = _plies(state)
+        return jnp.where(_four(state.theirs) | (plies == 42), OVER, plies & 1)
+
+    def legal(self, state: State) -> jax.Array:
+        """The columns whose top cell is empty, bool[7]."""
+        stones = _or(state.mine, state.theirs)
+        tops = jnp.concatenate([stones.low >> _TOPS_LOW, stones.high >> _TOPS_HIGH])
+        return tops & 1 == 0
+
+    def step(self, state: State, move: jax.Array) -> State:
+        """Drop a stone, then see the board from the other side."""
+        stones = _or(state.mine, state.theirs)
+        # Adding one at the bottom of a column carries up to its first free cell.
+        column = move.astype(jnp.uint32) * _COLUMN
+        low = jnp.where(move < _LOW_COLUMNS, jnp.uint32(1) << column, 0)
+        high = jnp.where(move < _LOW_COLUMNS, 0, jnp.uint32(1) << (column - _LOW_BITS))
+        stone = Board(
+            (stones.low + low) & (low * jnp.uint32(0x3F)),
+            (stones.high + high) & (high * jnp.uint32(0x3F)),
+        )
+        return State(state.theirs, _or(state.mine, stone))
+
+    def payoff(self, state: State) -> jax.Array:
+        """Only the seat that moved last can have four."""
+        sign = jnp.where(_plies(state) & 1 == 1, 1.0, -1.0)
+        return jnp.where(_four(state.theirs), sign, 0.0)
+
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        """Two planes f32[6, 7, 2]: own stones, the opponent's; the top row first."""
+        own = _plies(state) & 1 == seat
+
+        def plane(a: Board, b: Board) -> jax.Array:
+            low, high = jnp.where(own, a.low, b.low), jnp.where(own, a.high, b.high)
+            return jnp.concatenate([low >> _CELLS_LOW, high >> _CELLS_HIGH], 1) & 1
+
+        planes = [plane(state.mine, state.theirs), plane(state.theirs, state.mine)]
+        return jnp.stack(planes, -1).astype(jnp.float32)
+
+    def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The board and its mirror image."""
+        return (
+            jnp.stack([observation, observation[:, ::-1]]),
+            jnp.stack([policy, policy[::-1]]),
+        )
+
+    def show(self, state: State) -> str:
+        """The board, column numbers below."""
+        return "\n".join([" ".join(row) for row in self._stones(state)] + ["1 2 3 4 5 6 7"])
+
+    def draw(self, state: State) -> str:
+        """A blue rack with red and yellow discs."""
+        colours = {"X": "#d8433b", "O": "#f4c531", ".": "#f7f5ef"}
+        discs = "".join(
+            f'<circle cx="{50 + 100 * c}" cy="{50 + 100 * r}" r="40" fill="{colours[stone]}"/>'
+            for r, row in enumerate(self._stones(state))
+            for c, stone in enumerate(row)
+        )
+        return (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 600">'
+            f'<rect width="700" height="600" rx="24" fill="#2c5aa0"/>{discs}</svg>'
+        )
+
+    def label(self, state: State, move: int) -> str:
+        """The column, `1` to `7` from the left."""
+        return str(move + 1)
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`."""
+        column = text.strip()
+        if column not in tuple("1234567"):
+            raise ValueError(f"{column!r} is not a column; columns are 1 to 7")
+        if not self.legal(state)[int(column) - 1]:
+            raise ValueError(f"column {column} is full")
+        return int(column) - 1
+
+    def _stones(self, state: State) -> list[list[str]]:
+        first, second = np.asarray(self.observe(state, jnp.int32(0))).transpose(2, 0, 1) > 0
+        return [
+            ["X" if first[r, c] else "O" if second[r, c] else "." for c in range(7)]
+            for r in range(6)
+        ]

@@ -1,0 +1,130 @@
+"""The game contract: what every file in this folder promises.
+
+A game is a bundle of pure functions of ONE position. Batch them with `jax.vmap`, compile them
+with `jax.jit`. The state holds only what the rules need; whatever follows from it (observation,
+legal moves, payoff) is computed when asked for.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+
+CHANCE = -1
+"""`mover` of a position in which chance moves."""
+OVER = -2
+"""`mover` of a position in which the game has ended."""
+
+State = Any
+"""A NamedTuple of small arrays (a pytree); each game defines its own."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number published elsewhere that the rules must reproduce.
+
+    Attributes:
+      value: the number or numbers.
+      source: the page or paper that gives them.
+    """
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a game from outside; the tests hold the rules against every fact given.
+
+    Attributes:
+      perft: int per depth 0, 1, …: sequences of that many legal moves from the start.
+      positions: int per ply 0, 1, …: distinct positions reachable in exactly that many plies.
+      orbits: int per ply 0, 1, …: the same, positions that are symmetric to each other as one.
+      games: int: all different games from the start to an end.
+      value: float: payoff of seat 0 under perfect play.
+    """
+
+    perft: Fact | None = None
+    positions: Fact | None = None
+    orbits: Fact | None = None
+    games: Fact | None = None
+    value: Fact | None = None
+
+
+@dataclass(frozen=True)
+class Game(ABC):
+    """The rules of one two-player zero-sum game.
+
+    A subclass is a frozen dataclass; its fields are the options a user may give in the name
+    (`hex:size=9`). Two equal games share their compiled programs.
+
+    Class attributes:
+      num_actions: A, the number of moves there are, legal or not.
+      num_outcomes: C, the number of chance outcomes; 0 where nothing is left to chance.
+      max_plies: no game is longer than this.
+      perfect_information: both seats see everything.
+      facts: published numbers that prove the rules.
+    """
+
+    num_actions: ClassVar[int]
+    num_outcomes: ClassVar[int] = 0
+    max_plies: ClassVar[int]
+    perfect_information: ClassVar[bool] = True
+    facts: ClassVar[Facts]
+
+    @abstractmethod
+    def init(self) -> State:
+        """The position at the start."""
+
+    @abstractmethod
+    def mover(self, state: State) -> jax.Array:
+        """Who moves, i32[]: seat 0, seat 1, CHANCE or OVER."""
+
+    @abstractmethod
+    def legal(self, state: State) -> jax.Array:
+        """Which moves the mover has, bool[A]; unspecified unless a seat is to move."""
+
+    @abstractmethod
+    def step(self, state: State, move: jax.Array) -> State:
+        """The position after a legal move (or chance outcome) i32[]; unspecified for others."""
+
+    @abstractmethod
+    def payoff(self, state: State) -> jax.Array:
+        """What seat 0 gets, f32[] in [-1, 1]; seat 1 gets the negative. 0 until the game is over."""
+
+    @abstractmethod
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        """What seat i32[] may know, f32[...], drawn from its own side: own pieces come first."""
+
+    @abstractmethod
+    def show(self, state: State) -> str:
+        """The position as text for a terminal."""
+
+    @abstractmethod
+    def draw(self, state: State) -> str:
+        """The position as an SVG picture."""
+
+    @abstractmethod
+    def label(self, state: State, move: int) -> str:
+        """A move as players write it."""
+
+    @abstractmethod
+    def parse(self, state: State, text: str) -> int:
+        """A move from what a player typed; raises ValueError with one clear line if it is none."""
+
+    def chance(self, state: State) -> jax.Array:
+        """Probabilities of the outcomes at a chance node, f32[C]."""
+        raise ValueError(f"{type(self).__name__} has no chance moves")
+
+    def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """All board symmetries of an observation and a policy over moves.
+
+        Args:
+          observation: f32[...] as `observe` gives it.
+          policy: f32[A].
+
+        Returns:
+          f32[S, ...] and f32[S, A], the identity first.
+        """
+        return observation[None], policy[None]
