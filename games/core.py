@@ -91,7 +91,7 @@ class Game(ABC):
 
     @abstractmethod
     def payoff(self, state: State) -> jax.Array:
-        """What seat 0 gets, f32[] in [-1, 1]; seat 1 gets the negative. 0 until the game is over."""
+        """What seat 0 gets, f32[] in [-1, 1], seat 1 the negative; 0 until the game is over."""
 
     @abstractmethod
     def observe(self, state: State, seat: jax.Array) -> jax.Array:

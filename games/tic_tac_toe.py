@@ -107,10 +107,10 @@ class TicTacToe(Game):
                 marks.append(f'<circle cx="{x}" cy="{y}" r="30" stroke="#c0392b"/>')
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 300" fill="none" '
-            'stroke-width="10" stroke-linecap="round"><rect width="300" height="300" fill="#fdfaf3"/>'
-            '<path d="M100 12V288M200 12V288M12 100H288M12 200H288" stroke="#bbb" stroke-width="4"/>'
-            + "".join(marks)
-            + "</svg>"
+            'stroke-width="10" stroke-linecap="round">'
+            '<rect width="300" height="300" fill="#fdfaf3"/>'
+            '<path d="M100 12V288M200 12V288M12 100H288M12 200H288" '
+            'stroke="#bbb" stroke-width="4"/>' + "".join(marks) + "</svg>"
         )
 
     def label(self, state: State, move: int) -> str:

@@ -1,0 +1,78 @@
+"""Monte-Carlo tree search with random rollouts: a measure that needs no learning."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from agents import search
+from arena.core import Agent, Decision, Rules, uniform_move
+from games import OVER, Game
+
+
+@dataclass(frozen=True)
+class MCTS:
+    """An `Act` without weights: UCT, a random game to the end at every new node.
+
+    Attributes:
+      game: what is played.
+      rollouts: random games per move.
+      exploration: weight of the confidence bound for payoffs in [-1, 1].
+    """
+
+    game: Game
+    rollouts: int
+    exploration: float = 2.0
+
+    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+        """The most visited move."""
+        draw = jax.vmap(lambda key, like: jax.random.uniform(key, like.shape))
+        legal = jax.vmap(self.game.legal)(states)
+        order = draw(keys, legal.reshape(keys.shape[0], -1, legal.shape[-1])).reshape(legal.shape)
+        move = search.uct(
+            self.game,
+            Rules(self.game),
+            self._evaluate,
+            states,
+            keys,
+            self.rollouts,
+            self.exploration,
+            order,
+        )
+        return Decision(move)
+
+    def _evaluate(self, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.Array]:
+        """No prior, and the outcome of one random game."""
+        ends = rollout(self.game, keys, states)
+        first = jax.vmap(self.game.mover)(states) == 0
+        payoff = Rules(self.game).score(ends)
+        none = jnp.zeros((first.shape[0], self.game.num_actions))
+        return none, jnp.where(first, payoff, -payoff)
+
+
+def rollout(game: Game, keys: jax.Array, states: Any) -> Any:
+    """Plays positions [B, ...] to their ends with uniformly random moves, under keys [G]."""
+    alive = jax.vmap(game.mover)(states) != OVER
+
+    def body(carry):
+        ply, states, alive = carry
+        legal = jax.vmap(game.legal)(states).reshape(keys.shape[0], -1, game.num_actions)
+        here = jax.vmap(lambda key: jax.random.fold_in(key, ply))(keys)
+        move = jax.vmap(uniform_move)(here, legal).reshape(-1)
+        after = jax.vmap(game.step)(states, move)
+
+        def choose(new, old):
+            return jnp.where(alive.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
+
+        states = jax.tree.map(choose, after, states)
+        return ply + 1, states, jax.vmap(game.mover)(states) != OVER
+
+    return jax.lax.while_loop(lambda c: c[2].any(), body, (jnp.int32(0), states, alive))[1]
+
+
+def make(game: Game, argument: str) -> Agent:
+    """The agent `mcts:ROLLOUTS`; raises ValueError unless that is a positive number."""
+    if not argument.isdecimal() or int(argument) < 1:
+        raise ValueError(f"mcts takes a number of rollouts, as in mcts:100, not {argument!r}")
+    return Agent(f"mcts:{int(argument)}", MCTS(game, int(argument)))

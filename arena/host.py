@@ -1,0 +1,51 @@
+"""Games one move at a time, for players outside the device: people, and device agents they meet."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from arena.core import Agent, HostAgent, Rules, stack
+from games import OVER, Game
+
+
+class Host(HostAgent):
+    """A device agent, asked about one position at a time."""
+
+    def __init__(self, agent: Agent, key: jax.Array):
+        self.name = agent.name
+        self._act, self._params = jax.jit(agent.act), stack([agent.params])
+        self._key, self._asked = key, 0
+
+    def choose(self, game: Game, state: Any) -> int:
+        """The agent's move."""
+        self._asked += 1
+        key = jax.random.fold_in(self._key, self._asked)
+        states = jax.tree.map(lambda x: jnp.asarray(x)[None], state)
+        return int(self._act(self._params, key[None], states).move[0])
+
+
+def play(
+    game: Game,
+    seats: tuple[HostAgent, HostAgent],
+    watch: Callable[[Any, int], None] = lambda state, move: None,
+) -> tuple[Any, float]:
+    """Plays one game without chance from its start.
+
+    Args:
+      game: what is played.
+      seats: who sits in seat 0 and in seat 1.
+      watch: hears of every move, with the position before it.
+
+    Returns:
+      the final position, and what the rules give seat 0.
+    """
+    step, mover = jax.jit(game.step), jax.jit(game.mover)
+    state = game.init()
+    while (seat := int(mover(state))) != OVER:
+        move = seats[seat].choose(game, state)
+        watch(state, move)
+        state = step(state, jnp.int32(move))
+    final = jax.tree.map(lambda x: x[None], state)
+    return state, float(Rules(game).score(final)[0])

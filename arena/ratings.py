@@ -1,0 +1,348 @@
+"""Ratings from results: Bradley-Terry with draws, fitted by maximum likelihood.
+
+The model is that of Davidson (1970), "On Extending the Bradley-Terry Model to Accommodate Ties in
+Paired Comparison Experiments", JASA 65(329):317-328. With d the difference of two players' natural
+log strengths and nu the draw parameter,
+
+    win : draw : loss  =  exp(d/2) : nu : exp(-d/2).
+
+The likelihood is concave in (theta, log nu), so its one summit is found by Newton's method.
+
+What the data cannot say, a weak prior does, in virtual games:
+
+* Every player shares about one virtual game, half of it won and half lost, with the opponents it
+  met, in proportion to the games it played with each. This keeps a player who won everything
+  finite. It stays between players who met, so it never drags a long ladder of snapshots together.
+* All players together share half a virtual draw, spread in proportion to games. This keeps nu
+  above zero.
+* Groups that never met, even through others, are compared as if each group's mean had drawn one
+  game with a common phantom: equal means, with the large uncertainty this leaves. Differences
+  within a group are untouched by it. The strength of the phantom is free, so which player is the
+  anchor changes nothing but the zero of the scale.
+
+For two players this adds 1/2 to wins, draws and losses: the prior of Jeffreys, and the correction
+that all but removes the bias of a log ratio of counts (Anscombe 1956, "On estimating binomial
+response relations", Biometrika 43:461-464). A player with N games moves by about one part in N.
+
+Games are taken to be independent. Where the pairs of games on one opening are negatively
+correlated, as openings that favour a seat make them, the intervals err on the wide side.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ELO = 400 / np.log(10)
+"""Elo points in one unit of natural log strength."""
+Z95 = 1.959963984540054
+"""Standard deviations to either side that hold 95 % of a normal distribution."""
+
+_INFORMATION = 0.25
+"""What one decisive game between equals tells of the difference of their log strengths."""
+_STEPS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Ratings of n players and how sure they are.
+
+    Attributes:
+      elo: f64[n], Elo above the anchor, whose own is 0.
+      covariance: f64[n, n], Elo², of the ratings relative to the anchor (its row and column are
+        0), the uncertainty of the draw parameter included.
+      games: i64[n], games played.
+      draw: nu, the draw parameter: equal players draw with probability nu / (2 + nu).
+    """
+
+    elo: Floats
+    covariance: Floats
+    games: Ints
+    draw: float
+
+    @property
+    def half_width(self) -> Floats:
+        """Half the 95 % interval of every rating relative to the anchor, Elo, f64[n]."""
+        return Z95 * np.sqrt(np.diag(self.covariance))
+
+    def difference(self, a: int, b: int) -> tuple[float, float]:
+        """How far a is above b and half its 95 % interval, both Elo.
+
+        The interval comes from the full covariance: errors that a and b share cancel.
+
+        Raises:
+          ValueError: a or b is no player.
+        """
+        a, b = int(_players(self, a)), int(_players(self, b))
+        c = self.covariance
+        variance = max(c[a, a] + c[b, b] - 2 * c[a, b], 0.0)
+        return float(self.elo[a] - self.elo[b]), float(Z95 * np.sqrt(variance))
+
+
+class _Table(NamedTuple):
+    """Results by pair of players who met, virtual games included.
+
+    Attributes:
+      i, j: i64[P], the pairs, i < j, each once.
+      wins, draws, losses: f64[P], from the view of i.
+      prior: f64[n+1, n+1], curvature of the part of the prior that no virtual game expresses,
+        in the n log strengths and log nu.
+    """
+
+    i: Ints
+    j: Ints
+    wins: Floats
+    draws: Floats
+    losses: Floats
+    prior: Floats
+
+
+def fit(results: Sequence[Sequence[int]] | NDArray, n: int, anchor: int = 0) -> Ratings:
+    """Ratings of n players from the games among them, the model and prior of this module.
+
+    Args:
+      results: int[R, 5], rows (a, b, wins, draws, losses) from the view of a, with players
+        numbered from 0. A pair may occur in several rows and either way round; R may be 0.
+      n: number of players.
+      anchor: the player whose Elo is 0.
+
+    Returns:
+      Ratings relative to the anchor. The covariance is the inverse of the curvature of the
+      penalised log likelihood at its summit, log nu marginalised.
+
+    Raises:
+      ValueError: results that are not rows of five whole numbers, negative counts, a player
+        against itself, a player or an anchor outside 0..n-1.
+    """
+    rows = _validated(results, n, anchor)
+    table = _tabulate(rows, n)
+    summit = _climb(table, n, anchor)
+    _, curvature = _slope(table, summit)
+    free = np.arange(n + 1) != anchor
+    covariance = np.zeros((n + 1, n + 1))
+    covariance[np.ix_(free, free)] = np.linalg.inv(curvature[np.ix_(free, free)])
+    covariance = ELO**2 * (covariance + covariance.T)[:n, :n] / 2
+    games = np.zeros(n, np.int64)
+    for players in rows[:, :2].T:
+        np.add.at(games, players, rows[:, 2:].sum(1))
+    return Ratings(ELO * summit[:n], covariance, games, float(np.exp(summit[n])))
+
+
+def expected_score(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> Floats:
+    """Expected score of a against b, a draw counting half.
+
+    Args:
+      ratings: from `fit`.
+      a, b: int[...], players; the two broadcast.
+
+    Returns:
+      f64[...] in (0, 1).
+
+    Raises:
+      ValueError: a or b holds what is no player.
+    """
+    d = (ratings.elo[_players(ratings, a)] - ratings.elo[_players(ratings, b)]) / ELO
+    win, draw, _ = _chances(d, np.log(ratings.draw))
+    return win + draw / 2
+
+
+def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[int, int]]:
+    """Which pairs to play next: those whose games teach most about the ratings.
+
+    Greedy D-optimal design: a game of i and j carries the Fisher information I about their
+    difference, I = p(1 - p) where nothing is drawn, and g of them multiply the determinant of
+    the precision by 1 + g I v, v the variance of the difference. So each round takes the pair
+    with the largest I v, then shrinks the covariance as if its games had been played (Sherman
+    and Morrison 1950), which sends the next round elsewhere. Ratings and draw parameter are taken
+    as they stand. (Fedorov 1972, "Theory of Optimal Experiments", on the greedy exchange.)
+
+    Args:
+      ratings: from `fit`.
+      rounds: pairs to pick; a pair may be picked more than once.
+      games_per_round: games that each pick will play.
+
+    Returns:
+      `rounds` pairs (i, j), i < j, in order of choice. Ties go to the lowest numbers, so equal
+      ratings give equal schedules.
+
+    Raises:
+      ValueError: fewer than two players, negative rounds, or fewer than one game a round.
+    """
+    n = len(ratings.elo)
+    if n < 2:
+        raise ValueError(f"a schedule needs at least two players, got {n}")
+    if rounds < 0 or games_per_round < 1:
+        raise ValueError(
+            "a schedule needs rounds >= 0 and games_per_round >= 1, "
+            f"got {rounds} and {games_per_round}"
+        )
+    i, j = np.triu_indices(n, 1)
+    win, _, loss = _chances((ratings.elo[i] - ratings.elo[j]) / ELO, np.log(ratings.draw))
+    information = _information(win, loss) / ELO**2
+    covariance = ratings.covariance.copy()
+    picks = []
+    for _ in range(rounds):
+        variance = np.diag(covariance)[i] + np.diag(covariance)[j] - 2 * covariance[i, j]
+        gain = information * variance
+        # Rounding must not decide between pairs that are equal by symmetry.
+        best = int(np.argmax(gain >= gain.max() * (1 - 1e-9)))
+        picks.append((int(i[best]), int(j[best])))
+        shift = covariance[i[best]] - covariance[j[best]]
+        taught = games_per_round * information[best]
+        covariance -= np.outer(shift, shift) * (taught / (1 + taught * variance[best]))
+    return picks
+
+
+def _players(ratings: Ratings, index: ArrayLike) -> Ints:
+    """The index as an array, checked: numpy would read a negative one from the end."""
+    players, n = np.asarray(index), len(ratings.elo)
+    if not np.issubdtype(players.dtype, np.integer) or np.any((players < 0) | (players >= n)):
+        raise ValueError(f"players must be whole numbers 0..{n - 1}, got {index}")
+    return players.astype(np.int64)
+
+
+def _validated(results: Sequence[Sequence[int]] | NDArray, n: int, anchor: int) -> Ints:
+    """The results as i64[R, 5]; raises ValueError with one clear line."""
+    if n < 1:
+        raise ValueError(f"ratings need at least one player, got n={n}")
+    if not 0 <= anchor < n:
+        raise ValueError(f"the anchor must be one of the players 0..{n - 1}, got {anchor}")
+    try:
+        numbers = np.asarray(results, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError("results must be rows of numbers (a, b, wins, draws, losses)") from None
+    if numbers.size == 0:
+        return np.zeros((0, 5), np.int64)
+    if numbers.ndim != 2 or numbers.shape[1] != 5:
+        raise ValueError(f"results must be of shape [R, 5], got {list(numbers.shape)}")
+    # Up to 2**53 a float holds every whole number; the comparison is also false for nan.
+    _refuse(
+        ~((np.floor(numbers) == numbers) & (abs(numbers) <= 2**53)),
+        numbers,
+        "holds no whole number",
+    )
+    rows = numbers.astype(np.int64)
+    players, counts = rows[:, :2], rows[:, 2:]
+    _refuse((players < 0) | (players >= n), rows, f"names a player outside 0..{n - 1}")
+    _refuse(players[:, :1] == players[:, 1:], rows, "lets a player meet itself")
+    _refuse(counts < 0, rows, "has a negative count")
+    return rows
+
+
+def _refuse(bad: NDArray[np.bool_], rows: NDArray, why: str) -> None:
+    """Raise ValueError naming the first row with anything bad in it, bool[R, ...]."""
+    if bad.any():
+        at = int(np.argmax(bad.any(1)))
+        raise ValueError(f"row {at} of the results {why}: {rows[at].tolist()}")
+
+
+def _tabulate(rows: Ints, n: int) -> _Table:
+    """Results i64[R, 5] summed by pair, and the prior."""
+    won, drawn = np.zeros((n, n)), np.zeros((n, n))
+    a, b, wins, draws, losses = rows.T
+    np.add.at(won, (a, b), wins)
+    np.add.at(won, (b, a), losses)
+    np.add.at(drawn, (np.minimum(a, b), np.maximum(a, b)), draws)
+    met = np.triu(won + won.T + drawn)
+    i, j = np.nonzero(met)
+    games = met[i, j]
+    played = (met + met.T).sum(1)
+    half = (games / played[i] + games / played[j]) / 4
+    draw = games / max(games.sum(), 1) / 2
+    prior = np.zeros((n + 1, n + 1))
+    prior[:n, :n] = _between_groups(n, i, j)
+    # Without any game nothing speaks of draws; then win, draw and loss are equally likely.
+    prior[n, n] = len(games) == 0
+    return _Table(i, j, won[i, j] + half, drawn[i, j] + draw, won[j, i] + half, prior)
+
+
+def _between_groups(n: int, i: Ints, j: Ints) -> Floats:
+    """Curvature f64[n, n] of the prior that ties together groups no games i-j connect.
+
+    The means of the groups are equal at the summit, so that only the curvature of their drawn
+    games there matters, and a quadratic form with this curvature is exact.
+    """
+    group = np.arange(n)
+    while (group[i] != group[j]).any():
+        lower = np.minimum(group[i], group[j])
+        np.minimum.at(group, i, lower)
+        np.minimum.at(group, j, lower)
+    member = group == np.unique(group)[:, None]
+    mean = member / member.sum(1, keepdims=True)
+    # The phantom's strength is free: its best value is the mean of the groups' means.
+    apart = mean - mean.mean(0)
+    return _INFORMATION * apart.T @ apart
+
+
+def _climb(table: _Table, n: int, anchor: int) -> Floats:
+    """Log strengths and log nu at the summit of the penalised likelihood, f64[n+1].
+
+    Newton steps, damped as Bach (2010), "Self-concordant analysis for logistic regression",
+    EJS 4:384-414, proves sufficient: where a step changes the log odds of no game by more than
+    R, curvature along it grows at most like exp(R t), so that t = log(1 + R) / R always climbs.
+    This needs no likelihood values, whose differences drown in rounding when counts are large.
+    """
+    at = np.zeros(n + 1)
+    games = (table.wins + table.draws + table.losses).sum()
+    if games:
+        decisive = games - table.draws.sum()
+        at[n] = np.log(2 * table.draws.sum() / decisive)
+    free = np.arange(n + 1) != anchor
+    for _ in range(_STEPS):
+        gradient, curvature = _slope(table, at)
+        step = np.zeros(n + 1)
+        step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
+        d = abs(step[table.i] - step[table.j]).max(initial=0)
+        reach = max(d, d / 2 + abs(step[n]))
+        at += step * (np.log1p(reach) / reach if reach > 0 else 1)
+        # The squared length of the step in standard errors. Rounding in sums over all games
+        # bounds it from below; Newton's last step has squared what error was left.
+        if gradient @ step <= 1e-16 * (1 + games):
+            return at
+    raise RuntimeError(f"the ratings did not converge in {_STEPS} Newton steps")
+
+
+def _slope(table: _Table, at: Floats) -> tuple[Floats, Floats]:
+    """Gradient f64[n+1] of the penalised log likelihood and its negated Hessian f64[n+1, n+1]."""
+    i, j, n = table.i, table.j, len(at) - 1
+    games = table.wins + table.draws + table.losses
+    win, draw, loss = _chances(at[i] - at[j], at[n])
+    surplus = (table.wins - table.losses - games * (win - loss)) / 2
+    gradient = -table.prior @ at
+    gradient[:n] += _scatter(surplus, i, n) - _scatter(surplus, j, n)
+    gradient[n] += (table.draws - games * draw).sum()
+
+    own = games * _information(win, loss)
+    mixed = games * draw * (loss - win) / 2
+    curvature = table.prior.copy()
+    curvature[i, j] -= own
+    curvature[j, i] -= own
+    curvature[np.arange(n), np.arange(n)] += _scatter(own, i, n) + _scatter(own, j, n)
+    border = _scatter(mixed, i, n) - _scatter(mixed, j, n)
+    curvature[:n, n] += border
+    curvature[n, :n] += border
+    curvature[n, n] += (games * draw * (1 - draw)).sum()
+    return gradient, curvature
+
+
+def _scatter(values: Floats, index: Ints, n: int) -> Floats:
+    """Sums f64[n] of the values that share an index."""
+    return np.bincount(index, values, n).astype(np.float64)
+
+
+def _chances(d: Floats, log_nu: float) -> tuple[Floats, Floats, Floats]:
+    """Probabilities of win, draw and loss at a difference d f64[...] of log strengths."""
+    top = np.maximum(abs(d) / 2, log_nu)
+    win, draw, loss = np.exp(d / 2 - top), np.exp(log_nu - top), np.exp(-d / 2 - top)
+    total = win + draw + loss
+    return win / total, draw / total, loss / total
+
+
+def _information(win: Floats, loss: Floats) -> Floats:
+    """Fisher information f64[...] of one game about the difference of log strengths."""
+    return (win + loss - (win - loss) ** 2) / 4

@@ -1,0 +1,91 @@
+"""The command `arena`: finds the command's file, reads its arguments, reports what goes wrong.
+
+Nothing is imported from the other rooms before a command is chosen, so that help comes at once.
+"""
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+
+from league.errors import UserError
+
+COMMANDS = {
+    "games": "list the games",
+    "train": "train a league: arena train connect_four",
+    "rate": "play more matches among a run's snapshots and print their ratings",
+    "match": "play two agents against each other: arena match RUN:16 mcts:100",
+    "play": "play against a snapshot yourself",
+    "report": "write a run's report.html",
+}
+
+_HELP = """\
+usage: arena COMMAND [...]
+
+A self-play arena for two-player zero-sum games.
+
+{commands}
+
+Agents are RUN:ID (a snapshot), RUN:ID,simulations=32 (the same with search), uniform, mcts:100.
+Runs lie in ./runs. Every command takes --help, and --json for output that programs read.
+"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs one command and exits: 0 done, 2 wrong input, 130 interrupted, 1 a fault of ours."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help"):
+        lines = "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
+        print(_HELP.format(commands=lines), end="")
+        raise SystemExit(0)
+    try:
+        _run(arguments[0], arguments[1:])
+    except UserError as error:
+        _fail(str(error), 2)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing is lost (go on with: arena train GAME --resume)", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}", 2)
+    except Exception as error:
+        if "ARENA_TRACEBACK" in os.environ:
+            raise
+        _fail(f"internal error: {type(error).__name__}: {error} (ARENA_TRACEBACK=1 shows where)", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    print("arena: " + " ".join(message.split()), file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _run(name: str, arguments: list[str]) -> None:
+    if name not in COMMANDS:
+        raise UserError(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
+    module = importlib.import_module(f"league.commands.{name}")
+    module.run(_parse(module, name, arguments))
+
+
+def _parse(module: object, name: str, arguments: list[str]) -> object:
+    """Reads the arguments; tyro's boxed complaints become one line."""
+    import tyro
+
+    default = module.default(arguments) if hasattr(module, "default") else None
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(module.Command, args=arguments, prog=f"arena {name}", default=default)
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+    raise UserError(f"{name}: {_first_part(complaint.getvalue())} (see arena {name} --help)")
+
+
+def _first_part(box: str) -> str:
+    """The complaint in a box of tyro's: what stands between its title and its rule."""
+    lines = [line.strip("│ ") for line in box.splitlines()[1:] if line.startswith("│")]
+    rule = next((i for i, line in enumerate(lines) if line.startswith("──")), len(lines))
+    return " ".join(filter(None, lines[:rule]))

@@ -1,0 +1,87 @@
+"""Play two agents against each other."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import jax
+import tyro
+
+from arena import match, score
+from arena.core import Agent
+from games import Game
+from league import console, device, names
+from league.errors import UserError
+
+
+@dataclass(frozen=True)
+class Command:
+    """Play two agents against each other, every opening twice with the seats swapped.
+
+    An agent is RUN:ID (a snapshot's network), RUN:ID,simulations=32 (with search), uniform, or
+    mcts:100 (Monte-Carlo tree search with 100 rollouts).
+
+    Attributes:
+      a: the first agent.
+      b: the second agent.
+      pairs: pairs of games to play.
+      opening_plies: openings are up to so many random moves long.
+      seed: of openings and of agents that play at random.
+      json: print one JSON object.
+    """
+
+    a: tyro.conf.Positional[str]
+    b: tyro.conf.Positional[str]
+    pairs: int = 64
+    opening_plies: int = 4
+    seed: int = 0
+    json: bool = False
+
+    def __post_init__(self):
+        if self.pairs <= 0:
+            raise UserError(f"pairs must be positive, not {self.pairs}")
+        if self.opening_plies < 0:
+            raise UserError("opening-plies must not be negative")
+
+
+def run(command: Command) -> None:
+    """Plays the match and prints what it says."""
+    device.prepare()
+    game, a, b = _agents(command.a, command.b)
+    shares = _shares(command.pairs)
+    with console.stderr.status(f"{a.name} against {b.name}"):
+        scores = match.play(
+            [a] * shares,
+            [b] * shares,
+            game,
+            jax.random.key(command.seed),
+            command.pairs // shares,
+            command.opening_plies,
+            shares,
+            64,
+        )
+    result = score.of(scores.reshape(-1, 2))
+    if command.json:
+        fields = dataclasses.asdict(result).items()
+        finite = {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in fields}
+        console.emit({"a": a.name, "b": b.name, **finite})
+        return
+    print(f"{a.name} against {b.name}: {result.score:.1%} ± {result.half_width:.1%}")
+    print(f"Games W/D/L: {result.wins}/{result.draws}/{result.losses}")
+    print(f"Elo: {result.elo:+.0f} [{result.elo_low:+.0f}, {result.elo_high:+.0f}] (95 %)")
+    print(f"Ptnml(0-2): {list(result.pairs)}")
+
+
+def _agents(one: str, two: str) -> tuple[Game, Agent, Agent]:
+    """Both agents; a snapshot on either side settles the game."""
+    try:
+        game, a = names.agent(one, None)
+        return game, a, names.agent(two, game)[1]
+    except names.AnyGame:
+        game, b = names.agent(two, None)
+        return game, names.agent(one, game)[1], b
+
+
+def _shares(pairs: int) -> int:
+    """Equal shares, one for each device where they come out even."""
+    return max(d for d in range(1, jax.device_count() + 1) if pairs % d == 0)

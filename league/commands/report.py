@@ -1,0 +1,32 @@
+"""Write a run's report."""
+
+from dataclasses import dataclass
+
+import tyro
+
+from league import console, names, pages
+
+
+@dataclass(frozen=True)
+class Command:
+    """Write report.html: ratings, payoffs, losses and speed of a run; opens without a network.
+
+    Attributes:
+      run: name of the run.
+      json: print one JSON object.
+    """
+
+    run: tyro.conf.Positional[str]
+    json: bool = False
+
+
+def run(command: Command) -> None:
+    """Writes the report and says where it lies."""
+    work = names.run(command.run)
+    with work.results() as results:
+        path = pages.write(work, results)
+    work.close()
+    if command.json:
+        console.emit({"run": work.name, "report": str(path)})
+    else:
+        print(path)

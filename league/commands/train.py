@@ -1,0 +1,166 @@
+"""Train a league."""
+
+import argparse
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import tyro
+
+from league import config as configs
+from league import console, device, names, pages
+from league.errors import UserError
+from league.loop import Trainer
+from league.pool import FORMAT, Run, replacing
+from league.results import Results
+
+
+@dataclass(frozen=True)
+class Command:
+    """Train a league: self-play against itself and its own past, every snapshot kept and rated.
+
+    Attributes:
+      game: what to learn; see `arena games`.
+      config: how.
+      name: of the run, `runs/NAME`; by default the game's name, numbered.
+      resume: go on with a run that was killed, or with more --generations; by default the
+        newest of this game.
+      json: print JSON lines: phases, generations, and the result.
+    """
+
+    game: tyro.conf.Positional[str]
+    config: Annotated[configs.Config, tyro.conf.arg(name="")]
+    name: str = ""
+    resume: bool = False
+    json: bool = False
+
+
+def default(arguments: list[str]) -> Command | None:
+    """Defaults that depend on the arguments: those of the game, or of the run to resume."""
+    first = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    first.add_argument("game", nargs="?")
+    first.add_argument("--name", default="")
+    first.add_argument("--resume", action="store_true")
+    try:
+        known, _ = first.parse_known_args(arguments)
+    except argparse.ArgumentError:
+        return None
+    if known.game is None:
+        config = configs.Config()
+    elif known.resume:
+        config = _resumed(known.game, known.name).config
+    else:
+        config = configs.default(known.game.partition(":")[0])
+    return Command(known.game or tyro.MISSING, config)
+
+
+def run(command: Command) -> None:
+    """Trains, then prints the table of snapshots."""
+    names.game(command.game)
+    device.prepare()
+    work = _resumed(command.game, command.name) if command.resume else _create(command)
+    with work.lock(), Results(work.folder / "league.db", create=True) as results:
+        if command.resume:
+            _extend(work, command.config)
+        done = max(work.state.numbers(), default=0)
+        with console.Watch(command.json, done, work.config.generations) as watch:
+            Trainer(work, results, watch).train()
+        report = pages.write(work, results)
+        pages.show(work, results, report, command.json)
+    work.close()
+
+
+def _create(command: Command) -> Run:
+    """A new run: its folder and its card."""
+    name = command.name or _free(command.game.replace(":", "-"))
+    if "/" in name or name.startswith("."):
+        raise UserError(f"{name!r} cannot be the name of a run")
+    folder = names.RUNS / name
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise UserError(f"there is a run {name!r} already; --resume goes on with it") from None
+    card = {
+        "format": FORMAT,
+        "game": command.game,
+        "config": dataclasses.asdict(command.config),
+        "seed": command.config.seed,
+        "devices": jax.device_count(),
+        "device": str(jax.devices()[0].device_kind),
+        "versions": _versions(),
+        "revision": _revision(),
+    }
+    _write_card(folder, card)
+    return Run(folder)
+
+
+def _write_card(folder: Path, card: dict[str, Any]) -> None:
+    with replacing(folder / "run.json", "w") as file:
+        json.dump(card, file, indent=2)
+
+
+def _free(name: str) -> str:
+    """The name, or the first of NAME-2, NAME-3, … that is free."""
+    number = 1
+    while (names.RUNS / (free := name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return free
+
+
+def _resumed(game: str, name: str) -> Run:
+    """The run to go on with."""
+    if name:
+        work = names.run(name)
+    else:
+        cards = sorted(names.RUNS.glob("*/run.json"), key=os.path.getmtime, reverse=True)
+        runs = (Run(card.parent) for card in cards)
+        found = next((r for r in runs if r.card["game"] == game), None)
+        if found is None:
+            raise UserError(f"there is no run of {game} to resume in {names.RUNS}")
+        work = found
+    if work.card["game"] != game:
+        raise UserError(f"run {work.name!r} plays {work.card['game']}, not {game}")
+    return work
+
+
+def _extend(work: Run, wanted: configs.Config) -> None:
+    """Notes a new number of generations; nothing else of a run may change under way."""
+    if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
+        raise UserError("a resumed run keeps its options; only --generations may change")
+    if jax.device_count() != work.card["devices"]:
+        console.stderr.print(
+            f"note: the run began on {work.card['devices']} devices and goes on with "
+            f"{jax.device_count()}: its last bits will differ from an undisturbed one's"
+        )
+    if wanted.generations != work.config.generations:
+        work.card["config"]["generations"] = wanted.generations
+        _write_card(work.folder, work.card)
+        del work.config  # read anew from the card
+
+
+def _versions() -> dict[str, str]:
+    packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+    return {"python": sys.version.split()[0], **{p: metadata.version(p) for p in packages}}
+
+
+def _revision() -> str:
+    """The source's commit, or the package's version where there is no checkout."""
+    here = Path(__file__).parent
+    try:
+        told = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return told.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return metadata.version("arena-selfplay")

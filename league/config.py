@@ -1,0 +1,109 @@
+"""How a league is run, with defaults for each game."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents import alphazero, networks
+from league import matchmaking
+from league.errors import UserError
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How every new snapshot is measured; nothing here feeds back into training.
+
+    Attributes:
+      opponents: snapshots that it meets, raw network against raw network.
+      pairs: pairs of games against each of them.
+      exam_pairs: pairs against `uniform` (raw network) and against MCTS (with search).
+      simulations: of the snapshot's search, against MCTS.
+      rollouts: of MCTS.
+      opening_plies: openings are up to so many random moves long.
+    """
+
+    opponents: int = 8
+    pairs: int = 16
+    exam_pairs: int = 32
+    simulations: int = 32
+    rollouts: int = 100
+    opening_plies: int = 4
+
+
+@dataclass(frozen=True)
+class Config:
+    """A league.
+
+    Attributes:
+      generations: snapshots to train.
+      seed: of everything random.
+      matches: matches side by side in a generation's games.
+      pairs: pairs of games in each of these matches.
+      slots: games in flight in each match and half.
+      pool_share: share of the matches that the current policy plays against old snapshots rather
+        than against itself.
+      matchmaker: who is drawn from the pool: the latest, all evenly (uniform), or those that win
+        (pfsp).
+      opening_plies: training games start after up to so many random moves.
+      learner: AlphaZero's sizes and rates.
+      measure: how every snapshot is measured.
+    """
+
+    generations: int = 16
+    seed: int = 0
+    matches: int = 8
+    pairs: int = 32
+    slots: int = 16
+    pool_share: float = 0.5
+    matchmaker: matchmaking.Name = "pfsp"
+    opening_plies: int = 4
+    learner: alphazero.Config = field(default_factory=alphazero.Config)
+    measure: Measure = field(default_factory=Measure)
+
+    def __post_init__(self):
+        _positive(self, ("generations", "matches", "pairs", "slots"))
+        _positive(self.measure, ("opponents", "pairs", "exam_pairs", "simulations", "rollouts"))
+        _positive(self.learner, ("simulations", "considered", "batch_size", "reuse", "window"))
+        _positive(self.learner.network, ("channels", "blocks"))
+        if not 0 <= self.pool_share <= 1:
+            raise UserError(f"pool_share must lie between 0 and 1, not {self.pool_share}")
+        if self.opening_plies < 0 or self.measure.opening_plies < 0:
+            raise UserError("opening_plies must not be negative")
+
+
+def _positive(part: Any, names: tuple[str, ...]) -> None:
+    for name in names:
+        if getattr(part, name) <= 0:
+            raise UserError(f"{name} must be positive, not {getattr(part, name)}")
+
+
+_DEFAULTS = {
+    "connect_four": Config(),
+    "tic_tac_toe": Config(
+        generations=12,
+        opening_plies=6,
+        learner=alphazero.Config(network=networks.ResNetConfig(channels=32, blocks=2)),
+        measure=Measure(opening_plies=3),
+    ),
+}
+
+
+def default(game: str) -> Config:
+    """The configuration that is known to work for a game, or a general one."""
+    return _DEFAULTS.get(game, Config())
+
+
+def parse(value: Any, kind: type = Config) -> Any:
+    """A configuration from nested dicts, as `dataclasses.asdict` gives it.
+
+    Raises:
+      UserError: a key is missing, unknown, or of another type.
+    """
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    if not isinstance(value, dict) or set(value) != set(fields):
+        raise UserError(f"the run card's {kind.__name__} does not have the keys {sorted(fields)}")
+    parts = {}
+    for name, item in value.items():
+        part = fields[name].type
+        parts[name] = parse(item, part) if dataclasses.is_dataclass(part) else item
+    return kind(**parts)

@@ -1,0 +1,94 @@
+"""What a person sees, and what a program reads: progress on stderr, results on stdout."""
+
+import json
+import time
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+stderr = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+
+def emit(value: dict[str, Any]) -> None:
+    """One JSON object on a line of stdout."""
+    print(json.dumps(value, default=lambda x: x.tolist()), flush=True)
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table on stdout; the first column is left-aligned, numbers right."""
+    view = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for i, column in enumerate(columns):
+        view.add_column(column, justify="right" if i else "left", no_wrap=True)
+    for row in rows:
+        view.add_row(*row)
+    console = Console(highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 120  # else rich guesses 80 and may cut columns
+    console.print(view)
+
+
+def bar(unit: str) -> Progress:
+    """A progress bar on stderr: spinner, what is going on, count, time gone and time left."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn(unit + "  [dim]{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]left"),
+        TimeRemainingColumn(),
+        console=stderr,
+        transient=False,
+    )
+
+
+class Watch:
+    """Turns a trainer's events into a progress bar, or into JSON lines.
+
+    Args:
+      json: write events to stdout instead.
+      done: generations that are there already.
+      total: generations to come to.
+    """
+
+    def __init__(self, json: bool, done: int, total: int):
+        self._json, self._started, self._first = json, time.monotonic(), done
+        self._bar = None if json else bar("generations")
+        self._total, self._done = total, done
+
+    def __enter__(self) -> "Watch":
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task(
+                "start", total=self._total, completed=self._done, note=""
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Hears one event."""
+        if self._json:
+            emit(event)
+        elif self._bar is not None and event["event"] == "phase":
+            phase = f"generation {event['generation']}: {event['phase']}"
+            self._bar.update(self._task, description=f"{phase:24}")
+        elif self._bar is not None:
+            note = ""
+            if "loss" in event:
+                note = f"{event['games_per_s']:.0f} games/s, loss {event['loss']:.3f}"
+            self._bar.update(self._task, completed=event["generation"], note=note)

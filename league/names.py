@@ -1,0 +1,94 @@
+"""What a user types becomes an object here, and nowhere else.
+
+connect_four                  a game
+NAME                          a run, `runs/NAME`
+NAME:ID                       a snapshot of a run, playing its network's favourite move
+NAME:ID,simulations=32        the same with search
+uniform, mcts:100             an agent of `agents/`
+"""
+
+import importlib
+import importlib.util
+from pathlib import Path
+
+from agents.alphazero import AlphaZero
+from arena.core import Agent
+from games import Game, load
+from league.errors import UserError
+from league.pool import Run
+
+RUNS = Path("runs")
+
+
+class AnyGame(UserError):
+    """The agent plays any game, so the other side has to say which."""
+
+
+def game(spec: str) -> Game:
+    """A game by name; raises UserError if there is none."""
+    try:
+        return load(spec)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def run(name: str) -> Run:
+    """A run by name; raises UserError if there is none."""
+    if not name or "/" in name or name.startswith("."):
+        raise UserError(f"{name!r} is not the name of a run")
+    return Run(RUNS / name)
+
+
+def snapshot(spec: str) -> tuple[Run, int, int]:
+    """A snapshot by `RUN[:ID][,simulations=N]`, the newest by default.
+
+    Returns:
+      its run, its number, and simulations a move.
+    """
+    place, _, option = spec.partition(",")
+    name, _, number = place.partition(":")
+    simulations = option.removeprefix("simulations=") if option else "0"
+    if not simulations.isdecimal():
+        raise UserError(f"{spec!r}: {option!r} is not simulations=N")
+    where = run(name)
+    with where.results() as results:
+        there = results.digests()
+    if not there:
+        raise UserError(f"run {name!r} has no snapshot yet")
+    if not number:
+        return where, max(there), int(simulations)
+    if not number.isdecimal():
+        raise UserError(f"{spec!r}: a snapshot's id is a number, not {number!r}")
+    return where, int(number), int(simulations)
+
+
+def agent(spec: str, rules: Game | None) -> tuple[Game, Agent]:
+    """An agent, and the game that it plays.
+
+    Args:
+      spec: as a user types it.
+      rules: the game to be played, if that is settled already.
+
+    Raises:
+      UserError: there is no such agent, or it plays another game.
+    """
+    kind, _, argument = spec.partition(":")
+    if not (RUNS / kind).is_dir() and _is_agent(kind):
+        if rules is None:
+            raise AnyGame(f"{spec} plays any game: name a snapshot on the other side")
+        try:
+            return rules, importlib.import_module(f"agents.{kind}").make(rules, argument)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+    where, number, simulations = snapshot(spec)
+    if rules is not None and where.game != rules:
+        raise UserError(f"{spec} does not play the same game")
+    act = AlphaZero(where.game, where.config.learner.network, simulations)
+    return where.game, Agent(spec, act, where.weights(number))
+
+
+def _is_agent(kind: str) -> bool:
+    """Whether a file of `agents/` makes an agent that needs no run."""
+    if not kind.isidentifier() or importlib.util.find_spec(f"agents.{kind}") is None:
+        return False
+    return hasattr(importlib.import_module(f"agents.{kind}"), "make")

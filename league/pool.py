@@ -1,0 +1,158 @@
+"""A run on disk, and the pool of snapshots in it.
+
+runs/NAME/run.json        the run card: game, config, seed, versions, device, revision
+          league.db       the record, see `results.py`
+          snapshots/ID/   weights of every generation
+          data/GEN.npz    what each generation's games taught
+          state/GEN/      what resuming needs; the last two are kept
+          report.html
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from agents import alphazero
+from games import Game, load
+from league.config import Config, parse
+from league.errors import UserError
+from league.results import Results
+from league.snapshots import Store, digest
+
+FORMAT = "arena-run-1"
+
+
+class Run:
+    """One training run; opening it checks that it is one.
+
+    Raises:
+      UserError: there is no such run, or its card cannot be read.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.name = folder.name
+        try:
+            self.card = json.loads((folder / "run.json").read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            raise UserError(f"there is no run {folder.name!r} in {folder.parent}") from None
+        except ValueError as error:
+            raise UserError(f"{folder / 'run.json'} is not a run card: {error}") from None
+        if not isinstance(self.card, dict) or self.card.get("format") != FORMAT:
+            raise UserError(f"{folder / 'run.json'} is not a run card of this version of Arena")
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration that the run was started with."""
+        return parse(self.card["config"])
+
+    @cached_property
+    def game(self) -> Game:
+        """The game that it plays."""
+        return load(self.card["game"])
+
+    @cached_property
+    def snapshots(self) -> Store:
+        """Weights of every generation."""
+        return Store(self.folder / "snapshots")
+
+    @cached_property
+    def state(self) -> Store:
+        """What resuming needs: parameters and optimiser after a generation."""
+        return Store(self.folder / "state", keep=2)
+
+    def results(self) -> Results:
+        """The record."""
+        return Results(self.folder / "league.db")
+
+    def template(self) -> alphazero.Learner:
+        """Shapes of all that training carries."""
+        learn = self.config.learner
+        return jax.eval_shape(lambda: alphazero.begin(self.game, learn, jax.random.key(0)))
+
+    def weights(self, number: int) -> Any:
+        """The parameters of a snapshot.
+
+        Raises:
+          UserError: it is not there, or not what was saved.
+        """
+        with self.results() as results:
+            digests = results.digests()
+        if number not in digests:
+            raise UserError(f"run {self.name!r} has no snapshot {number}{_range(digests)}")
+        params = self.snapshots.load(number, self.template().params)
+        if digest(params) != digests[number]:
+            raise UserError(f"{self.folder / 'snapshots' / str(number)} is damaged: wrong digest")
+        return params
+
+    def write_data(self, generation: int, data: alphazero.Dataset) -> None:
+        """Keeps what a generation's games taught, as `data/GEN.npz`."""
+        leaves = {
+            jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf)
+            for path, leaf in jax.tree_util.tree_leaves_with_path(data)
+        }
+        path = self.folder / "data" / f"{generation}.npz"
+        path.parent.mkdir(exist_ok=True)
+        with replacing(path) as file:
+            np.savez(file, **leaves)
+
+    def read_data(self, generation: int) -> alphazero.Dataset:
+        """Reads `data/GEN.npz` back.
+
+        Raises:
+          UserError: it is not there, or damaged.
+        """
+        path = self.folder / "data" / f"{generation}.npz"
+        like = alphazero.Dataset(self.game.init(), np.empty(0), np.empty(0))
+        paths, tree = jax.tree_util.tree_flatten_with_path(like)
+        names = [jax.tree_util.keystr(p, simple=True, separator=".") for p, _ in paths]
+        try:
+            with np.load(path) as file:
+                return jax.tree.unflatten(tree, [file[name] for name in names])
+        except FileNotFoundError:
+            raise UserError(f"{path} is missing") from None
+        except Exception as error:  # a cut zip file shows in many ways
+            raise UserError(f"{path} is damaged: {error}") from None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps a second process from training the same run; a kill releases it.
+
+        Raises:
+          UserError: another process holds it.
+        """
+        with open(self.folder / "lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"run {self.name!r} is in use by another process") from None
+            yield
+
+    def close(self) -> None:
+        """Ends the threads of the stores."""
+        for store in (self.__dict__.get("snapshots"), self.__dict__.get("state")):
+            if store is not None:
+                store.close()
+
+
+def _range(digests: dict[int, str]) -> str:
+    return f"; it has {min(digests)} to {max(digests)}" if digests else ""
+
+
+@contextmanager
+def replacing(path: Path, mode: str = "wb") -> Iterator[Any]:
+    """Writes a file whole or not at all: beside it first, then in its place."""
+    beside = path.with_name(f".{path.name}.new")
+    with open(beside, mode) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)

@@ -1,0 +1,231 @@
+"""The record: every snapshot, match and pair of a run, in SQL.
+
+A generation is written in one transaction, so the record never shows half of one. Ratings are
+computed from it and never stored.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sql
+
+from league.errors import UserError
+
+_APPLICATION = 0x41524E41  # "ARNA", marks the file as ours (sqlite.org/pragma: application_id)
+_VERSION = 1
+
+_META = sql.MetaData()
+
+SNAPSHOTS = sql.Table(
+    "snapshots",
+    _META,
+    sql.Column("id", sql.Integer, primary_key=True, comment="generation that it came out of"),
+    sql.Column("digest", sql.String, nullable=False, comment="SHA-256 of the parameters"),
+)
+MATCHES = sql.Table(
+    "matches",
+    _META,
+    sql.Column("id", sql.Integer, primary_key=True, comment="counts from 1"),
+    sql.Column("generation", sql.Integer, nullable=False, comment="when it was played"),
+    sql.Column(
+        "role",
+        sql.String,
+        nullable=False,
+        comment="train: fed to the learner; measure, rate: raw networks of two snapshots, in the "
+        "run and by `arena rate`; uniform, mcts: a snapshot against a fixed opponent",
+    ),
+    sql.Column("a", sql.String, nullable=False, comment="first agent: a snapshot's id"),
+    sql.Column("b", sql.String, nullable=False, comment="second agent: an id, uniform, mcts:100"),
+)
+PAIRS = sql.Table(
+    "pairs",
+    _META,
+    sql.Column("match", sql.ForeignKey("matches.id"), primary_key=True, comment="matches.id"),
+    sql.Column("number", sql.Integer, primary_key=True, comment="counts from 0"),
+    sql.Column(
+        "first", sql.Float, nullable=False, comment="a's score (1, 0.5, 0) where a moves first"
+    ),
+    sql.Column("second", sql.Float, nullable=False, comment="a's score where b moves first"),
+)
+EVENTS = sql.Table(
+    "events",
+    _META,
+    sql.Column("id", sql.Integer, primary_key=True, comment="counts from 1"),
+    sql.Column("generation", sql.Integer, nullable=False, comment="when it happened"),
+    sql.Column("kind", sql.String, nullable=False, comment="generation: figures of a whole one"),
+    sql.Column("body", sql.JSON, nullable=False, comment="its figures: losses, rates, seconds"),
+)
+
+
+@dataclass(frozen=True)
+class MatchResult:
+    """One match as it goes into the record.
+
+    Attributes:
+      role: as documented at the column `matches.role`.
+      a: the first agent.
+      b: the second agent.
+      scores: f32[P, 2], a's score in both games of each pair, a moving first in the first.
+    """
+
+    role: str
+    a: str
+    b: str
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class Tally:
+    """All games of two agents in one role, from a's view."""
+
+    a: str
+    b: str
+    generation: int
+    wins: int
+    draws: int
+    losses: int
+
+    @property
+    def games(self) -> int:
+        """Games played."""
+        return self.wins + self.draws + self.losses
+
+    @property
+    def points(self) -> float:
+        """a's points, a draw being half of one."""
+        return self.wins + 0.5 * self.draws
+
+
+class Results:
+    """The database of one run; use as a context manager.
+
+    Args:
+      path: its SQLite file.
+      create: make it if it is not there.
+
+    Raises:
+      UserError: the file is missing, or is not one of ours.
+    """
+
+    def __init__(self, path: Path, create: bool = False):
+        if not create and not path.is_file():
+            raise UserError(f"{path} is missing")
+        self._path = path
+        self._engine = sql.create_engine(f"sqlite:///{path}")
+        sql.event.listen(self._engine, "connect", _configure)
+        try:
+            self._check(create)
+        except sql.exc.DatabaseError as error:
+            self._engine.dispose()
+            raise UserError(f"{path} is not a results file of Arena: {error.orig}") from None
+        except UserError:
+            self._engine.dispose()
+            raise
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    def _check(self, create: bool) -> None:
+        with self._engine.begin() as connection:
+            application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+            tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+            if create and application == 0 and tables == 0:
+                connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION}")
+                connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
+                _META.create_all(connection)
+            elif application != _APPLICATION:
+                raise UserError(f"{self._path} is not a results file of Arena")
+
+    def write(
+        self,
+        generation: int,
+        matches: Iterable[MatchResult],
+        snapshot: tuple[int, str] | None = None,
+        event: dict[str, Any] | None = None,
+    ) -> None:
+        """Adds what a generation brought, all or nothing.
+
+        Args:
+          generation: its number.
+          matches: the matches played.
+          snapshot: id and digest of the new snapshot.
+          event: its figures.
+        """
+        with self._engine.begin() as connection:
+            for match in matches:
+                row = {"generation": generation, "role": match.role, "a": match.a, "b": match.b}
+                (key,) = connection.execute(MATCHES.insert().values(row)).inserted_primary_key or ()
+                scores = np.asarray(match.scores, float).tolist()
+                connection.execute(
+                    PAIRS.insert(),
+                    [
+                        {"match": key, "number": i, "first": x, "second": y}
+                        for i, (x, y) in enumerate(scores)
+                    ],
+                )
+            if snapshot is not None:
+                connection.execute(SNAPSHOTS.insert().values(id=snapshot[0], digest=snapshot[1]))
+            if event is not None:
+                connection.execute(
+                    EVENTS.insert().values(generation=generation, kind="generation", body=event)
+                )
+
+    def forget_after(self, generation: int) -> None:
+        """Removes what later generations have written, since they are to be run again."""
+        late = sql.select(MATCHES.c.id).where(MATCHES.c.generation > generation)
+        with self._engine.begin() as connection:
+            connection.execute(PAIRS.delete().where(PAIRS.c.match.in_(late)))
+            connection.execute(MATCHES.delete().where(MATCHES.c.generation > generation))
+            connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.id > generation))
+            connection.execute(EVENTS.delete().where(EVENTS.c.generation > generation))
+
+    def digests(self) -> dict[int, str]:
+        """The snapshots there are: id to digest, oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sql.select(SNAPSHOTS).order_by(SNAPSHOTS.c.id))
+            return {row.id: row.digest for row in rows}
+
+    def count(self, role: str) -> int:
+        """How many matches of a role there are."""
+        query = sql.select(sql.func.count()).select_from(MATCHES).where(MATCHES.c.role == role)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def tallies(self, *roles: str) -> list[Tally]:
+        """Wins, draws and losses by agents and generation, in matches of these roles."""
+        game = sql.union_all(
+            sql.select(PAIRS.c.match, PAIRS.c.first.label("score")),
+            sql.select(PAIRS.c.match, PAIRS.c.second.label("score")),
+        ).subquery()
+
+        def count(score: float) -> Any:
+            return sql.func.sum(sql.case((game.c.score == score, 1), else_=0))
+
+        keys = (MATCHES.c.a, MATCHES.c.b, MATCHES.c.generation)
+        query = (
+            sql.select(*keys, count(1.0), count(0.5), count(0.0))
+            .join(game, game.c.match == MATCHES.c.id)
+            .where(MATCHES.c.role.in_(roles))
+            .group_by(*keys)
+            .order_by(sql.func.min(MATCHES.c.id))
+        )
+        with self._engine.connect() as connection:
+            return [Tally(*row) for row in connection.execute(query)]
+
+    def events(self) -> list[dict[str, Any]]:
+        """The figures of every generation, in order."""
+        query = sql.select(EVENTS.c.body).order_by(EVENTS.c.generation)
+        with self._engine.connect() as connection:
+            return [row.body for row in connection.execute(query)]
+
+
+def _configure(connection: Any, _: Any) -> None:
+    """Write-ahead logging: a reader never waits, and a kill never leaves half a transaction."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")

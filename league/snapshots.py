@@ -1,0 +1,73 @@
+"""Weights on disk, through Orbax: written whole or not at all."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from league.errors import UserError
+
+logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax reports every step of its work there
+
+
+class Store:
+    """A folder of numbered pytrees.
+
+    Args:
+      folder: where they lie, `folder/NUMBER/` each.
+      keep: how many to keep, the newest ones; None keeps all.
+    """
+
+    def __init__(self, folder: Path, keep: int | None = None):
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=keep, enable_async_checkpointing=False, create=True
+        )
+        self._folder = folder
+        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+
+    def save(self, number: int, tree: Any) -> None:
+        """Writes a pytree of arrays."""
+        self._manager.save(number, args=ocp.args.StandardSave(tree))
+
+    def numbers(self) -> list[int]:
+        """What is there, in order."""
+        return sorted(self._manager.all_steps())
+
+    def drop_after(self, number: int) -> None:
+        """Removes all that come after a number."""
+        for later in self.numbers():
+            if later > number:
+                self._manager.delete(later)
+
+    def load(self, number: int, like: Any) -> Any:
+        """Reads a pytree shaped like the one given (arrays or shapes).
+
+        Raises:
+          UserError: it is not there, or is damaged.
+        """
+        try:
+            target = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), like)
+            return self._manager.restore(number, args=ocp.args.StandardRestore(target))
+        except FileNotFoundError:
+            raise UserError(f"{self._folder / str(number)} is not there") from None
+        except Exception as error:  # Orbax and its storage raise many kinds for a damaged file
+            reason = str(error).strip().partition("\n")[0][:160]
+            raise UserError(f"{self._folder / str(number)} is damaged: {reason}") from None
+
+    def close(self) -> None:
+        """Ends the threads that Orbax keeps."""
+        self._manager.close()
+
+
+def digest(tree: Any) -> str:
+    """SHA-256 over all arrays of a pytree, with their places, types and shapes."""
+    total = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = np.ascontiguousarray(leaf)
+        total.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()

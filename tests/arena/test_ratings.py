@@ -1,0 +1,303 @@
+"""Ratings: closed forms, published fits, planted truths, the coverage of the intervals."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from arena.ratings import ELO, Z95, Ratings, expected_score, fit, schedule
+
+
+def chances(elo, nu):
+    """Davidson's probabilities [..., 3] of win, draw and loss, straight from the paper."""
+    strength = np.exp(np.asarray(elo) / ELO)
+    total = strength + 1 + nu * np.sqrt(strength)
+    weights = [strength, nu * np.sqrt(strength), np.ones_like(strength)]
+    return np.stack(weights, -1) / total[..., None]
+
+
+def play(rng, truth, games, nu):
+    """A round robin of `games` games a pair among players of the given Elo."""
+    i, j = np.triu_indices(len(truth), 1)
+    return np.column_stack([i, j, rng.multinomial(games, chances(truth[i] - truth[j], nu))])
+
+
+def imbalance(rows, ratings):
+    """Players' scores less what is expected of them, then draws less expected draws, [n+1].
+
+    All zero at the summit of the penalised likelihood. The virtual games are those the docstring
+    of arena.ratings promises; every pair must have one row and all players must be connected.
+    """
+    i, j, n = rows[:, 0], rows[:, 1], len(ratings.elo)
+    games = rows[:, 2:].sum(1)
+    own = np.bincount(i, games, n) + np.bincount(j, games, n)
+    shared = (games / own[i] + games / own[j]) / 2
+    counts = rows[:, 2:] + np.column_stack([shared / 2, games / games.sum() / 2, shared / 2])
+    expected = chances(ratings.elo[i] - ratings.elo[j], ratings.draw) * counts.sum(1)[:, None]
+    surplus = (counts - expected) @ [1, 0.5, 0]
+    scores = np.bincount(i, surplus, n) - np.bincount(j, surplus, n)
+    return np.append(scores, (counts - expected)[:, 1].sum())
+
+
+def test_two_players_without_draws_get_the_elo_of_their_score():
+    # Elo's formula, 400 log10(s / (1 - s)), with the prior's 1/2 added to wins and to losses.
+    ratings = fit([(0, 1, 75, 0, 25)], 2, anchor=1)
+    score = 75.5 / 101
+    assert ratings.elo[0] == pytest.approx(400 * np.log10(score / (1 - score)), rel=1e-9)
+    # 400 log10(3) = 190.85: against many games the prior is nothing.
+    assert fit([(0, 1, 75_000, 0, 25_000)], 2, anchor=1).elo[0] == pytest.approx(190.85, abs=0.01)
+
+
+@pytest.mark.parametrize("counts", [(60, 30, 10), (3, 90, 7), (1, 0, 0), (0, 5, 0), (4, 0, 400)])
+def test_two_players_with_draws_meet_the_closed_form(counts):
+    # Two players saturate the model: exp(d) = W / L and nu = D / sqrt(W L) fit the three
+    # frequencies exactly; the delta method gives ln(W / L) the variance 1 / W + 1 / L.
+    w, d, l = np.add(counts, 0.5)  # noqa: E741
+    ratings = fit([(0, 1, *counts)], 2, anchor=1)
+    assert ratings.elo == pytest.approx([ELO * np.log(w / l), 0], rel=1e-9)
+    assert ratings.draw == pytest.approx(d / np.sqrt(w * l), rel=1e-9)
+    assert ratings.half_width == pytest.approx([Z95 * ELO * np.sqrt(1 / w + 1 / l), 0], rel=1e-9)
+    assert expected_score(ratings, 0, 1) == pytest.approx((w + d / 2) / (w + d + l), rel=1e-9)
+
+
+def test_agrees_with_the_fit_of_agresti():
+    # Baseball 1987, 13 games a pair: Agresti, Categorical Data Analysis (2nd edition, 2002),
+    # pp. 437-438, table 10.10 (wins) and table 10.11, column 3 (log strengths over Baltimore's);
+    # BradleyTerry2's tests/testthat/test-baseball.R holds itself against the same numbers.
+    # Order: Milwaukee, Detroit, Toronto, New York, Boston, Cleveland, Baltimore.
+    wins = np.array(
+        [
+            [0, 7, 9, 7, 7, 9, 11],
+            [6, 0, 7, 5, 11, 9, 9],
+            [4, 6, 0, 7, 7, 8, 12],
+            [6, 8, 6, 0, 6, 7, 10],
+            [6, 2, 6, 7, 0, 7, 12],
+            [4, 4, 5, 6, 6, 0, 6],
+            [2, 4, 1, 3, 1, 7, 0],
+        ]
+    )
+    published = [1.58, 1.44, 1.29, 1.25, 1.11, 0.68, 0]
+    rows = np.array([(i, j, wins[i, j], 0, wins[j, i]) for i, j in combinations(range(7), 2)])
+    # Ten thousand such seasons have the same maximum, and the prior is nothing beside them.
+    plenty = fit(rows * [1, 1, 10_000, 10_000, 10_000], 7, anchor=6)
+    assert plenty.elo / ELO == pytest.approx(published, abs=0.005)
+    # One season: the prior moves nobody by a tenth of his standard error, "about 0.3" (Agresti).
+    ratings = fit(rows, 7, anchor=6)
+    assert ratings.elo / ELO == pytest.approx(published, abs=0.03)
+    assert np.round(ratings.half_width[:6] / ELO / Z95, 1) == pytest.approx(0.3)
+
+
+def test_recovers_a_planted_truth():
+    rng = np.random.default_rng(1)
+    truth = np.array([0, 40, -250, 600, 310, 300, -90, 120])
+    ratings = fit(play(rng, truth, 20_000, 0.7), 8)
+    assert (ratings.half_width[1:] < 8).all()
+    # Four standard deviations: one such test in two thousand fails by chance, this seed does not.
+    assert (abs(ratings.elo - truth) <= ratings.half_width * 4 / Z95).all()
+    assert ratings.draw == pytest.approx(0.7, abs=0.02)
+    i, j = np.triu_indices(8, 1)
+    win, draw, _ = chances(truth[i] - truth[j], 0.7).T
+    assert expected_score(ratings, i, j) == pytest.approx(win + draw / 2, abs=0.01)
+
+
+def covered(pools, seed):
+    """Fraction of all pairwise differences in synthetic pools that their 95 % interval holds."""
+    rng = np.random.default_rng(seed)
+    hits = []
+    for _ in range(pools):
+        truth = rng.normal(0, 200, 6)
+        ratings = fit(play(rng, truth, 40, rng.choice([0, 0.2, 1])), 6, anchor=int(rng.integers(6)))
+        for i, j in combinations(range(6), 2):
+            difference, half = ratings.difference(i, j)
+            hits.append(abs(difference - (truth[i] - truth[j])) <= half)
+    return np.mean(hits)
+
+
+def test_intervals_cover_the_truth():
+    # The fifteen differences of a pool hang together; were they one, 1,000 pools would have a
+    # standard error of sqrt(0.95 * 0.05 / 1000) = 0.7 %.
+    assert 0.93 <= covered(1000, 3) <= 0.97
+
+
+def test_anchor_is_zero_without_uncertainty_and_moves_nothing_else():
+    rows = play(np.random.default_rng(4), np.array([0, 100, 200, -50]), 50, 0.5)
+    first, last = fit(rows, 5, anchor=0), fit(rows, 5, anchor=3)  # player 4 has not played
+    assert last.elo[3] == 0
+    assert not last.covariance[3].any()
+    assert not last.covariance[:, 3].any()
+    assert last.elo == pytest.approx(first.elo - first.elo[3], abs=1e-8)
+    for i, j in combinations(range(5), 2):
+        assert last.difference(i, j) == pytest.approx(first.difference(i, j), abs=1e-6)
+    assert last.difference(0, 3) == pytest.approx((last.elo[0], last.half_width[0]))
+    assert first.draw == pytest.approx(last.draw)
+
+
+def test_rows_add_up_either_way_round():
+    split = fit([(0, 1, 3, 2, 1), (1, 0, 4, 5, 6), (1, 2, 1, 1, 0), (0, 2, 0, 0, 0)], 3)
+    whole = fit(np.array([(1, 2, 1, 1, 0), (0, 1, 9, 7, 5)]), 3)
+    assert split.elo == pytest.approx(whole.elo)
+    assert split.covariance == pytest.approx(whole.covariance)
+    assert split.games.tolist() == whole.games.tolist() == [21, 23, 2]
+
+
+def test_a_player_who_won_everything_stays_finite():
+    few, many = fit([(0, 1, 10, 0, 0)], 2, 1), fit([(0, 1, 10**9, 0, 0)], 2, 1)
+    assert few.elo[0] == pytest.approx(400 * np.log10(10.5 / 0.5), rel=1e-9)
+    assert many.elo[0] == pytest.approx(400 * np.log10((10**9 + 0.5) / 0.5), rel=1e-6)
+    # The interval says how little is known: it reaches hundreds of Elo.
+    assert few.half_width[0] > 400
+    # One champion, d above a real field that draws with nu = 0.3. Of his 400 games the model loses
+    # 400 (exp(-d) + 0.15 exp(-d/2)) points, the prior 1/2 of its game and 1/2 of 0.2 draws; these
+    # are equal at d = 9.33, 1621 Elo above a field treated as one player of its mean.
+    rows = play(np.random.default_rng(5), np.array([0, 50, 100, 150]), 100, 0.3)
+    ratings = fit([*rows.tolist(), *((4, i, 100, 0, 0) for i in range(4))], 5)
+    assert ratings.elo[4] - ratings.elo[:4].mean() == pytest.approx(1621, abs=100)
+    assert 300 < ratings.half_width[4] < np.inf
+
+
+def test_a_long_ladder_is_not_drawn_together():
+    # 100 snapshots, each 30 Elo above the one before it and met by its neighbours only.
+    w, d, l = chances(30.0, 0.5) * 1000  # noqa: E741
+    rows = [(k + 1, k, round(w), round(d), round(l)) for k in range(99)]
+    step = ELO * np.log(round(w) / round(l))  # every link alone has this maximum
+    assert fit(rows, 100).elo[99] == pytest.approx(99 * step, rel=0.005)
+
+
+def test_groups_that_never_met_have_equal_means_and_leave_each_other_alone():
+    rng = np.random.default_rng(6)
+    rows = play(rng, np.array([0, 200, 400]), 100, 0.5)
+    alone = fit(rows, 3)
+    joined = fit([*rows.tolist(), (4, 3, 100, 0, 0)], 6)  # 3 and 4 met; 5 met nobody
+    first, second, third = joined.elo[:3].mean(), joined.elo[3:5].mean(), joined.elo[5]
+    assert second == pytest.approx(first, abs=1e-6)
+    assert third == pytest.approx(first, abs=1e-6)
+    unplayed = fit(rows, 4)
+    assert unplayed.elo[:3] == pytest.approx(alone.elo, abs=1e-6)
+    assert unplayed.covariance[:3, :3] == pytest.approx(alone.covariance, rel=1e-6)
+    assert unplayed.half_width[3] > 900
+
+
+@pytest.mark.parametrize("rows", [[], np.zeros((0, 5), int), [(0, 1, 0, 0, 0)]])
+def test_without_games_all_are_equal_and_little_is_known(rows):
+    ratings = fit(rows, 3)
+    assert ratings.elo.tolist() == [0, 0, 0]
+    assert ratings.games.tolist() == [0, 0, 0]
+    # Each drew one game with the phantom, information 1/4 each: variance 4 + 4 of a difference.
+    assert ratings.difference(1, 2) == pytest.approx((0, Z95 * ELO * np.sqrt(8)))
+    assert ratings.draw == pytest.approx(1)
+    assert fit([], 1).elo.tolist() == [0]
+
+
+def test_two_hundred_players_and_a_million_games_converge():
+    rng = np.random.default_rng(7)
+    rows = play(rng, rng.normal(0, 300, 200), 50, 0.4)
+    ratings = fit(rows, 200)
+    assert ratings.games.sum() == 2 * 50 * 19_900
+    assert abs(imbalance(rows, ratings)).max() < 1e-6
+
+
+def test_converges_where_plain_newton_steps_overshoot():
+    # Found by random search: undamped Newton steps run off to infinity on these counts.
+    rows = np.array([(1, 0, 29, 435, 0), (2, 0, 1, 92122, 0)])
+    assert abs(imbalance(rows, fit(rows, 3))).max() < 1e-6
+
+
+def test_covariance_is_the_inverse_of_the_numerical_curvature():
+    rows = play(np.random.default_rng(8), np.array([0, 150, -100]), 60, 0.6)
+    ratings = fit(rows, 3)
+    counts = rows[:, 2:] + [0.25, 0.5 / 3, 0.25]  # all met equally often: half a virtual game each
+
+    def loss(x):
+        theta = np.array([0, x[0], x[1]])
+        d = (theta[rows[:, 0]] - theta[rows[:, 1]]) * ELO
+        return -(counts * np.log(chances(d, np.exp(x[2])))).sum()
+
+    x, h = np.array([*ratings.elo[1:] / ELO, np.log(ratings.draw)]), 1e-3 * np.eye(3)
+    curvature = [
+        [(loss(x + a + b) - loss(x + a - b) - loss(x - a + b) + loss(x - a - b)) / 4e-6 for a in h]
+        for b in h
+    ]
+    expected = ELO**2 * np.linalg.inv(curvature)[:2, :2]
+    assert ratings.covariance[1:, 1:] == pytest.approx(expected, rel=1e-4)
+
+
+def test_schedule_prefers_the_uncertain_and_the_close():
+    truth = np.array([0, 200, 400, 600])
+    rows = play(np.random.default_rng(9), truth, 1000, 0.3).tolist()
+    rows += [(4, i, 1, 0, 1) for i in range(4)]  # player 4 is new
+    ratings = fit(rows, 5)
+    near = int(np.argmin(abs(ratings.elo[:4] - ratings.elo[4])))
+    assert schedule(ratings, 1, 10) == [(near, 4)]
+    # Enough games in the first round teach so much that another pair follows.
+    assert schedule(ratings, 2, 100_000)[1] != (near, 4)
+
+
+def test_schedule_spreads_over_players_who_have_not_met():
+    # Once 0 and 1 have met, 2 against 3 still has variance 8, any other pair 6 or less. Then 4,
+    # who has met nobody. Which of equal pairs comes first is decided by number, not by rounding.
+    assert schedule(fit([], 5), 3, 1000) == [(0, 1), (2, 3), (0, 4)]
+    assert schedule(fit([], 4), 3, 1000)[:2] == [(0, 1), (2, 3)]
+    assert {p for pair in schedule(fit([], 8), 7, 1000) for p in pair} == set(range(8))
+
+
+def test_schedule_is_the_greedy_d_optimal_design():
+    rng = np.random.default_rng(10)
+    ratings = fit(play(rng, rng.normal(0, 200, 6), 5, 0.5), 6)
+    precision = np.linalg.inv(ratings.covariance[1:, 1:])
+    pairs, expected = list(combinations(range(6), 2)), []
+    for _ in range(12):
+        options = []
+        for i, j in pairs:
+            w, _, l = chances(ratings.elo[i] - ratings.elo[j], ratings.draw)  # noqa: E741
+            u = (np.eye(6)[i] - np.eye(6)[j])[1:]
+            # A game's information is the variance of (win - loss) / 2, 4 games' four times that.
+            options.append(precision + 4 * (w + l - (w - l) ** 2) / 4 / ELO**2 * np.outer(u, u))
+        best = int(np.argmax([np.linalg.slogdet(option)[1] for option in options]))
+        precision = options[best]
+        expected.append(pairs[best])
+    assert len(set(expected)) > 5
+    assert schedule(ratings, 12, 4) == expected
+    assert schedule(ratings, 12, 4) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "n", "anchor", "message"),
+    [
+        ([(0, 1, -1, 0, 0)], 2, 0, "negative count"),
+        ([(0, 1, 1, 0, 0), (1, 1, 1, 0, 0)], 2, 0, "row 1 .* meet itself"),
+        ([(0, 2, 1, 0, 0)], 2, 0, r"outside 0\.\.1"),
+        ([(-1, 1, 1, 0, 0)], 2, 0, r"outside 0\.\.1"),
+        ([(0, 1, 0.5, 0, 0)], 2, 0, "whole number"),
+        ([(0, 1, float("nan"), 0, 0)], 2, 0, "whole number"),
+        ([(0, 1, float("inf"), 0, 0)], 2, 0, "whole number"),
+        ([(0, 1, 1e300, 0, 0)], 2, 0, "whole number"),
+        ([(0, 1, 1)], 2, 0, "shape"),
+        ([0, 1, 1, 0, 0], 2, 0, "shape"),
+        ([(0, 1, 1, 0, 0), (0, 1)], 2, 0, "rows of numbers"),
+        ([("a", "b", 1, 0, 0)], 2, 0, "rows of numbers"),
+        ([], 2, 2, "anchor"),
+        ([], 2, -1, "anchor"),
+        ([], 0, 0, "at least one player"),
+    ],
+)
+def test_bad_results_are_refused_in_one_line(rows, n, anchor, message):
+    with pytest.raises(ValueError, match=message) as error:
+        fit(rows, n, anchor)
+    assert "\n" not in str(error.value)
+
+
+def test_bad_questions_are_refused():
+    ratings = fit([(0, 1, 1, 0, 0)], 2)
+    assert isinstance(ratings, Ratings)
+    for bad in (-1, 2, 0.5):
+        with pytest.raises(ValueError, match="players must be"):
+            expected_score(ratings, bad, 0)
+        with pytest.raises(ValueError, match="players must be"):
+            ratings.difference(0, bad)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="two players"):
+        schedule(fit([], 1), 1, 1)
+    with pytest.raises(ValueError, match="rounds >= 0"):
+        schedule(ratings, -1, 1)
+    with pytest.raises(ValueError, match="games_per_round >= 1"):
+        schedule(ratings, 1, 0)
+    assert schedule(ratings, 0, 1) == []

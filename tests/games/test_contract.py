@@ -1,0 +1,221 @@
+"""What games/core.py promises, of every game, on random positions."""
+
+from functools import cache
+from typing import Any
+from xml.etree import ElementTree
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import games
+from games import OVER, Game
+from tests.helpers.playouts import Playouts, playouts, replay
+
+GAMES = [games.load(name) for name in games.names()]
+every_game = pytest.mark.parametrize("game", GAMES, ids=games.names())
+
+# The sizes that the docstrings of the states promise.
+STATE_BYTES = {"connect_four": 16, "tic_tac_toe": 4}
+# Games whose observation is two planes, own stones and the opponent's.
+TWO_PLANES = ("connect_four", "tic_tac_toe")
+
+
+@cache
+def _played(game: Game) -> Playouts:
+    return playouts(game, 100, seed=7)
+
+
+def _all(game: Game) -> tuple[Any, np.ndarray]:
+    """Every position of the random games [N, ...], and its mover i32[N]."""
+    played = _played(game)
+    states = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), played.states)
+    return states, played.movers.reshape(-1)
+
+
+def _some(game: Game, over: bool, count: int = 20) -> list[Any]:
+    """Single positions, drawn from those where the game is over or from those where it is not."""
+    states, mover = _all(game)
+    rows = np.flatnonzero((mover == OVER) == over)
+    rows = np.random.default_rng(3).choice(rows, count, replace=False)
+    return [jax.tree.map(lambda x, r=r: jnp.asarray(x[r]), states) for r in rows]
+
+
+def _shape(tree: Any) -> Any:
+    return jax.tree.map(lambda x: (x.shape, x.dtype), tree)
+
+
+@every_game
+def test_shapes_and_dtypes(game: Game):
+    state = jax.eval_shape(game.init)
+    scalar = jax.ShapeDtypeStruct((), np.int32)
+    policy = jax.ShapeDtypeStruct((game.num_actions,), np.float32)
+    assert _shape(jax.eval_shape(game.step, state, scalar)) == _shape(state)
+    assert _shape(jax.eval_shape(game.mover, state)) == ((), np.int32)
+    assert _shape(jax.eval_shape(game.legal, state)) == ((game.num_actions,), np.bool_)
+    assert _shape(jax.eval_shape(game.payoff, state)) == ((), np.float32)
+    seen = jax.eval_shape(game.observe, state, scalar)
+    assert seen.dtype == np.float32
+    images, policies = jax.eval_shape(game.symmetries, seen, policy)
+    assert _shape(images) == ((len(images), *seen.shape), np.float32)
+    assert _shape(policies) == ((len(images), *policy.shape), np.float32)
+
+
+@pytest.mark.parametrize(("name", "size"), STATE_BYTES.items())
+def test_state_is_as_small_as_promised(name: str, size: int):
+    assert sum(x.nbytes for x in jax.tree.leaves(games.load(name).init())) == size
+
+
+@every_game
+def test_games_begin_with_a_move_and_end_in_time(game: Game):
+    movers = _played(game).movers
+    assert len(movers) == game.max_plies + 1
+    assert np.isin(movers, (0, 1, OVER)).all()
+    assert (movers[0] != OVER).all()
+    assert (movers[-1] == OVER).all()
+
+
+@every_game
+def test_payoff_comes_at_the_end_only(game: Game):
+    states, mover = _all(game)
+    payoff = np.asarray(jax.jit(jax.vmap(game.payoff))(states))
+    assert (payoff[mover != OVER] == 0).all()
+    assert (np.abs(payoff) <= 1).all()
+    assert {-1.0, 1.0} <= set(payoff.tolist())  # a hundred random games have winners on both sides
+
+
+@every_game
+def test_whoever_is_to_move_has_a_move(game: Game):
+    states, mover = _all(game)
+    legal = np.asarray(jax.jit(jax.vmap(game.legal))(states))
+    assert legal[mover != OVER].any(1).all()
+
+
+@every_game
+def test_a_batch_is_its_positions_one_by_one(game: Game):
+    for state in _some(game, over=False, count=5):
+        pair = jax.tree.map(lambda x: jnp.stack([x, x]), state)
+        move = jnp.argmax(game.legal(state))
+        for f in (game.mover, game.legal, game.payoff):
+            np.testing.assert_array_equal(jax.jit(jax.vmap(f))(pair)[1], f(state))
+        batch = jax.jit(jax.vmap(game.step, (0, None)))(pair, move)
+        jax.tree.map(
+            lambda x, y: np.testing.assert_array_equal(x[1], y), batch, game.step(state, move)
+        )
+
+
+@every_game
+def test_symmetries_are_permutations_and_the_first_is_the_identity(game: Game):
+    states, _ = _all(game)
+    policy = jnp.arange(game.num_actions, dtype=jnp.float32)
+    look = jax.jit(
+        jax.vmap(lambda s: (o := game.observe(s, jnp.int32(0)), game.symmetries(o, policy)))
+    )
+    seen, (images, policies) = jax.tree.map(np.asarray, look(states))
+    np.testing.assert_array_equal(images[:, 0], seen)
+    np.testing.assert_array_equal(policies[:, 0], np.broadcast_to(policy, policies[:, 0].shape))
+    np.testing.assert_array_equal(np.sort(policies, -1), np.broadcast_to(policy, policies.shape))
+    assert len(np.unique(policies[0], axis=0)) == policies.shape[1]  # none is given twice
+
+
+@every_game
+def test_symmetries_commute_with_the_rules(game: Game):
+    """The mirrored moves lead through the mirrored positions, from start to end."""
+    played = _played(game)
+
+    def look(state: Any) -> Any:
+        return (
+            jnp.stack([game.observe(state, seat) for seat in jnp.arange(2)]),
+            game.legal(state).astype(jnp.float32),
+            game.mover(state),
+            game.payoff(state),
+        )
+
+    def mirror(seen: jax.Array, legal: jax.Array) -> tuple[jax.Array, jax.Array]:
+        images, policies = jax.vmap(game.symmetries, (0, None))(seen, legal)
+        return images, policies[0]
+
+    grid = jax.jit(jax.vmap(jax.vmap(look)))
+    seen, legal, mover, payoff = grid(played.states)
+    images, policies = jax.jit(jax.vmap(jax.vmap(mirror)))(seen, legal)
+    names = jnp.arange(game.num_actions, dtype=jnp.float32)
+    # orders[k, j]: the move that symmetry k puts in place j; its inverse tells where a move goes.
+    orders = np.asarray(game.symmetries(seen[0, 0, 0], names)[1]).astype(np.int32)
+    for k, order in enumerate(orders):
+        moves = np.argsort(order).astype(np.int32)[played.moves]
+        seen_k, legal_k, mover_k, payoff_k = grid(replay(game, moves))
+        going = np.asarray(mover != OVER)
+        np.testing.assert_array_equal(seen_k, images[:, :, :, k])
+        np.testing.assert_array_equal(
+            np.asarray(legal_k)[going], np.asarray(policies)[:, :, k][going]
+        )
+        np.testing.assert_array_equal(mover_k, mover)
+        np.testing.assert_array_equal(payoff_k, payoff)
+
+
+@pytest.mark.parametrize("name", TWO_PLANES)
+def test_the_two_seats_see_the_planes_swapped(name: str):
+    game = games.load(name)
+    states, _ = _all(game)
+    look = jax.jit(jax.vmap(game.observe, (0, None)))
+    first, second = np.asarray(look(states, 0)), np.asarray(look(states, 1))
+    np.testing.assert_array_equal(first, second[..., ::-1])
+    assert (first.sum((1, 2, 3)) > 1).any()
+    assert set(np.unique(first.sum(-1))) == {0.0, 1.0}  # no cell holds two stones
+
+
+@pytest.mark.parametrize("name", TWO_PLANES)
+def test_own_stones_come_first(name: str):
+    game = games.load(name)
+    state = game.step(game.init(), jnp.int32(0))
+    for seat, stones in ((0, [1, 0]), (1, [0, 1])):
+        seen = np.asarray(game.observe(state, jnp.int32(seat)))
+        assert seen.sum((0, 1)).tolist() == stones
+
+
+def _refusal(game: Game, state: Any, text: str) -> str:
+    with pytest.raises(ValueError, match=r"\A[^\n]+\Z") as caught:
+        game.parse(state, text)
+    return str(caught.value)
+
+
+@every_game
+def test_labels_are_read_back_and_illegal_ones_refused(game: Game):
+    refused = 0
+    for state in [game.init(), *_some(game, over=False)]:
+        legal = np.asarray(game.legal(state))
+        for move in range(game.num_actions):
+            label = game.label(state, move)
+            if legal[move]:
+                assert game.parse(state, label) == move
+                assert game.parse(state, f"  {label}\n") == move
+            else:
+                refused += bool(_refusal(game, state, label))
+    assert refused
+
+
+@every_game
+@pytest.mark.parametrize("text", ["", " ", "?", "-1", "99", "1.0", "hello there", "a\nb", "é"])
+def test_junk_is_no_move(game: Game, text: str):
+    assert _refusal(game, game.init(), text)
+
+
+@every_game
+def test_pictures_are_well_formed_and_follow_the_game(game: Game):
+    start = game.init()
+    for state in [start, *_some(game, over=False, count=5), *_some(game, over=True, count=5)]:
+        root = ElementTree.fromstring(game.draw(state))
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "viewBox" in root.attrib
+        assert game.show(state).strip()
+    moved = game.step(start, jnp.argmax(game.legal(start)))
+    assert game.draw(moved) != game.draw(start)
+    assert game.show(moved) != game.show(start)
+
+
+@every_game
+def test_nothing_is_left_to_chance_unless_it_says_so(game: Game):
+    if game.num_outcomes == 0:
+        with pytest.raises(ValueError, match="has no chance moves"):
+            game.chance(game.init())

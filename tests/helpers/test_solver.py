@@ -1,0 +1,67 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from open_spiel.python.algorithms.minimax_solver import MinimaxSolver
+
+import games
+from tests.helpers.solver import keys, solve
+
+GAME = games.load("tic_tac_toe")
+# Cells by number: 0 1 2 / 3 4 5 / 6 7 8.
+CORNERS, EDGES, CENTRE = {0, 2, 6, 8}, {1, 3, 5, 7}, {4}
+
+
+def _lookup(*moves: int) -> tuple[int, set[int]]:
+    """Value and value-keeping moves after the given moves."""
+    state = GAME.init()
+    for move in moves:
+        state = GAME.step(state, jnp.int32(move))
+    solution = solve(GAME)
+    [row] = np.flatnonzero(keys(solution.states) == keys(jax.tree.map(lambda x: x[None], state)))
+    return int(solution.value[row]), set(np.flatnonzero(solution.keeps[row]).tolist())
+
+
+def test_tic_tac_toe_has_4520_positions_with_a_move_to_make():
+    # 5,478 legal positions (en.wikipedia.org/wiki/Game_complexity) less the 958 in which the game
+    # has ended (archive.ics.uci.edu/dataset/101/tic+tac+toe+endgame, all of its instances).
+    solution = solve(GAME)
+    assert len(solution.value) == 5478 - 958 == 4520
+    assert len(np.unique(keys(solution.states))) == 4520
+    assert solution.value.dtype == np.int8
+    assert solution.keeps.shape == (4520, 9)
+    assert solution.keeps.any(1).all()
+
+
+@pytest.mark.parametrize(
+    ("moves", "value", "keeps"),
+    [
+        # en.wikipedia.org/wiki/Tic-tac-toe, Strategy: a draw, whatever X begins with …
+        ((), 0, CORNERS | EDGES | CENTRE),
+        # … and what O must answer: to a corner the centre; to the centre a corner; to an edge the
+        # centre, a corner next to it or the edge opposite.
+        ((0,), 0, CENTRE),
+        ((4,), 0, CORNERS),
+        ((1,), 0, {4, 0, 2, 7}),
+        # X on two corners and the centre makes two threats at once: O is lost, so every move keeps.
+        ((0, 1, 4, 8, 6), -1, {2, 3, 5, 7}),
+        # O wins at 5, or blocks the top row at 2 and so threatens 5 and 6; elsewhere X wins.
+        ((0, 3, 1, 4, 8), 1, {2, 5}),
+        # O threatens the middle row; X, with no threat of its own, must block.
+        ((0, 4, 8, 3), 0, {5}),
+    ],
+)
+def test_known_positions(moves: tuple[int, ...], value: int, keeps: set[int]):
+    assert _lookup(*moves) == (value, keeps)
+
+
+def test_every_position_agrees_with_the_minimax_solver_of_openspiel():
+    solution = solve(GAME)
+    table = MinimaxSolver("tic_tac_toe").solve()
+    planes = np.asarray(jax.vmap(GAME.observe, (0, None))(solution.states, jnp.int32(0)))
+    stones = np.where(planes[..., 0] > 0, "x", np.where(planes[..., 1] > 0, "o", "."))
+    texts = ["\n".join("".join(row) for row in board) for board in stones]
+    assert set(texts) == set(table)
+    theirs = np.array([table[text].action_values for text in texts])
+    np.testing.assert_array_equal(solution.value, theirs.max(1))
+    np.testing.assert_array_equal(solution.keeps, theirs == theirs.max(1, keepdims=True))
