@@ -78,7 +78,7 @@ class Match:
           openings: positions [G, P, ...] that are not over.
         """
         devices = [d for d in range(1, jax.device_count() + 1) if keys.shape[0] % d == 0][-1]
-        return _compiled(self, devices)(params_a, params_b, keys, openings)
+        return Played(*_compiled(self, devices)(params_a, params_b, keys, openings))
 
 
 class _Half(NamedTuple):
@@ -106,13 +106,15 @@ def _compiled(match: Match, devices: int):
         partial(_run, match),
         mesh=mesh,
         in_specs=(matches, matches, matches, matches),
-        out_specs=Played(matches, moves if match.record else None),
+        out_specs=(matches, moves if match.record else None),
         check_vma=False,
     )
     return jax.jit(run)
 
 
-def _run(match: Match, params_a: Any, params_b: Any, keys: jax.Array, openings: Any) -> Played:
+def _run(
+    match: Match, params_a: Any, params_b: Any, keys: jax.Array, openings: Any
+) -> tuple[jax.Array, Record | None]:
     groups, pairs = jax.tree.leaves(openings)[0].shape[:2]
     first = jax.vmap(jax.vmap(match.game.mover))(openings)
     act = partial(_decide, match, params_a, params_b)
@@ -135,11 +137,11 @@ def _run(match: Match, params_a: Any, params_b: Any, keys: jax.Array, openings: 
         table = table._replace(record=_blank(match, table.halves, note, pairs))
     table = jax.lax.while_loop(lambda t: (t.halves.game < 2 * pairs).any(), body, table)
     scores = table.scores.reshape(groups, 2, pairs).swapaxes(1, 2)
-    return Played(scores, table.record)
+    return scores, table.record
 
 
-def _fold(time: jax.Array, key: jax.Array) -> jax.Array:
-    return jax.random.fold_in(key, time)
+def _fold(number: jax.Array | int, key: jax.Array) -> jax.Array:
+    return jax.random.fold_in(key, number)
 
 
 def _batched(function, axes: int):
@@ -292,7 +294,7 @@ def play(
     for at in range(0, len(a), groups):
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
         starts = [openings(game, jax.random.fold_in(keys[i], 1), (pairs,), plies) for i in index]
-        params = (stack([agents[i].params for i in index]) for agents in (a, b))
-        played = match.play(*params, keys[np.array(index)], stack(starts))
+        params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
+        played = match.play(params_a, params_b, keys[np.array(index)], stack(starts))
         scores.append(np.asarray(played.scores)[: len(a) - at])
     return np.concatenate(scores)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import jax
@@ -76,14 +77,12 @@ def _bytes(states: Any) -> np.ndarray:
 
 def perft(game: Game, depth: int) -> list[int]:
     """Sequences of n legal moves from the start, for n = 0 … depth (chessprogramming.org/Perft)."""
-    return [
-        int(level.paths.sum()) for level, _ in zip(levels(game), range(depth + 1), strict=False)
-    ]
+    return [int(level.paths.sum()) for level in islice(levels(game), depth + 1)]
 
 
 def positions(game: Game, depth: int) -> list[int]:
     """Distinct positions after n plies, for n = 0 … depth."""
-    return [len(level.paths) for level, _ in zip(levels(game), range(depth + 1), strict=False)]
+    return [len(level.paths) for level in islice(levels(game), depth + 1)]
 
 
 def count_games(game: Game) -> int:

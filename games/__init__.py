@@ -57,9 +57,8 @@ def _options(kind: type[Game], name: str, text: str) -> dict[str, object]:
 
 
 def _value(kind: type, name: str, key: str, text: str) -> object:
-    if kind is bool and text in ("true", "false"):
-        return text == "true"
     try:
-        return kind(text)
-    except ValueError:
-        raise ValueError(f"{name}: {key}={text!r} is not a {kind.__name__}") from None
+        return {"true": True, "false": False}[text] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        wanted = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise ValueError(f"{name}: {key}={text!r} is not {wanted}") from None

@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import sys
+from types import ModuleType
 
 from league.errors import UserError
 
@@ -69,7 +70,7 @@ def _run(name: str, arguments: list[str]) -> None:
     module.run(_parse(module, name, arguments))
 
 
-def _parse(module: object, name: str, arguments: list[str]) -> object:
+def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:
     """Reads the arguments; tyro's boxed complaints become one line."""
     import tyro
 

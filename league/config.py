@@ -49,11 +49,11 @@ class Config:
       measure: how every snapshot is measured.
     """
 
-    generations: int = 16
+    generations: int = 24
     seed: int = 0
     matches: int = 8
     pairs: int = 32
-    slots: int = 16
+    slots: int = 8
     pool_share: float = 0.5
     matchmaker: matchmaking.Name = "pfsp"
     opening_plies: int = 4
@@ -104,6 +104,6 @@ def parse(value: Any, kind: type = Config) -> Any:
         raise UserError(f"the run card's {kind.__name__} does not have the keys {sorted(fields)}")
     parts = {}
     for name, item in value.items():
-        part = fields[name].type
+        part: Any = fields[name].type
         parts[name] = parse(item, part) if dataclasses.is_dataclass(part) else item
     return kind(**parts)

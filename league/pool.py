@@ -102,7 +102,7 @@ class Run:
         path = self.folder / "data" / f"{generation}.npz"
         path.parent.mkdir(exist_ok=True)
         with replacing(path) as file:
-            np.savez(file, **leaves)
+            np.savez(file, allow_pickle=False, **leaves)
 
     def read_data(self, generation: int) -> alphazero.Dataset:
         """Reads `data/GEN.npz` back.

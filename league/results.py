@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sql
+from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError
 
 from league.errors import UserError
 
@@ -115,10 +117,10 @@ class Results:
             raise UserError(f"{path} is missing")
         self._path = path
         self._engine = sql.create_engine(f"sqlite:///{path}")
-        sql.event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "connect", _configure)
         try:
             self._check(create)
-        except sql.exc.DatabaseError as error:
+        except DatabaseError as error:
             self._engine.dispose()
             raise UserError(f"{path} is not a results file of Arena: {error.orig}") from None
         except UserError:
@@ -147,7 +149,7 @@ class Results:
         generation: int,
         matches: Iterable[MatchResult],
         snapshot: tuple[int, str] | None = None,
-        event: dict[str, Any] | None = None,
+        figures: dict[str, Any] | None = None,
     ) -> None:
         """Adds what a generation brought, all or nothing.
 
@@ -155,12 +157,14 @@ class Results:
           generation: its number.
           matches: the matches played.
           snapshot: id and digest of the new snapshot.
-          event: its figures.
+          figures: its losses, rates and seconds.
         """
         with self._engine.begin() as connection:
             for match in matches:
                 row = {"generation": generation, "role": match.role, "a": match.a, "b": match.b}
-                (key,) = connection.execute(MATCHES.insert().values(row)).inserted_primary_key or ()
+                key = connection.execute(
+                    MATCHES.insert().values(row).returning(MATCHES.c.id)
+                ).scalar_one()
                 scores = np.asarray(match.scores, float).tolist()
                 connection.execute(
                     PAIRS.insert(),
@@ -171,9 +175,9 @@ class Results:
                 )
             if snapshot is not None:
                 connection.execute(SNAPSHOTS.insert().values(id=snapshot[0], digest=snapshot[1]))
-            if event is not None:
+            if figures is not None:
                 connection.execute(
-                    EVENTS.insert().values(generation=generation, kind="generation", body=event)
+                    EVENTS.insert().values(generation=generation, kind="generation", body=figures)
                 )
 
     def forget_after(self, generation: int) -> None:

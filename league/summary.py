@@ -7,7 +7,6 @@ import numpy as np
 from arena import ratings
 from league.results import Results, Tally
 
-
 Record = tuple[int, int, int]
 """Games won, drawn and lost."""
 

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from league.web.report import Report, Row, render, verdict, wilson
+from league.summary import Row
+from league.web.report import Report, render, verdict, wilson
 
 HOSTILE = "<script>alert('x')</script>&\"<img src=http://evil.example/x.png>"
 BOARD = (
