@@ -49,10 +49,10 @@ class Config:
       measure: how every snapshot is measured.
     """
 
-    generations: int = 24
+    generations: int = 16
     seed: int = 0
     matches: int = 8
-    pairs: int = 32
+    pairs: int = 24
     slots: int = 8
     pool_share: float = 0.5
     matchmaker: matchmaking.Name = "pfsp"
@@ -80,9 +80,14 @@ def _positive(part: Any, names: tuple[str, ...]) -> None:
 _DEFAULTS = {
     "connect_four": Config(),
     "tic_tac_toe": Config(
-        generations=12,
-        opening_plies=6,
-        learner=alphazero.Config(network=networks.ResNetConfig(channels=32, blocks=2)),
+        generations=18,
+        pairs=128,
+        slots=64,
+        # Any position may come up: the openings reach all of them.
+        opening_plies=8,
+        learner=alphazero.Config(
+            network=networks.ResNetConfig(channels=32, blocks=2), simulations=32, window=8
+        ),
         measure=Measure(opening_plies=3),
     ),
 }
@@ -93,7 +98,7 @@ def default(game: str) -> Config:
     return _DEFAULTS.get(game, Config())
 
 
-def parse(value: Any, kind: type = Config) -> Any:
+def parse(value: Any, kind: Any = Config) -> Any:
     """A configuration from nested dicts, as `dataclasses.asdict` gives it.
 
     Raises:
