@@ -1,8 +1,9 @@
 """How a league is run, with defaults for each game."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from agents import alphazero, networks
 from league import matchmaking
@@ -54,7 +55,7 @@ class Config:
     matches: int = 8
     pairs: int = 24
     slots: int = 8
-    pool_share: float = 0.5
+    pool_share: float = 0.25
     matchmaker: matchmaking.Name = "pfsp"
     opening_plies: int = 4
     learner: alphazero.Config = field(default_factory=alphazero.Config)
@@ -64,7 +65,14 @@ class Config:
         _positive(self, ("generations", "matches", "pairs", "slots"))
         _positive(self.measure, ("opponents", "pairs", "exam_pairs", "simulations", "rollouts"))
         _positive(self.learner, ("simulations", "considered", "batch_size", "reuse", "window"))
+        _positive(self.learner, ("learning_rate", "value_weight"))
         _positive(self.learner.network, ("channels", "blocks"))
+        if self.learner.network.channels % 4:
+            raise UserError("channels must be a multiple of 4")  # the heads have a quarter
+        if not 0 <= self.learner.weight_decay < math.inf:
+            raise UserError(f"weight_decay cannot be {self.learner.weight_decay}")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
         if not 0 <= self.pool_share <= 1:
             raise UserError(f"pool_share must lie between 0 and 1, not {self.pool_share}")
         if self.opening_plies < 0 or self.measure.opening_plies < 0:
@@ -73,12 +81,12 @@ class Config:
 
 def _positive(part: Any, names: tuple[str, ...]) -> None:
     for name in names:
-        if getattr(part, name) <= 0:
+        if not 0 < getattr(part, name) < math.inf:
             raise UserError(f"{name} must be positive, not {getattr(part, name)}")
 
 
 _DEFAULTS = {
-    "connect_four": Config(),
+    "connect_four": Config(pairs=48, learner=alphazero.Config(simulations=8, reuse=3.0)),
     "tic_tac_toe": Config(
         generations=18,
         pairs=128,
@@ -110,5 +118,17 @@ def parse(value: Any, kind: Any = Config) -> Any:
     parts = {}
     for name, item in value.items():
         part: Any = fields[name].type
-        parts[name] = parse(item, part) if dataclasses.is_dataclass(part) else item
+        if dataclasses.is_dataclass(part):
+            parts[name] = parse(item, part)
+        elif _fits(item, part):
+            parts[name] = item
+        else:
+            raise UserError(f"the run card's {name} cannot be {item!r}")
     return kind(**parts)
+
+
+def _fits(item: Any, kind: Any) -> bool:
+    """Whether JSON can hold a value of this type as `item`."""
+    if get_origin(kind) is Literal:
+        return item in get_args(kind)
+    return type(item) is kind or (kind is float and type(item) is int)

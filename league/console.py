@@ -1,9 +1,11 @@
 """What a person sees, and what a program reads: progress on stderr, results on stdout."""
 
 import json
+import math
 import time
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.progress import (
@@ -21,8 +23,18 @@ stderr = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def emit(value: dict[str, Any]) -> None:
-    """One JSON object on a line of stdout."""
-    print(json.dumps(value, default=lambda x: x.tolist()), flush=True)
+    """One JSON object on a line of stdout; what is no number or infinite becomes null."""
+    print(json.dumps(_finite(value), allow_nan=False), flush=True)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _finite(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -18,6 +18,7 @@ from agents import alphazero, mcts, uniform
 from arena import match
 from arena.core import Agent, Rules, stack
 from league import matchmaking
+from league.errors import UserError
 from league.pool import Run
 from league.results import MatchResult, Results
 from league.snapshots import digest
@@ -48,9 +49,16 @@ class Trainer:
     def train(self) -> None:
         """Brings the run to its last generation, from wherever it stands."""
         done = max(self.run.state.numbers(), default=-1)
+        if max(self.results.digests(), default=-1) > done + 1:  # a kill loses one at most
+            raise UserError(f"{self.run.folder / 'state'} lacks the newest generation's state")
+        learner = self.run.state.load(done, self.run.template()) if done >= 0 else None
+        if 0 < done < self.config.generations:
+            first = max(1, done + 2 - self.config.learner.window)
+            self._data = {g: self.run.read_data(g) for g in range(first, done + 1)}
+        # All that is needed has been read, so nothing is lost if it was damaged.
         self.results.forget_after(done)
         self.run.snapshots.drop_after(done)
-        learner = self._start() if done < 0 else self.run.state.load(done, self.run.template())
+        learner = learner or self._start()
         for generation in range(max(done, 0) + 1, self.config.generations + 1):
             learner = self._generation(generation, learner)
 
@@ -161,9 +169,6 @@ class Trainer:
     ) -> tuple[alphazero.Learner, dict[str, float]]:
         """Trains on the positions of the last generations."""
         first = max(1, number - self.config.learner.window + 1)
-        for generation in range(first, number):
-            if generation not in self._data:
-                self._data[generation] = self.run.read_data(generation)
         self._data.pop(first - 1, None)
         window = [self._data[generation] for generation in range(first, number + 1)]
         data = jax.tree.map(lambda *x: np.concatenate(x), *window)

@@ -65,6 +65,7 @@ def write(run: Run, results: Results) -> Path:
             meetings=meetings,
             history=[event for event in results.events() if "loss" in event],
             board=_board(run),
+            mcts=f"mcts:{run.config.measure.rollouts}",
         )
     )
     path = run.folder / "report.html"

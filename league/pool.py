@@ -48,6 +48,8 @@ class Run:
             raise UserError(f"{folder / 'run.json'} is not a run card: {error}") from None
         if not isinstance(self.card, dict) or self.card.get("format") != FORMAT:
             raise UserError(f"{folder / 'run.json'} is not a run card of this version of Arena")
+        if missing := {"game", "config", "devices"} - set(self.card):
+            raise UserError(f"{folder / 'run.json'} lacks {', '.join(sorted(missing))}")
 
     @cached_property
     def config(self) -> Config:
@@ -57,7 +59,10 @@ class Run:
     @cached_property
     def game(self) -> Game:
         """The game that it plays."""
-        return load(self.card["game"])
+        try:
+            return load(self.card["game"])
+        except (TypeError, ValueError) as error:
+            raise UserError(f"{self.folder / 'run.json'}: {error}") from None
 
     @cached_property
     def snapshots(self) -> Store:
@@ -69,9 +74,9 @@ class Run:
         """What resuming needs: parameters and optimiser after a generation."""
         return Store(self.folder / "state", keep=2)
 
-    def results(self) -> Results:
-        """The record."""
-        return Results(self.folder / "league.db")
+    def results(self, create: bool = False) -> Results:
+        """The record; makes it if asked to."""
+        return Results(self.folder / "league.db", create)
 
     def template(self) -> alphazero.Learner:
         """Shapes of all that training carries."""

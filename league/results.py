@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sql
 from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from league.errors import UserError
 
@@ -118,11 +118,9 @@ class Results:
         self._path = path
         self._engine = sql.create_engine(f"sqlite:///{path}")
         event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "handle_error", self._explain)
         try:
             self._check(create)
-        except DatabaseError as error:
-            self._engine.dispose()
-            raise UserError(f"{path} is not a results file of Arena: {error.orig}") from None
         except UserError:
             self._engine.dispose()
             raise
@@ -134,15 +132,34 @@ class Results:
         self._engine.dispose()
 
     def _check(self, create: bool) -> None:
-        with self._engine.begin() as connection:
-            application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-            tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
-            if create and application == 0 and tables == 0:
+        """Makes the tables, or finishes making them; the version comes last and vouches for them.
+
+        A foreign file is not even touched: write-ahead logging is set once, in files of ours.
+        """
+        with self._engine.connect() as connection:
+
+            def ask(query: str) -> int:
+                return connection.exec_driver_sql(query).scalar_one()
+
+            application, version = ask("PRAGMA application_id"), ask("PRAGMA user_version")
+            if create and application == 0 and ask("SELECT count(*) FROM sqlite_master") == 0:
                 connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION}")
-                connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
-                _META.create_all(connection)
-            elif application != _APPLICATION:
+                application = _APPLICATION
+            if application != _APPLICATION:
                 raise UserError(f"{self._path} is not a results file of Arena")
+            if create and version == 0:
+                ask("PRAGMA journal_mode = WAL")
+                _META.create_all(connection)
+                connection.commit()
+                connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
+            elif version != _VERSION:
+                raise UserError(f"{self._path} is not a results file of this version of Arena")
+
+    def _explain(self, context: sql.ExceptionContext) -> None:
+        """A damaged file, or a full disk, becomes one line."""
+        if type(context.sqlalchemy_exception) in (DatabaseError, OperationalError):
+            reason = context.original_exception
+            raise UserError(f"{self._path} cannot be read or written: {reason}") from None
 
     def write(
         self,
@@ -230,6 +247,4 @@ class Results:
 
 
 def _configure(connection: Any, _: Any) -> None:
-    """Write-ahead logging: a reader never waits, and a kill never leaves half a transaction."""
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")

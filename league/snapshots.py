@@ -24,14 +24,24 @@ class Store:
 
     def __init__(self, folder: Path, keep: int | None = None):
         options = ocp.CheckpointManagerOptions(
-            max_to_keep=keep, enable_async_checkpointing=False, create=True
+            max_to_keep=keep, enable_async_checkpointing=False, create=False
         )
         self._folder = folder
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def save(self, number: int, tree: Any) -> None:
-        """Writes a pytree of arrays."""
-        self._manager.save(number, args=ocp.args.StandardSave(tree))
+        """Writes a pytree of arrays.
+
+        Raises:
+          UserError: it cannot be written, say on a full disk.
+        """
+        self._folder.mkdir(exist_ok=True)
+        try:
+            self._manager.save(number, args=ocp.args.StandardSave(tree))
+        except Exception as error:  # Orbax and its storage raise many kinds
+            raise UserError(
+                f"{self._folder / str(number)} cannot be written: {_line(error)}"
+            ) from None
 
     def numbers(self) -> list[int]:
         """What is there, in order."""
@@ -44,23 +54,35 @@ class Store:
                 self._manager.delete(later)
 
     def load(self, number: int, like: Any) -> Any:
-        """Reads a pytree shaped like the one given (arrays or shapes).
+        """Reads a pytree of numpy arrays, shaped like the one given (arrays or shapes).
+
+        Numpy, since Orbax gives other arrays back only to as many devices as they came from.
 
         Raises:
           UserError: it is not there, or is damaged.
         """
         try:
-            target = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), like)
-            return self._manager.restore(number, args=ocp.args.StandardRestore(target))
+            target = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), like)
+            found = self._manager.restore(number, args=ocp.args.StandardRestore(target))
+            if _shapes(found) != _shapes(like):
+                raise ValueError("its arrays have other shapes")
+            return found
         except FileNotFoundError:
             raise UserError(f"{self._folder / str(number)} is not there") from None
         except Exception as error:  # Orbax and its storage raise many kinds for a damaged file
-            reason = str(error).strip().partition("\n")[0][:160]
-            raise UserError(f"{self._folder / str(number)} is damaged: {reason}") from None
+            raise UserError(f"{self._folder / str(number)} is damaged: {_line(error)}") from None
 
     def close(self) -> None:
         """Ends the threads that Orbax keeps."""
         self._manager.close()
+
+
+def _shapes(tree: Any) -> Any:
+    return jax.tree.map(lambda x: (x.shape, x.dtype), tree)
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:160]
 
 
 def digest(tree: Any) -> str:

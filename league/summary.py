@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena import ratings
+from league.errors import UserError
 from league.results import Results, Tally
 
 Record = tuple[int, int, int]
@@ -44,6 +45,8 @@ def rate(results: Results) -> tuple[list[int], ratings.Ratings]:
       ids of the snapshots, and their ratings in this order.
     """
     ids = list(results.digests())
+    if not ids:
+        raise UserError("the run has no snapshot yet")
     place = {str(number): i for i, number in enumerate(ids)}
     rows = [
         (place[t.a], place[t.b], t.wins, t.draws, t.losses)

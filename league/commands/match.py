@@ -1,7 +1,6 @@
 """Play two agents against each other."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
 import jax
@@ -42,6 +41,8 @@ class Command:
             raise UserError(f"pairs must be positive, not {self.pairs}")
         if self.opening_plies < 0:
             raise UserError("opening-plies must not be negative")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
 
 
 def run(command: Command) -> None:
@@ -62,9 +63,7 @@ def run(command: Command) -> None:
         )
     result = score.of(scores.reshape(-1, 2))
     if command.json:
-        fields = dataclasses.asdict(result).items()
-        finite = {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in fields}
-        console.emit({"a": a.name, "b": b.name, **finite})
+        console.emit({"a": a.name, "b": b.name, **dataclasses.asdict(result)})
         return
     print(f"{a.name} against {b.name}: {result.score:.1%} ± {result.half_width:.1%}")
     print(f"Games W/D/L: {result.wins}/{result.draws}/{result.losses}")

@@ -1,9 +1,9 @@
 """Train a league."""
 
-import argparse
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from league import console, device, names, pages
 from league.errors import UserError
 from league.loop import Trainer
 from league.pool import FORMAT, Run, replacing
-from league.results import Results
+
+_FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,30 @@ class Command:
     json: bool = False
 
 
-def default(arguments: list[str]) -> Command | None:
+def default(arguments: list[str]) -> Command:
     """Defaults that depend on the arguments: those of the game, or of the run to resume."""
-    first = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    first.add_argument("game", nargs="?")
-    first.add_argument("--name", default="")
-    first.add_argument("--resume", action="store_true")
-    try:
-        known, _ = first.parse_known_args(arguments)
-    except argparse.ArgumentError:
-        return None
-    if known.game is None:
-        config = configs.Config()
-    elif known.resume:
-        config = _resumed(known.game, known.name).config
+    game, options = _read(arguments)
+    if not game or "--help" in arguments or "-h" in arguments:
+        config = configs.default(game.partition(":")[0])
+    elif "--resume" in options:
+        config = _resumed(game, options.get("--name", "")).config
     else:
-        config = configs.default(known.game.partition(":")[0])
-    return Command(known.game or tyro.MISSING, config)
+        config = configs.default(game.partition(":")[0])
+    return Command(game or tyro.MISSING, config)
+
+
+def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
+    """The game and the options as they are written: all but the flags are followed by a value."""
+    game, options, rest = "", {}, iter(arguments)
+    for argument in rest:
+        key, equals, value = argument.partition("=")
+        if not key.startswith("-"):
+            game = game or argument
+        elif equals or key in _FLAGS:
+            options[key] = value
+        else:
+            options[key] = next(rest, "")
+    return game, options
 
 
 def run(command: Command) -> None:
@@ -66,7 +74,7 @@ def run(command: Command) -> None:
     names.game(command.game)
     device.prepare()
     work = _resumed(command.game, command.name) if command.resume else _create(command)
-    with work.lock(), Results(work.folder / "league.db", create=True) as results:
+    with work.lock(), work.results(create=not work.state.numbers()) as results:
         if command.resume:
             _extend(work, command.config)
         done = max(work.state.numbers(), default=0)
@@ -79,14 +87,12 @@ def run(command: Command) -> None:
 
 def _create(command: Command) -> Run:
     """A new run: its folder and its card."""
-    name = command.name or _free(command.game.replace(":", "-"))
-    if "/" in name or name.startswith("."):
+    name = command.name or _free(re.sub("[:,]", "-", command.game))
+    if re.search("[/:,]", name) or name.startswith("."):
         raise UserError(f"{name!r} cannot be the name of a run")
     folder = names.RUNS / name
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise UserError(f"there is a run {name!r} already; --resume goes on with it") from None
+    if (folder / "run.json").exists():
+        raise UserError(f"there is a run {name!r} already; --resume goes on with it")
     card = {
         "format": FORMAT,
         "game": command.game,
@@ -97,6 +103,7 @@ def _create(command: Command) -> Run:
         "versions": _versions(),
         "revision": _revision(),
     }
+    folder.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
     _write_card(folder, card)
     return Run(folder)
 

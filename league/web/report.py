@@ -50,6 +50,7 @@ class Report:
       history: a generation each: `generation`, `loss`, `policy_loss`, `value_loss`,
         `games_per_s`, `seconds` (it took), `positions` (it trained on); any may be missing.
       board: SVG of a position, for decoration; may be empty.
+      mcts: the tree search that snapshots are measured against.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Report:
     meetings: np.ndarray
     history: list[dict[str, float]]
     board: str = ""
+    mcts: str = "mcts:100"
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def render(report: Report) -> str:
         numbers=_numbers(report),
         elo=_elo_plot(report.rows),
         uniform=_score_plot("uniform", "Raw network against uniform", report.rows),
-        mcts=_score_plot("mcts", "With search against mcts:100", report.rows),
+        mcts=_score_plot("mcts", f"With search against {report.mcts}", report.rows),
         payoff=_payoff_plot(report),
         loss=_loss_plot(report.history),
         speed=_speed_plot(report.history),

@@ -1,0 +1,393 @@
+"""Search: against mctx, against planted and exact answers, and what it promises of itself."""
+
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import mctx
+import numpy as np
+import pytest
+from mctx._src import seq_halving
+
+import games
+from agents import search
+from agents.search import Edges, Improved
+from arena.core import Classifier, Rules
+from games import OVER, Facts, Game
+from tests.helpers.playouts import playouts
+from tests.helpers.solver import solve
+
+TIC_TAC_TOE, CONNECT_FOUR = games.load("tic_tac_toe"), games.load("connect_four")
+LOWEST = float(np.finfo(np.float32).min)
+
+
+def uninformed(game: Game, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.Array]:
+    """No opinion of anything."""
+    count = jax.tree.leaves(states)[0].shape[0]
+    return jnp.zeros((count, game.num_actions)), jnp.zeros(count)
+
+
+@cache
+def _weights(cells: int, columns: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 2**32, (cells, columns), np.uint32)
+
+
+def scrambled(game: Game, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.Array]:
+    """Arbitrary logits in [-3, 3) and values in [-1, 1) that depend on the position alone.
+
+    An integer hash of the mover's view: free of rounding, however it is compiled.
+    """
+    mover = jnp.maximum(jax.vmap(game.mover)(states), 0)
+    seen = jax.vmap(game.observe)(states, mover)
+    seen = seen.reshape(seen.shape[0], -1).astype(jnp.uint32)
+    mixed = seen @ _weights(seen.shape[1], game.num_actions + 1)
+    mixed = (mixed ^ (mixed >> 15)) * jnp.uint32(0x2C1B3C6D)
+    mixed = (mixed ^ (mixed >> 12)) * jnp.uint32(0x297A2D39)
+    random = (mixed >> 16).astype(jnp.float32) / 2**15 - 1
+    return 3 * random[:, :-1], random[:, -1]
+
+
+@cache
+def _gumbel(game: Game, evaluate: Any, simulations: int, considered: int, judge: Classifier):
+    """Jitted: positions [B, ...] and noise f32[B, A] to what the search makes of them."""
+
+    def run(states: Any, noise: jax.Array) -> Improved:
+        keys = jax.random.split(jax.random.key(0), 1)
+        return search.gumbel(
+            game, judge, partial(evaluate, game), states, keys, simulations, noise, considered
+        )
+
+    return jax.jit(run)
+
+
+def gumbel(
+    game: Game,
+    evaluate: Any,
+    states: Any,
+    simulations: int,
+    noise: Any = None,
+    considered: int = 16,
+    judge: Classifier | None = None,
+) -> Improved:
+    if noise is None:
+        noise = np.zeros((len(jax.tree.leaves(states)[0]), game.num_actions), np.float32)
+    run = _gumbel(game, evaluate, simulations, considered, judge or Rules(game))
+    return Improved(*(np.asarray(x) for x in run(states, noise)))
+
+
+def positions(game: Game, count: int) -> Any:
+    """Distinct positions of random games in which a seat is to move."""
+    played = playouts(game, 400, seed=1)
+    states = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), played.states)
+    words = np.stack([np.asarray(x) for x in jax.tree.leaves(states)], -1)
+    _, first = np.unique(words, axis=0, return_index=True)
+    first = first[played.movers.reshape(-1)[first] != OVER]
+    rows = np.random.default_rng(2).choice(first, count, replace=False)
+    return jax.tree.map(lambda x: x[rows], states)
+
+
+def legal_of(game: Game, states: Any) -> np.ndarray:
+    return np.asarray(jax.jit(jax.vmap(game.legal))(states))
+
+
+# --- mctx -----------------------------------------------------------------------------------
+
+
+def _choose(where: jax.Array, old: jax.Array, new: jax.Array) -> jax.Array:
+    return jnp.where(where.reshape(-1, *(1,) * (new.ndim - 1)), old, new)
+
+
+def _mctx_model(game: Game, evaluate: Any):
+    """The rules as mctx wants them.
+
+    A value is the mover's, so it changes sign with the seat (discount -1); an ended game pays a
+    reward to who ended it and stays as it is, worth nothing more (discount 0). So mctx goes on
+    below ended games, where nothing happens, and both searches count the same values.
+    """
+
+    def model(params: Any, key: jax.Array, action: jax.Array, before: Any):
+        seat = jax.vmap(game.mover)(before)
+        ended = seat == OVER
+        after = jax.vmap(game.step)(before, action)
+        after = jax.tree.map(partial(_choose, ended), before, after)
+        over = jax.vmap(game.mover)(after) == OVER
+        payoff = jax.vmap(game.payoff)(after)
+        logits, value = evaluate(game, key, after)
+        output = mctx.RecurrentFnOutput(
+            reward=jnp.where(over & ~ended, jnp.where(seat == 0, payoff, -payoff), 0.0),
+            discount=jnp.where(over, 0.0, -1.0),
+            prior_logits=jnp.where(jax.vmap(game.legal)(after), logits, LOWEST),
+            value=jnp.where(over, 0.0, value),
+        )
+        return output, after
+
+    return model
+
+
+@cache
+def _mctx(game: Game, simulations: int):
+    """Jitted: positions, key and scale of the noise to what mctx's Gumbel MuZero makes of them."""
+
+    def run(states: Any, key: jax.Array, scale: jax.Array) -> Improved:
+        logits, value = scrambled(game, key, states)
+        out = mctx.gumbel_muzero_policy(
+            params=(),
+            rng_key=key,
+            root=mctx.RootFnOutput(prior_logits=logits, value=value, embedding=states),
+            recurrent_fn=_mctx_model(game, scrambled),
+            num_simulations=simulations,
+            invalid_actions=~jax.vmap(game.legal)(states),
+            max_num_considered_actions=16,
+            gumbel_scale=scale,
+        )
+        return Improved(out.action, out.action_weights, out.search_tree.summary().value)
+
+    return jax.jit(run)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0], ids=["strongest", "exploring"])
+@pytest.mark.parametrize(("name", "simulations"), [("connect_four", 16), ("tic_tac_toe", 32)])
+def test_gumbel_agrees_with_mctx(name: str, simulations: int, scale: float):
+    game = games.load(name)
+    states = positions(game, 1000)
+    key = jax.random.key(5)
+    # mctx/_src/policies.py: `rng_key, gumbel_rng = jax.random.split(rng_key)`.
+    noise = scale * jax.random.gumbel(jax.random.split(key)[1], (1000, game.num_actions))
+    ours = gumbel(game, scrambled, states, simulations, noise)
+    with jax.numpy_dtype_promotion("standard"):
+        theirs = _mctx(game, simulations)(states, key, scale)
+    np.testing.assert_array_equal(ours.move, theirs.move)
+    np.testing.assert_allclose(ours.policy, theirs.policy, atol=2e-5)
+    np.testing.assert_allclose(ours.value, theirs.value, atol=1e-5)
+
+
+def test_halving_is_that_of_mctx():
+    for moves in range(20):
+        for simulations in (*range(1, 40), 64, 100, 200, 333):
+            expected = seq_halving.get_sequence_of_considered_visits(moves, simulations)
+            assert tuple(search._halving(moves, simulations)) == expected
+
+
+# --- planted trees --------------------------------------------------------------------------
+
+INSIDE, LEAVES = 1 + 3 + 9, 27  # the children of node n are 3n + 1, 3n + 2, 3n + 3
+
+
+class Spot(NamedTuple):
+    """A node of a tree of depth 3, three moves each, that the position itself carries."""
+
+    node: Any
+    movers: Any  # i32[13]
+    worth: Any  # f32[40], of each node to seat 0 under perfect play
+
+
+@dataclass(frozen=True)
+class PlantedTree(Game):
+    """Any tree of depth 3; the seats need not alternate."""
+
+    num_actions = 3
+    max_plies = 3
+    facts = Facts()
+
+    def init(self) -> Spot:
+        return Spot(jnp.int32(0), jnp.zeros(INSIDE, jnp.int32), jnp.zeros(INSIDE + LEAVES))
+
+    def mover(self, state: Spot) -> jax.Array:
+        inside = state.movers[jnp.minimum(state.node, INSIDE - 1)]
+        return jnp.where(state.node < INSIDE, inside, OVER)
+
+    def legal(self, state: Spot) -> jax.Array:
+        return jnp.ones(3, bool)
+
+    def step(self, state: Spot, move: jax.Array) -> Spot:
+        return state._replace(node=3 * state.node + 1 + move)
+
+    def payoff(self, state: Spot) -> jax.Array:
+        return jnp.where(state.node < INSIDE, 0.0, state.worth[state.node])
+
+    def observe(self, state: Spot, seat: jax.Array) -> jax.Array:
+        return jnp.zeros(1)
+
+    def show(self, state: Spot) -> str:
+        return str(state.node)
+
+    def draw(self, state: Spot) -> str:
+        return "<svg/>"
+
+    def label(self, state: Spot, move: int) -> str:
+        return str(move)
+
+    def parse(self, state: Spot, text: str) -> int:
+        return int(text)
+
+
+TREE = PlantedTree()
+BY_PLY = {"XOX": (0, 1, 0), "OXO": (1, 0, 1), "XXO": (0, 0, 1), "OOX": (1, 1, 0), "XXX": (0, 0, 0)}
+
+
+def _plant(seats: tuple[int, ...] | None, count: int) -> tuple[Spot, np.ndarray]:
+    """Random trees, and what each root move is worth to the seat at the root f32[B, 3].
+
+    The best root move is better than the next by 0.2 or more.
+    """
+    rng = np.random.default_rng(8)
+    size = 20 * count
+    if seats is None:
+        movers = rng.integers(0, 2, (size, INSIDE), np.int32)
+    else:
+        movers = np.repeat(np.array([seats], np.int32), [1, 3, 9], 1).repeat(size, 0)
+    worth = np.zeros((size, INSIDE + LEAVES), np.float32)
+    worth[:, INSIDE:] = rng.uniform(-1, 1, (size, LEAVES))
+    for node in reversed(range(INSIDE)):
+        after = worth[:, 3 * node + 1 : 3 * node + 4]
+        worth[:, node] = np.where(movers[:, node] == 0, after.max(1), after.min(1))
+    moves = np.where(movers[:, :1] == 0, worth[:, 1:4], -worth[:, 1:4])
+    clear = np.flatnonzero(np.diff(np.sort(moves), axis=1)[:, -1] > 0.2)[:count]
+    assert len(clear) == count
+    return Spot(np.zeros(count, np.int32), movers[clear], worth[clear]), moves[clear]
+
+
+def oracle(game: Game, keys: jax.Array, states: Spot) -> tuple[jax.Array, jax.Array]:
+    """What the mover gets under perfect play, and no prior."""
+    worth = jnp.take_along_axis(states.worth, states.node[:, None], 1)[:, 0]
+    first = jax.vmap(game.mover)(states) == 0
+    return jnp.zeros((len(worth), 3)), jnp.where(first, worth, -worth)
+
+
+def _ucb(simulations: int, roots: Spot) -> Edges:
+    """UCT below the root, and every root move as often as the others."""
+
+    def inside(edges: Edges) -> jax.Array:
+        n = jnp.log(jnp.maximum(edges.visits.sum(-1, keepdims=True), 1.0))
+        bound = edges.q + jnp.sqrt(n / jnp.maximum(edges.visits, 1.0))
+        return jnp.argmax(jnp.where(edges.visits > 0, bound, 1e3), -1).astype(jnp.int32)
+
+    def at_root(edges: Edges) -> jax.Array:
+        return jnp.argmin(edges.visits, -1).astype(jnp.int32)
+
+    keys = jax.random.split(jax.random.key(0), 1)
+    evaluate = partial(uninformed, TREE)
+    return search.search(TREE, Rules(TREE), evaluate, roots, keys, simulations, at_root, inside)
+
+
+@cache
+def planted() -> tuple[Spot, np.ndarray]:
+    """40 trees of each kind, and the worth of their root moves to the seat at the root."""
+    roots, worth = zip(*[_plant(seats, 40) for seats in (*BY_PLY.values(), None)], strict=True)
+    return jax.tree.map(lambda *x: np.concatenate(x), *roots), np.concatenate(worth)
+
+
+def test_the_kernel_converges_to_minimax_whoever_moves():
+    roots, worth = planted()
+    error = []
+    for simulations in (300, 1500):
+        edges = jax.tree.map(np.asarray, jax.jit(partial(_ucb, simulations))(roots))
+        assert (edges.visits == simulations / 3).all()
+        error.append(np.abs(edges.q - worth).reshape(-1, 40, 3).mean((1, 2)))
+    np.testing.assert_array_equal(edges.q.argmax(1), worth.argmax(1))
+    # What UCT gives up while exploring falls like log n / n, here from 100 visits to 500:
+    # (log 500 / 500) / (log 100 / 100) = 0.27; twice that is granted.
+    assert (error[1] < 0.54 * error[0]).all()
+    assert (error[1] < 0.1).all()
+
+
+def test_gumbel_follows_a_perfect_evaluator_whoever_moves():
+    # (An evaluator that knows nothing may mislead it for good, in mctx too: the weight of the
+    # values grows with the visits, so that a move which looks bad at first is never tried again.)
+    roots, worth = planted()
+    found = gumbel(TREE, oracle, roots, 64)
+    np.testing.assert_array_equal(found.move, worth.argmax(1))
+    for move in range(3):
+        noise = np.where(np.arange(3) == move, np.float32(1e3), np.zeros_like(worth))
+        only = gumbel(TREE, oracle, roots, 64, noise, considered=1)
+        np.testing.assert_array_equal(only.move, move)
+        error = np.abs(only.value - (64 * worth[:, move] + worth.max(1)) / 65)
+        print(error.mean(), error.max())
+    assert 0
+
+
+# --- exact answers ---------------------------------------------------------------------------
+
+
+def test_more_simulations_play_tic_tac_toe_better():
+    solution = solve(TIC_TAC_TOE)
+    rows = np.random.default_rng(0).choice(len(solution.value), 400, replace=False)
+    states = jax.tree.map(lambda x: x[rows], solution.states)
+    legal = legal_of(TIC_TAC_TOE, states)
+    chance = (solution.keeps[rows].sum(1) / legal.sum(1)).mean()
+    share = []
+    for simulations in (8, 64, 512):
+        found = gumbel(TIC_TAC_TOE, uninformed, states, simulations)
+        share.append(solution.keeps[rows, found.move].mean())
+    print(chance, share)
+    assert share[0] > chance + 0.1
+    assert share == sorted(share)
+    assert share[2] > 0.98
+
+
+def _after(game: Game, *moves: int) -> Any:
+    """The position after these moves, as a batch of one."""
+    state = game.init()
+    for move in moves:
+        state = game.step(state, jnp.int32(move))
+    return jax.tree.map(lambda x: np.asarray(x)[None], state)
+
+
+@dataclass(frozen=True)
+class Contrary(Classifier):
+    """Calls every winner the loser."""
+
+    game: Game
+
+    def score(self, finals: Any) -> jax.Array:
+        return -Rules(self.game).score(finals)
+
+
+def test_search_believes_the_judge():
+    # X at 0 and 1, O at 3 and 4: X to move completes the top row at 2.
+    state = _after(TIC_TAC_TOE, 0, 3, 1, 4)
+    right = gumbel(TIC_TAC_TOE, uninformed, state, 32)
+    wrong = gumbel(TIC_TAC_TOE, uninformed, state, 32, judge=Contrary(TIC_TAC_TOE))
+    assert right.move[0] == 2
+    assert right.policy[0, 2] > 0.9
+    assert wrong.move[0] != 2
+    assert wrong.policy[0, 2] < 0.1
+
+
+# --- what it promises of itself --------------------------------------------------------------
+
+
+def test_moves_are_legal_and_policies_are_distributions():
+    states = solve(TIC_TAC_TOE).states
+    legal = legal_of(TIC_TAC_TOE, states)
+    rng = np.random.default_rng(4)
+    for noise in (np.zeros(legal.shape, np.float32), rng.gumbel(size=legal.shape).astype("f")):
+        found = gumbel(TIC_TAC_TOE, scrambled, states, 16, noise)
+        assert legal[np.arange(len(legal)), found.move].all()
+        assert (found.policy[~legal] == 0).all()
+        np.testing.assert_allclose(found.policy.sum(1), 1, atol=1e-6)
+        single = legal.sum(1) == 1
+        assert single.sum() > 100
+        np.testing.assert_allclose(found.policy[single][legal[single]], 1)
+        assert (np.abs(found.value) <= 1).all()
+
+
+def test_search_repeats_itself_and_noise_changes_it():
+    states = positions(TIC_TAC_TOE, 1000)
+    noise = np.random.default_rng(5).gumbel(size=(1000, 9)).astype(np.float32)
+    once, again = (gumbel(TIC_TAC_TOE, scrambled, states, 16, noise) for _ in range(2))
+    for x, y in zip(once, again, strict=True):
+        np.testing.assert_array_equal(x, y)
+    still = gumbel(TIC_TAC_TOE, scrambled, states, 16)
+    assert 0.1 < (still.move != once.move).mean() < 0.9
+
+
+def test_a_batch_is_its_positions_one_by_one():
+    states = positions(TIC_TAC_TOE, 1000)
+    together = gumbel(TIC_TAC_TOE, scrambled, states, 16)
+    rows = np.arange(0, 1000, 125)
+    few = gumbel(TIC_TAC_TOE, scrambled, jax.tree.map(lambda x: x[rows], states), 16)
+    np.testing.assert_array_equal(few.move, together.move[rows])
+    np.testing.assert_allclose(few.policy, together.policy[rows], atol=1e-5)

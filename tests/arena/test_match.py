@@ -1,0 +1,397 @@
+"""Matches: against a slow replay in plain Python, and what a record and an opening promise."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import games
+from agents import alphazero, uniform
+from arena import match
+from arena.core import Agent, Classifier, Decision, Rules
+from arena.match import Match
+from games import OVER, Game
+from tests.helpers.playouts import playouts
+from tests.helpers.solver import keys, solve
+
+ROOT = Path(__file__).parents[2]
+TIC_TAC_TOE, CONNECT_FOUR = games.load("tic_tac_toe"), games.load("connect_four")
+
+
+# --- agents that leave nothing to chance ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Plays the legal move of the highest rank; its weights are the ranks f32[A].
+
+    The ranks move on by one place with every stone. It notes its move as a one-hot policy.
+    """
+
+    game: Game
+
+    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+        stones = jax.vmap(lambda s: self.game.observe(s, jnp.int32(0)).sum())(states)
+        place = jnp.arange(self.game.num_actions) + stones.astype(jnp.int32)[:, None]
+        ranks = jnp.repeat(params, len(stones) // keys.shape[0], 0)
+        ranks = jnp.take_along_axis(ranks, place % self.game.num_actions, 1)
+        ranks = jnp.where(jax.vmap(self.game.legal)(states), ranks, -1.0)
+        move = jnp.argmax(ranks, -1).astype(jnp.int32)
+        return Decision(move, jax.nn.one_hot(move, self.game.num_actions))
+
+
+@dataclass(frozen=True)
+class FirstLegal:
+    """Plays the first legal move, whatever its weights."""
+
+    game: Game
+
+    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+        move = jnp.argmax(jax.vmap(self.game.legal)(states), -1).astype(jnp.int32)
+        return Decision(move, jax.nn.one_hot(move, self.game.num_actions))
+
+
+def ranks(game: Game, groups: int, seed: int) -> np.ndarray:
+    """Weights of `groups` different agents."""
+    rows = np.tile(np.arange(game.num_actions, dtype=np.float32), (groups, 1))
+    return np.random.default_rng(seed).permuted(rows, axis=1)
+
+
+# --- the same in plain Python, one game and one move at a time --------------------------------
+
+
+class Side(NamedTuple):
+    act: Any
+    weights: np.ndarray
+
+
+class Slow(NamedTuple):
+    """A game: its positions, the last one over; its moves; what agent A scored."""
+
+    states: list[Any]
+    moves: list[int]
+    score: float
+
+
+@cache
+def _rules(game: Game):
+    def look(state: Any) -> tuple[jax.Array, ...]:
+        stones = game.observe(state, jnp.int32(0)).sum()
+        return game.mover(state), game.legal(state), game.payoff(state), stones
+
+    return jax.jit(look), jax.jit(game.step)
+
+
+def _slow_move(side: Side, legal: np.ndarray, stones: int) -> int:
+    moves = np.flatnonzero(legal).tolist()
+    if isinstance(side.act, FirstLegal):
+        return moves[0]
+    return max(moves, key=lambda move: side.weights[(move + stones) % len(legal)])
+
+
+def slow(game: Game, a: Side, b: Side, opening: Any, a_begins: bool) -> Slow:
+    look, step = _rules(game)
+    states, moves = [opening], []
+    seat = int(look(opening)[0])
+    a_seat = seat if a_begins else 1 - seat
+    while True:
+        mover, legal, payoff, stones = (np.asarray(x) for x in look(states[-1]))
+        if mover == OVER:
+            won = payoff if a_seat == 0 else -payoff
+            return Slow(states, moves, {1.0: 1.0, 0.0: 0.5, -1.0: 0.0}[float(won)])
+        moves.append(_slow_move(a if mover == a_seat else b, legal, int(stones)))
+        states.append(step(states[-1], np.int32(moves[-1])))
+
+
+class Setting(NamedTuple):
+    game: Game
+    act_a: type
+    act_b: type
+    groups: int
+    pairs: int
+    slots: int
+    plies: int
+
+    def openings(self) -> Any:
+        drawn = match.openings(
+            self.game, jax.random.key(self.pairs), (self.groups, self.pairs), self.plies
+        )
+        return jax.tree.map(np.asarray, drawn)
+
+    def match(self, record: bool = False, judge: Classifier | None = None) -> Match:
+        acts = self.act_a(self.game), self.act_b(self.game)
+        return Match(self.game, *acts, judge or Rules(self.game), self.slots, record)
+
+    def weights(self) -> tuple[np.ndarray, np.ndarray]:
+        return ranks(self.game, self.groups, 1), ranks(self.game, self.groups, 2)
+
+    def keys(self) -> jax.Array:
+        return jax.random.split(jax.random.key(0), self.groups)
+
+    def slow(self, g: int, p: int, j: int) -> Slow:
+        a, b = self.weights()
+        sides = Side(self.act_a(self.game), a[g]), Side(self.act_b(self.game), b[g])
+        opening = jax.tree.map(lambda x: x[g, p], self.openings())
+        return slow(self.game, *sides, opening, a_begins=j == 0)
+
+    def slow_scores(self) -> np.ndarray:
+        shape = self.groups, self.pairs, 2
+        return np.array([self.slow(*index).score for index in np.ndindex(*shape)]).reshape(shape)
+
+    def scores(self) -> np.ndarray:
+        return np.asarray(
+            self.match().play(*self.weights(), self.keys(), self.openings()).scores
+        )
+
+
+SETTINGS = [
+    Setting(TIC_TAC_TOE, Ranked, Ranked, groups=3, pairs=7, slots=3, plies=3),
+    Setting(TIC_TAC_TOE, Ranked, FirstLegal, groups=2, pairs=6, slots=6, plies=4),
+    Setting(TIC_TAC_TOE, FirstLegal, Ranked, groups=1, pairs=5, slots=1, plies=2),
+    Setting(CONNECT_FOUR, Ranked, Ranked, groups=1, pairs=9, slots=4, plies=6),
+    Setting(CONNECT_FOUR, FirstLegal, Ranked, groups=2, pairs=8, slots=5, plies=5),
+]
+each = pytest.mark.parametrize(
+    "setting", SETTINGS, ids=lambda s: f"{type(s.game).__name__}-G{s.groups}-P{s.pairs}-S{s.slots}"
+)
+
+
+@each
+def test_scores_are_those_of_a_slow_replay(setting: Setting):
+    expected = setting.slow_scores()
+    assert {0.0, 1.0} <= set(expected.ravel().tolist())
+    assert (expected.sum(2) != 1).any()  # pairs in which it matters who is who
+    np.testing.assert_array_equal(setting.scores(), expected)
+
+
+@pytest.mark.parametrize("setting", SETTINGS[:2], ids=["one act", "two acts"])
+def test_swapping_the_agents_mirrors_the_scores(setting: Setting):
+    a, b = setting.weights()
+    swapped = setting._replace(act_a=setting.act_b, act_b=setting.act_a)
+    played = swapped.match().play(b, a, setting.keys(), setting.openings())
+    np.testing.assert_array_equal(played.scores, 1 - setting.scores()[:, :, ::-1])
+
+
+# --- the record -------------------------------------------------------------------------------
+
+RECORDED = SETTINGS[0]
+UNKNOWN = 2 * RECORDED.pairs
+
+
+@cache
+def _recorded() -> tuple[np.ndarray, match.Record]:
+    played = RECORDED.match(record=True).play(
+        *RECORDED.weights(), RECORDED.keys(), RECORDED.openings()
+    )
+    return jax.tree.map(np.asarray, (played.scores, played.record))
+
+
+def _rows(states: Any) -> np.ndarray:
+    """Positions as comparable rows of numbers."""
+    return np.stack([np.asarray(x) for x in jax.tree.leaves(states)], -1)
+
+
+def test_recording_changes_no_score():
+    np.testing.assert_array_equal(_recorded()[0], RECORDED.scores())
+
+
+def test_every_game_is_recorded_once_from_its_opening_to_its_end():
+    _, record = _recorded()
+    for g, p, j in np.ndindex(RECORDED.groups, RECORDED.pairs, 2):
+        time, side, slot = np.nonzero(record.game[:, :, g] == j * RECORDED.pairs + p)
+        expected = RECORDED.slow(g, p, j)
+        assert (np.diff(time) == 1).all()  # one move a turn, from the first to the last
+        assert side.tolist() == [(j + n) % 2 for n in range(len(expected.moves))]
+        states = jax.tree.map(lambda x, at=(time, side, g, slot): x[at], record.state)
+        np.testing.assert_array_equal(
+            _rows(states), np.stack([_rows(state) for state in expected.states[:-1]])
+        )
+        policy = record.note[time, side, g, slot]
+        np.testing.assert_array_equal(policy.argmax(1), expected.moves)
+
+
+def test_nothing_else_is_recorded():
+    _, record = _recorded()
+    plies = sum(
+        len(RECORDED.slow(*index).moves)
+        for index in np.ndindex(RECORDED.groups, RECORDED.pairs, 2)
+    )
+    assert (record.game < UNKNOWN).sum() == plies
+    assert record.game.min() >= 0
+    assert record.game.max() == UNKNOWN
+    busy = jax.tree.map(lambda x: x[record.game < UNKNOWN], record.state)
+    assert (jax.vmap(TIC_TAC_TOE.mover)(busy) != OVER).all()
+
+
+def test_slots_do_not_idle_while_openings_are_left():
+    game = _recorded()[1].game
+    begun = [set(np.unique(game[:t])) - {UNKNOWN} for t in range(len(game))]
+    for side, numbers in ((0, range(7)), (1, range(7, 14))):
+        for g in range(RECORDED.groups):
+            for t, row in enumerate(game[:, side, g]):
+                begun = set(game[: t + 1, :, g].ravel().tolist())
+                assert set(numbers) <= begun or (row < UNKNOWN).all()
+
+
+def _outcomes(learns: list[list[bool]]) -> tuple[alphazero.Dataset, np.ndarray]:
+    """The harvest of one side or both, and which seats its positions have to move."""
+    scores, record = _recorded()
+    data = alphazero.harvest(TIC_TAC_TOE, record, scores, np.array(learns))
+    return data, np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_harvest_gives_each_position_the_outcome_for_its_mover(side: int):
+    # Only the second match is learnt from, and only the moves of one side.
+    learns = np.zeros((2, 3), bool)
+    learns[side, 1] = True
+    data, movers = _outcomes(learns.tolist())
+    a, b = (Side(Ranked(TIC_TAC_TOE), weights[1]) for weights in RECORDED.weights())
+    for n in range(len(data.outcome)):
+        state = jax.tree.map(lambda x, n=n: x[n], data.state)
+        rest = slow(TIC_TAC_TOE, a, b, state, a_begins=side == 0)
+        mine = rest.score if side == 0 else 1 - rest.score
+        assert data.outcome[n] == {1.0: 1.0, 0.5: 0.0, 0.0: -1.0}[mine]
+        assert data.policy[n].argmax() == rest.moves[0]
+    assert {0, 1} == set(movers.tolist())
+    assert {-1.0, 1.0} <= set(data.outcome.tolist())
+    moves = [RECORDED.slow(1, p, j).moves for p, j in np.ndindex(7, 2)]
+    begins = [(j == 0) == (side == 0) for _, j in np.ndindex(7, 2)]
+    assert len(data.outcome) == sum(
+        len(m[0 if b else 1 :: 2]) for m, b in zip(moves, begins, strict=True)
+    )
+
+
+def test_harvest_leaves_out_who_does_not_learn():
+    every, none = [[True] * 3] * 2, [[False] * 3] * 2
+    sides = [[[True] * 3, [False] * 3], [[False] * 3, [True] * 3]]
+    counts = [len(_outcomes(learns)[0].outcome) for learns in (every, none, *sides)]
+    assert counts[0] == (_recorded()[1].game < UNKNOWN).sum() == counts[2] + counts[3]
+    assert counts[1] == 0
+
+
+# --- the judge --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SecondWins(Classifier):
+    """Says that seat 1 has won, whatever happened."""
+
+    def score(self, finals: Any) -> jax.Array:
+        return jnp.full(jax.tree.leaves(finals)[0].shape[0], -1.0)
+
+
+def test_the_judge_alone_says_who_won():
+    setting = SETTINGS[1]
+    openings = setting.openings()
+    played = setting.match(judge=SecondWins()).play(*setting.weights(), setting.keys(), openings)
+    begins = np.asarray(jax.vmap(jax.vmap(setting.game.mover))(openings))
+    assert {0, 1} == set(begins.ravel().tolist())
+    np.testing.assert_array_equal(played.scores, np.stack([begins == 1, begins == 0], -1))
+
+
+# --- what results depend on -------------------------------------------------------------------
+
+
+def test_results_do_not_depend_on_the_number_of_devices(tmp_path: Path):
+    script = (
+        "from league import device; device.prepare(); import jax;"
+        "from tests.arena import test_match as t;"
+        "print(jax.device_count(), t.SETTINGS[1].scores().ravel().tolist())"
+    )
+    runs = []
+    for devices in (1, 2):
+        settings = {"ARENA_CPU_DEVICES": str(devices), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        environment = {**os.environ, **settings, "JAX_PLATFORMS": "cpu"}
+        runs.append(
+            subprocess.Popen(
+                [sys.executable, "-c", script], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+            )
+        )
+    expected = SETTINGS[1].slow_scores().ravel().tolist()
+    for devices, run in zip((1, 2), runs, strict=True):
+        said, _ = run.communicate(timeout=120)
+        assert said.decode().strip() == f"{devices} {expected}"
+
+
+def test_a_match_depends_on_the_key_and_its_number_alone():
+    agents = [uniform.make(TIC_TAC_TOE, "")] * 3
+    one, two, three = (
+        match.play(agents, agents, TIC_TAC_TOE, jax.random.key(3), 20, 2, groups, 8)
+        for groups in (1, 2, 3)
+    )
+    assert one.shape == (3, 20, 2)
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(one, three)
+    assert (one[0] != one[1]).any()
+    other = match.play(agents, agents, TIC_TAC_TOE, jax.random.key(4), 20, 2, 3, 8)
+    assert (other != one).any()
+
+
+def test_play_meets_each_agent_with_its_own_opponent():
+    a, b = (
+        [Agent(str(n), Ranked(TIC_TAC_TOE), row) for n, row in enumerate(ranks(TIC_TAC_TOE, 3, s))]
+        for s in (1, 2)
+    )
+    scores = match.play(a, b, TIC_TAC_TOE, jax.random.key(3), 6, 3, groups=2, slots=4)
+    for i in range(3):
+        start = jax.random.fold_in(jax.random.fold_in(jax.random.key(3), i), 1)
+        openings = match.openings(TIC_TAC_TOE, start, (6,), 3)
+        for p, j in np.ndindex(6, 2):
+            opening = jax.tree.map(lambda x, p=p: x[p], openings)
+            sides = (Side(agent.act, agent.params) for agent in (a[i], b[i]))
+            assert scores[i, p, j] == slow(TIC_TAC_TOE, *sides, opening, a_begins=j == 0).score
+
+
+@pytest.mark.parametrize("name", games.names())
+def test_the_seats_alternate(name: str):
+    """The loop hands every game to the other agent after each move."""
+    movers = playouts(games.load(name), 200, seed=9).movers
+    going = movers[1:] != OVER
+    assert (movers[1:][going] == 1 - movers[:-1][going]).all()
+
+
+# --- openings ---------------------------------------------------------------------------------
+
+
+def _stones(states: Any) -> np.ndarray:
+    look = jax.vmap(lambda s: TIC_TAC_TOE.observe(s, jnp.int32(0)).sum())
+    return np.asarray(look(states)).astype(int)
+
+
+def test_openings_are_never_over_and_legal():
+    states = match.openings(TIC_TAC_TOE, jax.random.key(0), (2000,), 8)
+    assert (jax.vmap(TIC_TAC_TOE.mover)(states) != OVER).all()
+    assert set(keys(states).tolist()) <= set(keys(solve(TIC_TAC_TOE).states).tolist())
+    assert set(_stones(states).tolist()) == set(range(9))
+
+
+def test_openings_are_of_every_length_equally_often():
+    # No game ends within four plies, so none is drawn anew.
+    states = match.openings(TIC_TAC_TOE, jax.random.key(1), (5, 500), 4)
+    assert states.mine.shape == (5, 500)
+    counts = np.bincount(_stones(jax.tree.map(jnp.ravel, states)))
+    # Chi-square with 4 degrees of freedom: below 23.5 in all but one of 10,000 cases.
+    assert len(counts) == 5
+    assert ((counts - 500) ** 2 / 500).sum() < 23.5
+
+
+def test_openings_depend_on_the_key_alone():
+    draw = [
+        _rows(match.openings(TIC_TAC_TOE, jax.random.key(seed), (100,), 4)) for seed in (1, 1, 2)
+    ]
+    np.testing.assert_array_equal(draw[0], draw[1])
+    assert (draw[0] != draw[2]).any()
+
+
+def test_without_plies_every_opening_is_the_start():
+    states = match.openings(CONNECT_FOUR, jax.random.key(1), (3, 4), 0)
+    assert all((np.asarray(x) == 0).all() for x in jax.tree.leaves(states))

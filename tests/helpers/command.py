@@ -1,0 +1,148 @@
+"""The command `arena` as a process of its own, and what a run holds on disk."""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from league.pool import Run
+
+ARENA = str(Path(sys.executable).with_name("arena"))
+GENERATIONS = 3
+_TINY = """
+    train tic_tac_toe --json --generations 3 --matches 4 --pairs 4 --slots 4 --opening-plies 4
+    --learner.network.channels 8 --learner.network.blocks 1 --learner.simulations 4
+    --learner.batch-size 32 --learner.window 2 --measure.opponents 2 --measure.pairs 2
+    --measure.exam-pairs 2 --measure.simulations 4 --measure.rollouts 4
+"""
+TINY = tuple(_TINY.split())
+"""A league of seconds; two generations of data are learnt from, so that resuming has to read."""
+TIMINGS = ("seconds", "games_per_s")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder to call `arena` in.
+
+    Attributes:
+      folder: where `runs/` lies.
+      cache: of compiled programs.
+    """
+
+    folder: Path
+    cache: Path = field(repr=False)
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Starts `arena` and returns at once; two CPU devices, whatever the machine has."""
+        fixed = {"JAX_PLATFORMS": "cpu", "ARENA_CPU_DEVICES": "2", "XDG_CACHE_HOME": self.cache}
+        options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, **options}
+        return subprocess.Popen(
+            [ARENA, *arguments],
+            cwd=self.folder,
+            env={**os.environ, **fixed},
+            stdout=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def call(
+        self, *arguments: str, stdin: str = "", preexec_fn: Callable[[], None] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Calls `arena` and waits for its end."""
+        with self.start(*arguments, stdin=subprocess.PIPE, preexec_fn=preexec_fn) as process:
+            out, err = process.communicate(stdin, timeout=120)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def lines(self, *arguments: str, stdin: str = "") -> list[dict[str, Any]]:
+        """Calls `arena --json`, which must succeed; its lines, none of which may be odd."""
+        done = self.call(*arguments, "--json", stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return [strict_json(line) for line in done.stdout.splitlines()]
+
+    def run(self, name: str) -> Path:
+        """The folder of a run."""
+        return self.folder / "runs" / name
+
+    def adopt(self, run: Path, name: str) -> Path:
+        """Copies a run to here, under a name."""
+        return shutil.copytree(run, self.run(name), ignore=shutil.ignore_patterns("lock"))
+
+
+def strict_json(text: str) -> dict[str, Any]:
+    """A JSON object without NaN and Infinity, which Python's reader would let pass."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    value = json.loads(text, parse_constant=refuse)
+    assert isinstance(value, dict)
+    return value
+
+
+def listing(folder: Path) -> dict[str, str]:
+    """Every file and folder below, with the SHA-256 of its bytes."""
+    return {
+        str(path.relative_to(folder)): sha(path.read_bytes()) if path.is_file() else "folder"
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def sha(content: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def arrays(tree: Any) -> dict[str, tuple[str, tuple[int, ...], str]]:
+    """Type, shape and SHA-256 of every array in a pytree, by its place."""
+    return {
+        jax.tree_util.keystr(path): (str(leaf.dtype), leaf.shape, sha(leaf.tobytes()))
+        for path, leaf in jax.tree_util.tree_leaves_with_path(jax.tree.map(np.asarray, tree))
+    }
+
+
+def tables(database: Path) -> dict[str, list[tuple]]:
+    """All rows of the record; those of `events` without their timings."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = {
+            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
+            for name in ("snapshots", "matches", "pairs")
+        }
+        events = connection.execute("SELECT id, generation, kind, body FROM events").fetchall()
+    bodies = [json.loads(body) for *_, body in events]
+    steady = [{k: v for k, v in body.items() if k not in TIMINGS} for body in bodies]
+    return {**rows, "events": [(*e[:3], b) for e, b in zip(events, steady, strict=True)]}
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """All that a run holds, bit for bit, but for timings and for how Orbax packs its files."""
+    run = Run(folder)
+    template = run.template()
+    found: dict[str, Any] = {
+        "files": sorted(
+            str(path.relative_to(folder))
+            for pattern in ("*", "data/*", "snapshots/*", "state/*")
+            for path in folder.glob(pattern)
+        ),
+        "config": run.card["config"],
+        **tables(folder / "league.db"),
+    }
+    for number in run.snapshots.numbers():
+        found[f"snapshots/{number}"] = arrays(run.snapshots.load(number, template.params))
+    for number in run.state.numbers():
+        found[f"state/{number}"] = arrays(run.state.load(number, template))
+    for path in sorted((folder / "data").iterdir()):
+        with np.load(path) as file:
+            found[f"data/{path.stem}"] = arrays(dict(file))
+    run.close()
+    return found

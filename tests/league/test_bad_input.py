@@ -1,0 +1,294 @@
+"""Bad input ends in one line on stderr and exit code 2, with nothing written and nothing lost."""
+
+import json
+import os
+import resource
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from league.cli import main
+from tests.helpers.command import TINY, Place, contents, listing
+
+RESUME = "train tic_tac_toe --resume --name a --generations 4"
+
+
+def held(folder: Path) -> dict[str, str]:
+    """What must stay as it is: all files but the lock, which holds nothing."""
+    return {name: sha for name, sha in listing(folder).items() if not name.endswith("/lock")}
+
+
+def check(code: object, out: str, err: str) -> str:
+    """One line on stderr and nothing else; the line without its beginning."""
+    assert (code, out) == (2, ""), err
+    assert err.startswith("arena: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1, err
+    assert not set("╭│╰") & set(err)
+    assert "Traceback" not in err
+    assert "internal" not in err
+    return err.removeprefix("arena: ")
+
+
+@pytest.fixture
+def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """Runs a command line that must be refused; what it was told."""
+
+    def run(line: str) -> str:
+        before = held(here.folder)
+        with pytest.raises(SystemExit) as stop:
+            main(line.split())
+        assert held(here.folder) == before
+        return check(stop.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("frobnicate", "there is no command 'frobnicate'"),
+        ("--frobnicate", "there is no command"),
+        ("train", "train: "),
+        ("train chess_960", "no game is called 'chess_960'"),
+        ("train tic_tac_toe:size=4", "no option 'size'"),
+        ("train tic_tac_toe connect_four", "train: "),
+        ("train tic_tac_toe --bogus 1", "--bogus"),
+        ("train tic_tac_toe --learner.bogus 1", "--learner.bogus"),
+        ("train tic_tac_toe --generations", "generations"),
+        ("train tic_tac_toe --generations many", "many"),
+        ("train tic_tac_toe --generations 2.5", "2.5"),
+        ("train tic_tac_toe --generations 0", "generations must be positive"),
+        ("train tic_tac_toe --pairs -1", "pairs must be positive"),
+        ("train tic_tac_toe --pool-share 2", "pool_share"),
+        ("train tic_tac_toe --pool-share nan", "pool_share"),
+        ("train tic_tac_toe --seed -1", "seed"),
+        ("train tic_tac_toe --seed 99999999999999999999", "seed"),
+        ("train tic_tac_toe --matchmaker nobody", "nobody"),
+        ("train tic_tac_toe --opening-plies -1", "opening_plies"),
+        ("train tic_tac_toe --learner.batch-size 0", "batch_size"),
+        ("train tic_tac_toe --learner.learning-rate nan", "learning_rate"),
+        ("train tic_tac_toe --learner.network.channels 3", "channels"),
+        ("train tic_tac_toe --measure.rollouts -5", "rollouts"),
+        ("train tic_tac_toe --name up/and/away", "cannot be the name"),
+        ("train tic_tac_toe --name ..", "cannot be the name"),
+        ("train tic_tac_toe --name a:b", "cannot be the name"),
+        (f"train tic_tac_toe --name {'x' * 300}", "too long"),
+        ("train tic_tac_toe --resume", "there is no run of tic_tac_toe to resume"),
+        ("train tic_tac_toe --resume --name none", "there is no run 'none'"),
+        ("train tic_tac_toe --resume --name ../none", "is not the name of a run"),
+        ("rate", "rate: "),
+        ("rate none", "there is no run 'none'"),
+        ("rate none --games -5", "games must not be negative"),
+        ("report none", "there is no run 'none'"),
+        ("report .", "is not the name of a run"),
+        ("match uniform", "match: "),
+        ("match uniform mcts:100", "plays any game"),
+        ("match none:1 uniform", "there is no run 'none'"),
+        ("match uniform none:1", "there is no run 'none'"),
+        ("match a b --pairs 0", "pairs must be positive"),
+        ("match a b --opening-plies -1", "opening-plies"),
+        ("match a b --seed -1", "seed"),
+        ("play", "play: "),
+        ("play none", "there is no run 'none'"),
+        ("play none --seat third", "third"),
+        ("games tic_tac_toe", "games: "),
+    ],
+)
+def test_without_a_run(refused, line, says):
+    assert says in refused(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("match a:9 uniform", "run 'a' has no snapshot 9; it has 0 to 3"),
+        ("match a:x uniform", "a snapshot's id is a number, not 'x'"),
+        ("match a:-1 uniform", "a snapshot's id is a number"),
+        ("match a:1,foo=2 uniform", "'foo=2' is not simulations=N"),
+        ("match a:1,simulations=-2 uniform", "is not simulations=N"),
+        ("match a:1 mcts:0", "not '0'"),
+        ("match a:1 mcts:x", "not 'x'"),
+        ("match a:1 mcts", "mcts takes a number of rollouts"),
+        ("match uniform:3 a:1", "uniform takes no argument"),
+        ("match a:1 search:3", "there is no run 'search'"),
+        ("play a:9", "no snapshot 9"),
+        ("play uniform", "plays any game"),
+        ("train tic_tac_toe --name a", "there is a run 'a' already"),
+        ("train connect_four --resume --name a", "run 'a' plays tic_tac_toe"),
+        ("train tic_tac_toe --resume --name a --pairs 9", "only --generations may change"),
+        ("train tic_tac_toe --resume --name a --generations 2", "has 3 generations already"),
+        ("train tic_tac_toe --resume --generations x", "x"),
+    ],
+)
+def test_beside_a_run(refused, here, tiny, line, says):
+    here.adopt(tiny, "a")
+    assert says in refused(line)
+
+
+def test_unlike_games_do_not_meet(refused, here, tiny):
+    here.adopt(tiny, "a")
+    card = here.adopt(tiny, "b") / "run.json"
+    card.write_text(card.read_text().replace("tic_tac_toe", "connect_four"))
+    assert "does not play the same game" in refused("match a:1 b:1")
+
+
+CARDS = {
+    "no JSON": lambda card: "{",
+    "no text": lambda card: b"\xff\xfe\x00",
+    "empty": lambda card: "",
+    "a list": lambda card: [card],
+    "another program's": lambda card: {"name": "x", "version": "1.0.0"},
+    "another version's": lambda card: {**card, "format": "arena-run-0"},
+    "no game": lambda card: {k: v for k, v in card.items() if k != "game"},
+    "no config": lambda card: {k: v for k, v in card.items() if k != "config"},
+    "no devices": lambda card: {k: v for k, v in card.items() if k != "devices"},
+    "unknown game": lambda card: {**card, "game": "chess_960"},
+    "game of a kind": lambda card: {**card, "game": 3},
+    "missing key": lambda card: {**card, "config": {"generations": 3}},
+    "extra key": lambda card: {**card, "config": {**card["config"], "extra": 1}},
+    "wrong type": lambda card: {**card, "config": {**card["config"], "pairs": "many"}},
+    "wrong number": lambda card: {**card, "config": {**card["config"], "pairs": -1}},
+}
+
+
+@pytest.mark.parametrize("line", ["match a:1 uniform", "train tic_tac_toe --resume --name a"])
+@pytest.mark.parametrize("case", CARDS)
+def test_a_bad_card(refused, here, tiny, case, line):
+    path = here.adopt(tiny, "a") / "run.json"
+    card = CARDS[case](json.loads(path.read_text()))
+    text = card if isinstance(card, str | bytes) else json.dumps(card)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    assert refused(line)
+
+
+def cut(path: Path) -> None:
+    """Leaves the first half of a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path: Path) -> None:
+    """Turns over one bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+
+
+def biggest(folder: Path) -> Path:
+    """The biggest file below a folder."""
+    return max((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+
+
+@pytest.mark.parametrize("damage", [cut, flip])
+@pytest.mark.parametrize("part", ["2", "2/default/d"])  # the description, and the arrays
+def test_a_damaged_snapshot(refused, here, tiny, damage, part):
+    damage(biggest(here.adopt(tiny, "a") / "snapshots" / part))
+    assert "runs/a/snapshots/2 is damaged" in refused("match a:2 uniform")
+    assert "runs/a/snapshots/2 is damaged" in refused("play a:2")
+
+
+def test_a_missing_snapshot(refused, here, tiny):
+    shutil.rmtree(here.adopt(tiny, "a") / "snapshots")
+    assert "runs/a/snapshots/2 is not there" in refused("match a:2 uniform")
+
+
+def foreign(path: Path) -> None:
+    """Another program's database."""
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE things (id INTEGER)")
+        connection.commit()
+
+
+def later(path: Path) -> None:
+    """A database of a version to come."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+RECORDS = {
+    "foreign": foreign,
+    "later": later,
+    "text": lambda path: path.write_text("Dear diary, " * 100),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": cut,
+    "gone": Path.unlink,
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("line", ["report a", "rate a", "match a:1 uniform", RESUME])
+@pytest.mark.parametrize("case", RECORDS)
+def test_a_record_that_is_not_ours(refused, here, tiny, case, line):
+    RECORDS[case](here.adopt(tiny, "a") / "league.db")
+    assert "runs/a/league.db" in refused(line)
+
+
+@pytest.mark.parametrize("line", ["report a", "rate a", "match a uniform", "play a"])
+def test_a_run_that_has_just_begun(refused, here, tiny, line):
+    with closing(sqlite3.connect(here.adopt(tiny, "a") / "league.db")) as connection:
+        for table in ("pairs", "matches", "snapshots", "events"):
+            connection.execute(f"DELETE FROM {table}")
+        connection.commit()
+    assert "snapshot" in refused(line)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [("data/3.npz", cut), ("data/3.npz", flip), ("data/3.npz", Path.unlink), ("state/3", cut)],
+)
+def test_damage_is_found_before_anything_is_done(place, tiny, file, damage):
+    path = place.adopt(tiny, "a") / file
+    damage(path if path.is_file() else biggest(path / "default" / "d"))
+    before = held(place.folder)
+    done = place.call(*RESUME.split(), "--json")
+    assert f"runs/a/{file} is" in check(done.returncode, done.stdout, done.stderr)
+    after = held(place.folder)
+    card = after.pop("runs/a/run.json"), before.pop("runs/a/run.json")
+    assert card[0] != card[1]  # notes the wish for more generations
+    assert after == before
+
+
+def test_a_file_in_the_place_of_the_runs(refused, here):
+    (here.folder / "runs").write_text("mine")
+    assert refused("train tic_tac_toe").startswith("runs/tic_tac_toe: Not a directory")
+    assert "there is no run" in refused("rate a")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written(refused, here, tiny):
+    run = here.adopt(tiny, "a")
+    for folder in (run.parent, run):
+        folder.chmod(0o555)
+    try:
+        assert "Permission denied" in refused("train tic_tac_toe --name b")
+        assert "Permission denied" in refused("report a")
+    finally:
+        for folder in (run.parent, run):
+            folder.chmod(0o755)
+
+
+def test_a_person_who_leaves(place, tiny):
+    place.adopt(tiny, "a")
+    before = held(place.folder)
+    done = place.call("play", "a:3", "--json", stdin="b2\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("arena: ") == 1
+    assert done.stderr.endswith("arena: the game was left before its end\n")
+    assert "Traceback" not in done.stderr
+    assert held(place.folder) == before
+
+
+def test_a_full_disk_ends_training_and_resuming_mends_it(place, tiny):
+    with place.start(*TINY, "--name", "a") as process:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (40_000, 40_000))
+        out, err = process.communicate(timeout=120)
+    assert '"phase": "learn"' in out  # it came some way
+    assert '"result"' not in out
+    assert "runs/a/" in check(process.returncode, "", err)
+    place.lines("train", "tic_tac_toe", "--resume", "--name", "a")
+    assert contents(place.run("a")) == contents(tiny)
