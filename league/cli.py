@@ -6,6 +6,7 @@ Nothing is imported from the other rooms before a command is chosen, so that hel
 import contextlib
 import importlib
 import io
+import itertools
 import os
 import sys
 from types import ModuleType
@@ -86,7 +87,14 @@ def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:
 
 
 def _first_part(box: str) -> str:
-    """The complaint in a box of tyro's: what stands between its title and its rule."""
-    lines = [line.strip("│ ") for line in box.splitlines()[1:] if line.startswith("│")]
-    rule = next((i for i, line in enumerate(lines) if line.startswith("──")), len(lines))
-    return " ".join(filter(None, lines[:rule]))
+    """The complaint in a box of tyro's: what stands below its title, up to the next rule.
+
+    The box is drawn with lines, or with dashes where stdout cannot take lines.
+    """
+    lines = [line.strip("│ ") for line in box.splitlines()[1:]]
+    body = itertools.dropwhile(_is_rule, lines)
+    return " ".join(filter(None, itertools.takewhile(lambda line: not _is_rule(line), body)))
+
+
+def _is_rule(line: str) -> bool:
+    return bool(line) and set(line) <= set("─-╭╮╰╯")

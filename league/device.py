@@ -12,7 +12,10 @@ def prepare() -> None:
     The number of CPU devices is settled here because the parts of a batch, and so the last bit of
     a sum, depend on it.
     """
-    cores = len(os.sched_getaffinity(0))
+    # Not every system tells which cores this process may use.
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     jax.config.update("jax_num_cpu_devices", int(os.environ.get("ARENA_CPU_DEVICES", cores)))
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arena"
     jax.config.update("jax_compilation_cache_dir", str(cache))

@@ -48,8 +48,9 @@ class Run:
             raise UserError(f"{folder / 'run.json'} is not a run card: {error}") from None
         if not isinstance(self.card, dict) or self.card.get("format") != FORMAT:
             raise UserError(f"{folder / 'run.json'} is not a run card of this version of Arena")
-        if missing := {"game", "config", "devices"} - set(self.card):
-            raise UserError(f"{folder / 'run.json'} lacks {', '.join(sorted(missing))}")
+        for key, kind in {"game": str, "config": dict, "devices": int}.items():
+            if not isinstance(self.card.get(key), kind):
+                raise UserError(f"{folder / 'run.json'} does not say {key!r}")
 
     @cached_property
     def config(self) -> Config:
@@ -61,7 +62,7 @@ class Run:
         """The game that it plays."""
         try:
             return load(self.card["game"])
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise UserError(f"{self.folder / 'run.json'}: {error}") from None
 
     @cached_property

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,18 @@ import orbax.checkpoint as ocp
 
 from league.errors import UserError
 
-logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax reports every step of its work there
+# Orbax reports every step of its work, and of its failures, which are told in one line here.
+for _name in ("absl", "asyncio"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+def _quiet(unraisable: Any, others: Any = sys.unraisablehook) -> None:
+    """Where one array is damaged, Orbax stops listening; what the other reads then say is noise."""
+    if "Event loop is closed" not in str(unraisable.exc_value):
+        others(unraisable)
+
+
+sys.unraisablehook = _quiet
 
 
 class Store:
@@ -61,14 +73,14 @@ class Store:
         Raises:
           UserError: it is not there, or is damaged.
         """
+        if number not in self.numbers():
+            raise UserError(f"{self._folder / str(number)} is not there")
         try:
             target = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), like)
             found = self._manager.restore(number, args=ocp.args.StandardRestore(target))
             if _shapes(found) != _shapes(like):
                 raise ValueError("its arrays have other shapes")
             return found
-        except FileNotFoundError:
-            raise UserError(f"{self._folder / str(number)} is not there") from None
         except Exception as error:  # Orbax and its storage raise many kinds for a damaged file
             raise UserError(f"{self._folder / str(number)} is damaged: {_line(error)}") from None
 
@@ -82,7 +94,8 @@ def _shapes(tree: Any) -> Any:
 
 
 def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:160]
+    """What an error says: the end of its first line, where the storage names the cause."""
+    return ": ".join(str(error).strip().partition("\n")[0].split(": ")[-2:])[-160:]
 
 
 def digest(tree: Any) -> str:

@@ -141,6 +141,8 @@ def _extend(work: Run, wanted: configs.Config) -> None:
     """Notes a new number of generations; nothing else of a run may change under way."""
     if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
         raise UserError("a resumed run keeps its options; only --generations may change")
+    if wanted.generations < (done := max(work.state.numbers(), default=0)):
+        raise UserError(f"run {work.name!r} has {done} generations already")
     if jax.device_count() != work.card["devices"]:
         console.stderr.print(
             f"note: the run began on {work.card['devices']} devices and goes on with "

@@ -156,8 +156,7 @@ SETTINGS = [
     Setting(TIC_TAC_TOE, Ranked, Ranked, groups=3, pairs=7, slots=3, plies=3),
     Setting(TIC_TAC_TOE, Ranked, FirstLegal, groups=2, pairs=6, slots=6, plies=4),
     Setting(TIC_TAC_TOE, FirstLegal, Ranked, groups=1, pairs=5, slots=1, plies=2),
-    Setting(CONNECT_FOUR, Ranked, Ranked, groups=1, pairs=9, slots=4, plies=6),
-    Setting(CONNECT_FOUR, FirstLegal, Ranked, groups=2, pairs=8, slots=5, plies=5),
+    Setting(CONNECT_FOUR, FirstLegal, Ranked, groups=2, pairs=9, slots=4, plies=6),
 ]
 each = pytest.mark.parametrize(
     "setting", SETTINGS, ids=lambda s: f"{type(s.game).__name__}-G{s.groups}-P{s.pairs}-S{s.slots}"
@@ -183,7 +182,7 @@ def test_swapping_the_agents_mirrors_the_scores(setting: Setting):
 # --- the record -------------------------------------------------------------------------------
 
 RECORDED = SETTINGS[0]
-UNKNOWN = 2 * RECORDED.pairs
+IDLE = 2 * RECORDED.pairs
 
 
 @cache
@@ -224,21 +223,20 @@ def test_nothing_else_is_recorded():
         len(RECORDED.slow(*index).moves)
         for index in np.ndindex(RECORDED.groups, RECORDED.pairs, 2)
     )
-    assert (record.game < UNKNOWN).sum() == plies
+    assert (record.game < IDLE).sum() == plies
     assert record.game.min() >= 0
-    assert record.game.max() == UNKNOWN
-    busy = jax.tree.map(lambda x: x[record.game < UNKNOWN], record.state)
+    assert record.game.max() == IDLE
+    busy = jax.tree.map(lambda x: x[record.game < IDLE], record.state)
     assert (jax.vmap(TIC_TAC_TOE.mover)(busy) != OVER).all()
 
 
 def test_slots_do_not_idle_while_openings_are_left():
     game = _recorded()[1].game
-    begun = [set(np.unique(game[:t])) - {UNKNOWN} for t in range(len(game))]
     for side, numbers in ((0, range(7)), (1, range(7, 14))):
         for g in range(RECORDED.groups):
             for t, row in enumerate(game[:, side, g]):
                 begun = set(game[: t + 1, :, g].ravel().tolist())
-                assert set(numbers) <= begun or (row < UNKNOWN).all()
+                assert set(numbers) <= begun or (row < IDLE).all()
 
 
 def _outcomes(learns: list[list[bool]]) -> tuple[alphazero.Dataset, np.ndarray]:
@@ -274,7 +272,7 @@ def test_harvest_leaves_out_who_does_not_learn():
     every, none = [[True] * 3] * 2, [[False] * 3] * 2
     sides = [[[True] * 3, [False] * 3], [[False] * 3, [True] * 3]]
     counts = [len(_outcomes(learns)[0].outcome) for learns in (every, none, *sides)]
-    assert counts[0] == (_recorded()[1].game < UNKNOWN).sum() == counts[2] + counts[3]
+    assert counts[0] == (_recorded()[1].game < IDLE).sum() == counts[2] + counts[3]
     assert counts[1] == 0
 
 
@@ -324,16 +322,14 @@ def test_results_do_not_depend_on_the_number_of_devices(tmp_path: Path):
 
 def test_a_match_depends_on_the_key_and_its_number_alone():
     agents = [uniform.make(TIC_TAC_TOE, "")] * 3
-    one, two, three = (
-        match.play(agents, agents, TIC_TAC_TOE, jax.random.key(3), 20, 2, groups, 8)
-        for groups in (1, 2, 3)
+    one, two, other = (
+        match.play(agents, agents, TIC_TAC_TOE, jax.random.key(seed), 20, 2, groups, 8)
+        for seed, groups in ((3, 1), (3, 2), (4, 2))
     )
     assert one.shape == (3, 20, 2)
     np.testing.assert_array_equal(one, two)
-    np.testing.assert_array_equal(one, three)
     assert (one[0] != one[1]).any()
-    other = match.play(agents, agents, TIC_TAC_TOE, jax.random.key(4), 20, 2, 3, 8)
-    assert (other != one).any()
+    assert (one != other).any()
 
 
 def test_play_meets_each_agent_with_its_own_opponent():
@@ -386,7 +382,7 @@ def test_openings_are_of_every_length_equally_often():
 
 def test_openings_depend_on_the_key_alone():
     draw = [
-        _rows(match.openings(TIC_TAC_TOE, jax.random.key(seed), (100,), 4)) for seed in (1, 1, 2)
+        _rows(match.openings(TIC_TAC_TOE, jax.random.key(seed), (5, 500), 4)) for seed in (1, 1, 2)
     ]
     np.testing.assert_array_equal(draw[0], draw[1])
     assert (draw[0] != draw[2]).any()
