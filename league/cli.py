@@ -92,8 +92,9 @@ def _first_part(box: str) -> str:
     The box is drawn with lines, or with dashes where stdout cannot take lines.
     """
     lines = [line.strip("│ ") for line in box.splitlines()[1:]]
-    body = itertools.dropwhile(_is_rule, lines)
-    return " ".join(filter(None, itertools.takewhile(lambda line: not _is_rule(line), body)))
+    body = list(itertools.dropwhile(_is_rule, lines))
+    end = next((i for i, line in enumerate(body) if _is_rule(line)), len(body))
+    return " ".join(filter(None, body[:end]))
 
 
 def _is_rule(line: str) -> bool:

@@ -13,7 +13,6 @@ from agents import mcts, uniform
 from arena import match, score
 from arena.core import Agent
 from games import OVER
-from tests.helpers.playouts import playouts
 
 TIC_TAC_TOE, CONNECT_FOUR = games.load("tic_tac_toe"), games.load("connect_four")
 
@@ -57,7 +56,7 @@ def test_wins_at_once_and_stops_the_other_from_it(name: str, moves: str, best: s
 
 
 def test_same_key_same_moves():
-    agent, start = mcts.make(TIC_TAC_TOE, "20"), TIC_TAC_TOE.init()
+    agent, start = mcts.make(TIC_TAC_TOE, "200"), TIC_TAC_TOE.init()
     once = _moves(agent, start, 32)
     np.testing.assert_array_equal(once, _moves(agent, start, 32))
     assert (once != _moves(agent, start, 32, seed=1)).any()
@@ -66,7 +65,7 @@ def test_same_key_same_moves():
 
 def test_beats_random_moves_at_connect_four():
     best, floor = mcts.make(CONNECT_FOUR, "200"), uniform.make(CONNECT_FOUR, "")
-    played = match.play([best], [floor], CONNECT_FOUR, jax.random.key(0), 16, 4, 1, 16)
+    played = match.play([best], [floor], CONNECT_FOUR, jax.random.key(0), 8, 4, 1, 8)
     assert score.of(played[0]).score > 0.9
 
 

@@ -74,7 +74,7 @@ def gumbel(
     if noise is None:
         noise = np.zeros((len(jax.tree.leaves(states)[0]), game.num_actions), np.float32)
     run = _gumbel(game, evaluate, simulations, considered, judge or Rules(game))
-    return Improved(*(np.asarray(x) for x in run(states, noise)))
+    return jax.tree.map(np.asarray, run(states, noise))
 
 
 def positions(game: Game, count: int) -> Any:
@@ -287,14 +287,14 @@ def planted() -> tuple[Spot, np.ndarray]:
 def test_the_kernel_converges_to_minimax_whoever_moves():
     roots, worth = planted()
     error = []
-    for simulations in (300, 1500):
+    for simulations in (150, 1500):
         edges = jax.tree.map(np.asarray, jax.jit(partial(_ucb, simulations))(roots))
         assert (edges.visits == simulations / 3).all()
         error.append(np.abs(edges.q - worth).reshape(-1, 40, 3).mean((1, 2)))
     np.testing.assert_array_equal(edges.q.argmax(1), worth.argmax(1))
-    # What UCT gives up while exploring falls like log n / n, here from 100 visits to 500:
-    # (log 500 / 500) / (log 100 / 100) = 0.27; twice that is granted.
-    assert (error[1] < 0.54 * error[0]).all()
+    # What UCT gives up while exploring falls like log n / n, here from 50 visits to 500:
+    # (log 500 / 500) / (log 50 / 50) = 0.16; twice that is granted.
+    assert (error[1] < 0.32 * error[0]).all()
     assert (error[1] < 0.1).all()
 
 
@@ -325,7 +325,7 @@ def test_gumbel_finds_the_planted_move_by_a_perfect_evaluator():
 
 def test_more_simulations_play_tic_tac_toe_better():
     solution = solve(TIC_TAC_TOE)
-    rows = np.random.default_rng(0).choice(len(solution.value), 300, replace=False)
+    rows = np.random.default_rng(0).choice(len(solution.value), 250, replace=False)
     states = jax.tree.map(lambda x: x[rows], solution.states)
     legal = legal_of(TIC_TAC_TOE, states)
     chance = (solution.keeps[rows].sum(1) / legal.sum(1)).mean()
@@ -371,35 +371,39 @@ def test_search_believes_the_judge():
 # --- what it promises of itself --------------------------------------------------------------
 
 
-def test_moves_are_legal_and_policies_are_distributions():
+@cache
+def _searched(seed: int | None) -> Improved:
+    """Every position of tic-tac-toe searched, under noise by seed."""
     states = solve(TIC_TAC_TOE).states
-    legal = legal_of(TIC_TAC_TOE, states)
-    rng = np.random.default_rng(4)
-    for noise in (np.zeros(legal.shape, np.float32), rng.gumbel(size=legal.shape).astype("f")):
-        found = gumbel(TIC_TAC_TOE, scrambled, states, 16, noise)
-        assert legal[np.arange(len(legal)), found.move].all()
-        assert (found.policy[~legal] == 0).all()
-        np.testing.assert_allclose(found.policy.sum(1), 1, atol=1e-6)
-        single = legal.sum(1) == 1
-        assert single.sum() > 100
-        np.testing.assert_allclose(found.policy[single][legal[single]], 1)
-        assert (np.abs(found.value) <= 1).all()
+    if seed is None:
+        return gumbel(TIC_TAC_TOE, scrambled, states, 16)
+    noise = np.random.default_rng(seed).gumbel(size=(len(states.mine), 9))
+    return gumbel(TIC_TAC_TOE, scrambled, states, 16, noise.astype(np.float32))
+
+
+@pytest.mark.parametrize("seed", [None, 4])
+def test_moves_are_legal_and_policies_are_distributions(seed: int | None):
+    legal = legal_of(TIC_TAC_TOE, solve(TIC_TAC_TOE).states)
+    found = _searched(seed)
+    assert legal[np.arange(len(legal)), found.move].all()
+    assert (found.policy[~legal] == 0).all()
+    np.testing.assert_allclose(found.policy.sum(1), 1, atol=1e-6)
+    single = legal.sum(1) == 1
+    assert single.sum() > 100
+    np.testing.assert_allclose(found.policy[single][legal[single]], 1)
+    assert (np.abs(found.value) <= 1).all()
 
 
 def test_search_repeats_itself_and_noise_changes_it():
-    states = positions(TIC_TAC_TOE, 1000)
-    noise = np.random.default_rng(5).gumbel(size=(1000, 9)).astype(np.float32)
-    once, again = (gumbel(TIC_TAC_TOE, scrambled, states, 16, noise) for _ in range(2))
+    once, again = _searched(4), _searched.__wrapped__(4)
     for x, y in zip(once, again, strict=True):
         np.testing.assert_array_equal(x, y)
-    still = gumbel(TIC_TAC_TOE, scrambled, states, 16)
-    assert 0.1 < (still.move != once.move).mean() < 0.9
+    assert 0.1 < (_searched(None).move != once.move).mean() < 0.9
 
 
-def test_a_batch_is_its_positions_one_by_one():
-    states = positions(TIC_TAC_TOE, 1000)
-    together = gumbel(TIC_TAC_TOE, scrambled, states, 16)
-    rows = np.arange(0, 1000, 125)
-    few = gumbel(TIC_TAC_TOE, scrambled, jax.tree.map(lambda x: x[rows], states), 16)
-    np.testing.assert_array_equal(few.move, together.move[rows])
-    np.testing.assert_allclose(few.policy, together.policy[rows], atol=1e-5)
+def test_a_position_does_not_care_for_its_neighbours():
+    states = solve(TIC_TAC_TOE).states
+    order = np.random.default_rng(7).permutation(len(states.mine))
+    mixed = gumbel(TIC_TAC_TOE, scrambled, jax.tree.map(lambda x: x[order], states), 16)
+    for x, y in zip(mixed, _searched(None), strict=True):
+        np.testing.assert_array_equal(x, y[order])

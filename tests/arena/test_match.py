@@ -147,9 +147,7 @@ class Setting(NamedTuple):
         return np.array([self.slow(*index).score for index in np.ndindex(*shape)]).reshape(shape)
 
     def scores(self) -> np.ndarray:
-        return np.asarray(
-            self.match().play(*self.weights(), self.keys(), self.openings()).scores
-        )
+        return np.asarray(self.match().play(*self.weights(), self.keys(), self.openings()).scores)
 
 
 SETTINGS = [
@@ -220,8 +218,7 @@ def test_every_game_is_recorded_once_from_its_opening_to_its_end():
 def test_nothing_else_is_recorded():
     _, record = _recorded()
     plies = sum(
-        len(RECORDED.slow(*index).moves)
-        for index in np.ndindex(RECORDED.groups, RECORDED.pairs, 2)
+        len(RECORDED.slow(*index).moves) for index in np.ndindex(RECORDED.groups, RECORDED.pairs, 2)
     )
     assert (record.game < IDLE).sum() == plies
     assert record.game.min() >= 0

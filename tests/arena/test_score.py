@@ -13,7 +13,10 @@ PAIRS = [((a, b), a + b) for a in (0, 0.5, 1) for b in (0, 0.5, 1)]
     ("points", "elo"),
     [
         (0.5, 0.0),
-        (0.75, 190.85),  # 400 log10(3), the logistic curve of en.wikipedia.org/wiki/Elo_rating_system
+        (
+            0.75,
+            190.85,
+        ),  # 400 log10(3) (en.wikipedia.org/wiki/Elo_rating_system)
         (10 / 11, 400.0),  # ten times the points of the other, by definition
         (1 / 11, -400.0),
         (0.64, 99.95),  # 100 points are an expected 0.640 (FIDE Handbook B.02, 8.1.2)
@@ -23,7 +26,9 @@ def test_elo_is_the_logistic_curve(points: float, elo: float):
     assert score.elo(points) == pytest.approx(elo, abs=0.01)
 
 
-@pytest.mark.parametrize(("points", "elo"), [(0, -np.inf), (-0.1, -np.inf), (1, np.inf), (1.1, np.inf)])
+@pytest.mark.parametrize(
+    ("points", "elo"), [(0, -np.inf), (-0.1, -np.inf), (1, np.inf), (1.1, np.inf)]
+)
 def test_elo_is_infinite_at_the_ends(points: float, elo: float):
     assert score.elo(points) == elo
 

@@ -44,7 +44,8 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
         with pytest.raises(SystemExit) as stop:
             main(line.split())
         assert held(here.folder) == before
-        return check(stop.value.code, *capsys.readouterr())
+        told = capsys.readouterr()
+        return check(stop.value.code, str(told.out), str(told.err))
 
     return run
 

@@ -1,0 +1,192 @@
+"""AlphaZero: how it sees a position, and that it learns what it is shown."""
+
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import games
+from agents import alphazero, networks
+from agents.alphazero import AlphaZero, Config, Dataset, Learner
+from agents.networks import ResNetConfig
+from arena.core import stack
+from games import Game
+from tests.helpers.solver import solve
+
+TIC_TAC_TOE = games.load("tic_tac_toe")
+NETWORK = ResNetConfig(channels=16, blocks=1)
+# At reuse 1 there is a gradient step for every 64 positions that are said to be fresh.
+CONFIG = Config(NETWORK, batch_size=64, reuse=1.0, learning_rate=1e-2, weight_decay=0.0)
+
+
+def _rows(states: Any, index: Any) -> Any:
+    return jax.tree.map(lambda x: np.asarray(x)[index], states)
+
+
+@cache
+def _solved() -> Dataset:
+    """64 solved positions: play any move that keeps the value, and expect the value."""
+    solution = solve(TIC_TAC_TOE)
+    rows = np.random.default_rng(0).choice(len(solution.value), 64, replace=False)
+    keeps = solution.keeps[rows].astype(np.float32)
+    policy = keeps / keeps.sum(1, keepdims=True)
+    return Dataset(_rows(solution.states, rows), policy, solution.value[rows].astype(np.float32))
+
+
+@cache
+def _start() -> Learner:
+    return alphazero.begin(TIC_TAC_TOE, CONFIG, jax.random.key(0))
+
+
+def _learn(steps: int, progress: float, seed: int) -> tuple[Learner, dict[str, float]]:
+    key = jax.random.key(seed)
+    return alphazero.learn(TIC_TAC_TOE, CONFIG, _start(), _solved(), 64 * steps, progress, key)
+
+
+@cache
+def _learnt() -> tuple[Learner, dict[str, float]]:
+    return _learn(steps=300, progress=0.5, seed=1)
+
+
+@cache
+def _jitted(agent: AlphaZero):
+    return jax.jit(agent), jax.jit(agent._evaluate)
+
+
+def _evaluate(params: Any, states: Any) -> Any:
+    """Logits and values of one agent's network, as its search asks for them."""
+    _, evaluate = _jitted(AlphaZero(TIC_TAC_TOE, NETWORK, simulations=0))
+    found = evaluate(stack([params]), jax.random.split(jax.random.key(0), 1), states)
+    return tuple(np.asarray(x) for x in found)
+
+
+def _act(agent: AlphaZero, params: Any, states: Any, seed: int = 0) -> Any:
+    groups = len(jax.tree.leaves(params)[0])
+    decide = _jitted(agent)[0](params, jax.random.split(jax.random.key(seed), groups), states)
+    return jax.tree.map(np.asarray, decide)
+
+
+def test_learning_fits_a_small_dataset():
+    policy = _solved().policy
+    floor = -(policy * np.log(np.maximum(policy, 1e-9))).sum(1).mean()
+    (_, before), (_, after) = _learn(steps=1, progress=0.0, seed=1), _learnt()
+    print(before, after, floor)
+    assert after["policy_loss"] - floor < (before["policy_loss"] - floor) / 8
+    assert after["value_loss"] < before["value_loss"] / 8
+    assert after["loss"] == pytest.approx(after["policy_loss"] + after["value_loss"])
+
+
+def test_learning_once_more_gives_the_same_bits():
+    runs = [_learn(steps=5, progress=0.0, seed=seed) for seed in (1, 1, 2)]
+    once, again, other = (
+        np.concatenate([np.ravel(x) for x in jax.tree.leaves(run)]) for run in runs
+    )
+    np.testing.assert_array_equal(once, again)
+    assert (once != other).any()
+
+
+def test_the_learning_rate_falls_along_a_cosine_to_a_tenth():
+    """Before it has seen two gradients, Adam's step is as long as the rate."""
+    lengths = []
+    for progress in (0.0, 0.5, 1.0):
+        after, _ = _learn(steps=1, progress=progress, seed=1)
+        steps = jax.tree.map(lambda x, y: np.abs(x - y).max(), _start().params, after.params)
+        lengths.append(max(jax.tree.leaves(steps)))
+    np.testing.assert_allclose(lengths, [0.01, 0.0055, 0.001], rtol=1e-3)
+
+
+def test_what_is_learnt_holds_for_both_seats():
+    """The network sees every position from the side of its mover, and speaks for it."""
+    learner, _ = _learnt()
+    data, agent = _solved(), AlphaZero(TIC_TAC_TOE, NETWORK, simulations=0)
+    movers = np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
+    move = _act(agent, stack([learner.params]), data.state).move
+    _, value = _evaluate(learner.params, data.state)
+    assert (data.policy[np.arange(64), move] > 0).mean() > 0.9
+    for seat in (0, 1):
+        assert {-1.0, 1.0} <= set(data.outcome[movers == seat].tolist())
+        assert np.abs(value - data.outcome)[movers == seat].mean() < 0.1
+
+
+def test_the_network_sees_the_movers_side():
+    params, states = _learnt()[0].params, _solved().state
+
+    @jax.jit
+    def look(turned: int) -> Any:
+        seats = jax.vmap(TIC_TAC_TOE.mover)(states) ^ turned
+        seen = jax.vmap(lambda s, seat: TIC_TAC_TOE.observe(s, seat))(states, seats)
+        return networks.apply(TIC_TAC_TOE, NETWORK, params, seen)
+
+    logits, value = _evaluate(params, states)
+    np.testing.assert_allclose(logits, look(0)[0], atol=1e-4)
+    np.testing.assert_allclose(value, look(0)[1], atol=1e-4)
+    assert np.abs(value - look(1)[1]).max() > 0.5
+
+
+@cache
+def _sampler(game: Game, size: int):
+    return jax.jit(lambda *arguments: alphazero._sample(game, *arguments, size))
+
+
+@pytest.mark.parametrize("name", games.names())
+def test_positions_and_policies_are_turned_together(name: str):
+    game: Game = games.load(name)
+    start = game.init()
+    # Stones so placed that no image is like another.
+    for move in (0, 2, 1, 4, 3):
+        start = game.step(start, jnp.int32(move))
+    policy = np.arange(1, game.num_actions + 1, dtype=np.float32)
+    data = Dataset(
+        jax.tree.map(lambda x: np.asarray(x)[None], start),
+        policy[None],
+        np.array([0.5], np.float32),
+    )
+    seen, policies, outcomes = jax.tree.map(
+        np.asarray, _sampler(game, 400)(data, jnp.int32(1), jax.random.key(0))
+    )
+    images, turned = game.symmetries(game.observe(start, game.mover(start)), jnp.asarray(policy))
+    drawn = np.zeros(len(images), int)
+    for image, drawn_policy in zip(seen, policies, strict=True):
+        same = (images == image).all((1, 2, 3))
+        assert same.sum() == 1
+        np.testing.assert_array_equal(turned[same.argmax()], drawn_policy)
+        drawn[same.argmax()] += 1
+    assert (outcomes == 0.5).all()
+    assert (drawn > 400 / len(images) / 2).all()
+
+
+def test_samples_come_from_the_data_alone():
+    """The padding, which repeats the first positions, is not drawn."""
+    data = _solved()
+    padded = jax.tree.map(lambda x: np.concatenate([x, np.full_like(x, 7)]), data)
+    _, _, outcomes = _sampler(TIC_TAC_TOE, 2000)(padded, jnp.int32(64), jax.random.key(0))
+    assert (np.abs(outcomes) <= 1).all()
+
+
+def test_agents_stacked_move_as_each_alone():
+    params = [_start().params, _learnt()[0].params]
+    states = _solved().state
+    agent = AlphaZero(TIC_TAC_TOE, NETWORK, simulations=8)
+    both = _act(agent, stack(params), states)
+    assert both.note == ()
+    alone = [_act(agent, stack([p]), states).move for p in params]
+    np.testing.assert_array_equal(both.move, np.concatenate([alone[0][:32], alone[1][32:]]))
+    assert (alone[0] != alone[1]).any()
+
+
+def test_exploring_draws_noise_and_notes_a_policy():
+    params = stack([_start().params])
+    states = _rows(_solved().state, np.repeat(np.arange(64), 4))
+    agent = AlphaZero(TIC_TAC_TOE, NETWORK, simulations=8, explore=True)
+    once, again, other = (_act(agent, params, states, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(once.move, again.move)
+    np.testing.assert_array_equal(once.note, again.note)
+    assert (once.move != other.move).any()
+    assert (once.move.reshape(64, 4) != once.move.reshape(64, 4)[:, :1]).any()  # each its own noise
+    legal = np.asarray(jax.vmap(TIC_TAC_TOE.legal)(states))
+    assert legal[np.arange(256), once.move].all()
+    np.testing.assert_allclose(once.note.sum(1), 1, atol=1e-6)
+    assert (once.note[~legal] == 0).all()

@@ -1,0 +1,73 @@
+"""Networks: shapes, and many agents at once."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import games
+from agents import networks
+from agents.networks import ResNetConfig
+from arena.core import stack
+from games import Game
+
+SMALL = ResNetConfig(channels=8, blocks=1)
+
+
+def _seen(game: Game, shape: tuple[int, ...]) -> np.ndarray:
+    """Random planes f32[*shape, H, W, C]."""
+    board = jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
+    return np.random.default_rng(0).integers(0, 2, (*shape, *board)).astype(np.float32)
+
+
+def _shapes(game: Game, config: ResNetConfig) -> Any:
+    return jax.eval_shape(partial(networks.initialise, game, config), jax.random.key(0))
+
+
+def _params(game: Game, config: ResNetConfig, seed: int) -> Any:
+    """Weights in which nothing is zero, so that every layer has a say."""
+    leaves, form = jax.tree.flatten(_shapes(game, config))
+    rng = np.random.default_rng(seed)
+    return form.unflatten([jnp.asarray(rng.normal(0, 0.2, x.shape), "f") for x in leaves])
+
+
+@pytest.mark.parametrize("name", games.names())
+def test_shapes_and_plain_parameters(name: str):
+    game = games.load(name)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(_shapes(game, SMALL)):
+        assert all(isinstance(key, jax.tree_util.DictKey) for key in path)
+        assert leaf.dtype == np.float32
+    apply = jax.jit(partial(networks.apply, game, SMALL))
+    logits, value = apply(_params(game, SMALL, 1), _seen(game, (50,)))
+    assert (logits.shape, logits.dtype) == ((50, game.num_actions), np.float32)
+    assert (value.shape, value.dtype) == ((50,), np.float32)
+    assert (np.abs(value) <= 1).all()
+    assert len(np.unique(value)) > 40  # it looks at the board
+    assert (np.ptp(np.asarray(logits), axis=0) > 0).all()
+
+
+def test_depth_starts_as_the_identity():
+    game = games.load("tic_tac_toe")
+    params = networks.initialise(game, SMALL, jax.random.key(0))
+    seen = jnp.asarray(_seen(game, (20,)))
+    deep = networks.apply(game, SMALL, params, seen)
+    flat = networks.apply(game, ResNetConfig(8, 0), {**params, "blocks": {}}, seen)
+    for x, y in zip(deep, flat, strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-6)
+
+
+def test_many_agents_are_each_one_by_itself():
+    game = games.load("tic_tac_toe")
+    params = [_params(game, SMALL, n) for n in range(3)]
+    seen = jnp.asarray(_seen(game, (3, 20)))
+    apply = jax.jit(partial(networks.apply, game, SMALL))
+    logits, value = jax.jit(partial(networks.over_agents, apply))(stack(params), seen)
+    assert (logits.shape, value.shape) == ((3, 20, 9), (3, 20))
+    for g in range(3):
+        alone = apply(params[g], seen[g])
+        np.testing.assert_allclose(logits[g], alone[0], atol=1e-5)
+        np.testing.assert_allclose(value[g], alone[1], atol=1e-5)
+    assert np.abs(np.asarray(apply(params[0], seen[1])[1]) - value[1]).max() > 0.01
