@@ -52,6 +52,8 @@ class Trainer:
         if max(self.results.digests(), default=-1) > done + 1:  # a kill loses one at most
             raise UserError(f"{self.run.folder / 'state'} lacks the newest generation's state")
         learner = self.run.state.load(done, self.run.template()) if done >= 0 else None
+        if learner and digest(learner.params) != self.results.digests().get(done):
+            raise UserError(f"{self.run.folder / 'state' / str(done)} is damaged: wrong digest")
         if 0 < done < self.config.generations:
             first = max(1, done + 2 - self.config.learner.window)
             self._data = {g: self.run.read_data(g) for g in range(first, done + 1)}

@@ -14,7 +14,7 @@ from agents.networks import ResNetConfig
 from arena.core import stack
 from games import Game
 
-SMALL = ResNetConfig(channels=8, blocks=1)
+SMALL = ResNetConfig(channels=16, blocks=1)
 
 
 def _seen(game: Game, shape: tuple[int, ...]) -> np.ndarray:
@@ -54,7 +54,7 @@ def test_depth_starts_as_the_identity():
     params = networks.initialise(game, SMALL, jax.random.key(0))
     seen = jnp.asarray(_seen(game, (20,)))
     deep = networks.apply(game, SMALL, params, seen)
-    flat = networks.apply(game, ResNetConfig(8, 0), {**params, "blocks": {}}, seen)
+    flat = networks.apply(game, ResNetConfig(16, 0), {**params, "blocks": {}}, seen)
     for x, y in zip(deep, flat, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)
 

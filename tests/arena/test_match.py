@@ -340,8 +340,9 @@ def test_play_meets_each_agent_with_its_own_opponent():
         openings = match.openings(TIC_TAC_TOE, start, (6,), 3)
         for p, j in np.ndindex(6, 2):
             opening = jax.tree.map(lambda x, p=p: x[p], openings)
-            sides = (Side(agent.act, agent.params) for agent in (a[i], b[i]))
-            assert scores[i, p, j] == slow(TIC_TAC_TOE, *sides, opening, a_begins=j == 0).score
+            first, second = (Side(agent.act, agent.params) for agent in (a[i], b[i]))
+            expected = slow(TIC_TAC_TOE, first, second, opening, a_begins=j == 0)
+            assert scores[i, p, j] == expected.score
 
 
 @pytest.mark.parametrize("name", games.names())
