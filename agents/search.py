@@ -181,7 +181,7 @@ class Improved(NamedTuple):
     Attributes:
       move: i32[B], the move to play.
       policy: f32[B, A], the improved policy: what the prior should have been.
-      value: f32[B], the root's value for the mover after the search.
+      value: f32[B], mean value of all simulations for the mover, the weaker moves' included.
     """
 
     move: jax.Array

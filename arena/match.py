@@ -232,7 +232,7 @@ def _blank(match: Match, halves: _Half, note: Any, pairs: int) -> Record:
 def openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
     """Positions [*shape, ...] after 0 to `plies` random legal moves, none of them over.
 
-    The number of moves is uniform, and games that end too soon are drawn anew.
+    The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
     """
 
     def walk(key):

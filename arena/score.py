@@ -38,15 +38,20 @@ def of(scores: np.ndarray) -> Score:
     """Sums up a match.
 
     The games of a pair share an opening, so pairs, not games, are the independent draws. A pair
-    of ½ each, shared by both, is added in the error alone, so that a clean sweep is not called
-    certain.
+    won and a pair lost are added in the error alone, so that no record, not even a clean sweep or
+    nothing but draws, is called certain.
 
     Args:
       scores: f32[P, 2], the first agent's score (1, ½, 0) in both games of each pair.
+
+    Raises:
+      ValueError: there is no pair.
     """
+    if not len(scores):
+        raise ValueError("a match needs at least one pair")
     pairs = np.asarray(scores, float).mean(1)
     mean = float(pairs.mean())
-    spread = np.append(pairs, [0.5]).std(ddof=1) if len(pairs) else 0.0
+    spread = np.append(pairs, [0.0, 1.0]).std(ddof=1)
     half = float(_SURE * spread / np.sqrt(len(pairs)))
     counts = np.bincount(np.rint(4 * pairs).astype(int), minlength=5).tolist()
     wins, draws = int((scores == 1).sum()), int((scores == 0.5).sum())

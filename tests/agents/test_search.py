@@ -145,7 +145,8 @@ def _mctx(game: Game, evaluate: Any, simulations: int):
         )
         return Improved(out.action, out.action_weights, out.search_tree.summary().value)
 
-    return jax.jit(run)
+    # The peer runs once, so it is compiled in haste.
+    return jax.jit(run, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def _assert_agrees_with_mctx(game: Game, evaluate: Any, states: Any, simulations: int) -> None:
