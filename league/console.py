@@ -14,7 +14,6 @@ from rich.progress import (
     Progress,
     SpinnerColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
@@ -50,19 +49,18 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     console.print(view)
 
 
-def bar(unit: str) -> Progress:
-    """A progress bar on stderr: spinner, what is going on, count, time gone and time left."""
+def bar() -> Progress:
+    """A progress bar on stderr, within 80 columns: what is going on, count, note, time left."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
+        BarColumn(bar_width=12),
         MofNCompleteColumn(),
-        TextColumn(unit + "  [dim]{task.fields[note]}"),
-        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
         TextColumn("[dim]left"),
         TimeRemainingColumn(),
         console=stderr,
-        transient=False,
+        speed_estimate_period=600,  # a step is a whole generation, tens of seconds
     )
 
 
@@ -77,7 +75,7 @@ class Watch:
 
     def __init__(self, json: bool, done: int, total: int):
         self._json, self._started, self._first = json, time.monotonic(), done
-        self._bar = None if json else bar("generations")
+        self._bar = None if json else bar()
         self._total, self._done = total, done
 
     def __enter__(self) -> "Watch":
@@ -97,8 +95,8 @@ class Watch:
         if self._json:
             emit(event)
         elif self._bar is not None and event["event"] == "phase":
-            phase = f"generation {event['generation']}: {event['phase']}"
-            self._bar.update(self._task, description=f"{phase:24}")
+            phase = f"gen {event['generation']}: {event['phase']}"
+            self._bar.update(self._task, description=f"{phase:16}")
         elif self._bar is not None:
             note = ""
             if "loss" in event:

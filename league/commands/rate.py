@@ -43,8 +43,8 @@ def run(command: Command) -> None:
         if len(results.digests()) < 2:
             raise UserError(f"run {command.run!r} has fewer than two snapshots to compare")
         rounds = -(-command.games // (2 * _MATCHES * _PAIRS))
-        with console.bar("rounds") as bar:
-            task = bar.add_task("rate", total=rounds, note="")
+        with console.bar() as bar:
+            task = bar.add_task("rounds of matches", total=rounds, note="")
             for _ in range(rounds):
                 _round(work, results)
                 bar.advance(task)
