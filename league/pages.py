@@ -32,10 +32,8 @@ def show(run: Run, results: Results, report: Path | None, json: bool) -> None:
         ["snapshot", "Elo", "± 95 %", "games", "uniform", f"mcts:{rule.rollouts}", "W/D/L"],
         [_cells(row) for row in rows],
     )
-    console.stderr.print(
-        f"Elo: raw networks, above snapshot 0. uniform: raw network. "
-        f"mcts:{rule.rollouts}: with {rule.simulations} simulations."
-    )
+    console.stderr.print("Elo, uniform: the network's favourite move, without search.")
+    console.stderr.print(f"mcts:{rule.rollouts}: with {rule.simulations} simulations a move.")
     if report:
         console.stderr.print(f"report: {report}")
 

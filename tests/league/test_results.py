@@ -106,7 +106,9 @@ def test_a_file_whose_making_was_cut_short_is_finished(tmp_path: Path, made: int
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA application_id = {module._APPLICATION}")
     tables = list(module._META.sorted_tables)[:made]
-    module._META.create_all(sql.create_engine(f"sqlite:///{path}"), tables)
+    engine = sql.create_engine(f"sqlite:///{path}")
+    module._META.create_all(engine, tables)
+    engine.dispose()
     with pytest.raises(UserError):
         Results(path)
     with Results(path, create=True) as results:
