@@ -32,7 +32,7 @@ def show(run: Run, results: Results, report: Path | None, json: bool) -> None:
         ["snapshot", "Elo", "± 95 %", "games", "uniform", f"mcts:{rule.rollouts}", "W/D/L"],
         [_cells(row) for row in rows],
     )
-    console.stderr.print("Elo, uniform: the network's favourite move, without search.")
+    console.stderr.print("Elo, uniform: the raw network, without search.")
     console.stderr.print(f"mcts:{rule.rollouts}: with {rule.simulations} simulations a move.")
     if report:
         console.stderr.print(f"report: {report}")
