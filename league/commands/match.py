@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 import tyro
@@ -29,8 +30,8 @@ class Command:
       json: print one JSON object.
     """
 
-    a: tyro.conf.Positional[str]
-    b: tyro.conf.Positional[str]
+    a: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="AGENT")]
+    b: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="AGENT")]
     pairs: int = 64
     opening_plies: int = 4
     seed: int = 0

@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import tyro
@@ -25,7 +25,7 @@ class Command:
       json: print the result as one JSON object; the board goes to stderr.
     """
 
-    snapshot: tyro.conf.Positional[str]
+    snapshot: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN[:ID]")]
     seat: Literal["first", "second"] = "first"
     json: bool = False
 

@@ -1,6 +1,7 @@
 """Play more matches among a run's snapshots and print their ratings."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 import tyro
@@ -26,7 +27,7 @@ class Command:
       json: print one JSON object.
     """
 
-    run: tyro.conf.Positional[str]
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     games: int = 1024
     json: bool = False
 

@@ -1,6 +1,7 @@
 """Write a run's report."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import tyro
 
@@ -16,7 +17,7 @@ class Command:
       json: print one JSON object.
     """
 
-    run: tyro.conf.Positional[str]
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     json: bool = False
 
 

@@ -36,7 +36,7 @@ class Command:
       json: print JSON lines: phases, generations, and the result.
     """
 
-    game: tyro.conf.Positional[str]
+    game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
     config: Annotated[configs.Config, tyro.conf.arg(name="")]
     name: str = ""
     resume: bool = False
