@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from typing import Any
 
 import numpy as np
@@ -74,7 +73,7 @@ class Watch:
     """
 
     def __init__(self, json: bool, done: int, total: int):
-        self._json, self._started, self._first = json, time.monotonic(), done
+        self._json = json
         self._bar = None if json else bar()
         self._total, self._done = total, done
 
