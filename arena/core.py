@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from games import Game
+from games import CHANCE, Game
 
 
 class Decision(NamedTuple):
@@ -63,7 +63,7 @@ class Classifier(ABC):
 
     @abstractmethod
     def score(self, finals: Any) -> jax.Array:
-        """Seat 0's payoff f32[B] in final positions [B, ...]."""
+        """Seat 0's payoff in final positions [B, ...], f32[B] in [-1, 1]: 1 for a full win."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,68 @@ class Rules(Classifier):
     game: Game
 
     def score(self, finals: Any) -> jax.Array:
-        """The payoffs that the rules give, f32[B]."""
-        return jax.vmap(self.game.payoff)(finals)
+        """The payoffs that the rules give, as shares of the largest, f32[B]."""
+        return jax.vmap(self.game.payoff)(finals) / self.game.max_payoff
 
 
 def uniform_move(key: jax.Array, legal: jax.Array) -> jax.Array:
     """A legal move each, all equally likely: bool[B, A] to i32[B]."""
-    count = legal.sum(-1)
-    nth = jnp.floor(jax.random.uniform(key, count.shape) * count.astype(jnp.float32))
-    nth = jnp.minimum(nth.astype(jnp.int32), count - 1)  # a product may round up to count
-    return jnp.argmax(jnp.cumsum(legal, -1) > nth[..., None], -1).astype(jnp.int32)
+    return choose(jax.random.uniform(key, legal.shape[:-1]), legal)
+
+
+def choose(draw: jax.Array, legal: jax.Array) -> jax.Array:
+    """The legal move at a point of the unit interval: f32[...] and bool[..., A] to i32[...]."""
+    words = _pack(legal)
+    counts = [jax.lax.population_count(word).astype(jnp.int32) for word in words]
+    count = sum(counts)
+    nth = jnp.floor(draw * count.astype(jnp.float32)).astype(jnp.int32)
+    nth = jnp.minimum(nth, count - 1)  # a product may round up to count
+    # The word in which it lies, then the bit.
+    word, at, before, seen = words[0], jnp.zeros_like(nth), jnp.zeros_like(nth), counts[0]
+    for k in range(1, len(words)):
+        beyond = nth >= seen
+        word, at, before = (
+            jnp.where(beyond, new, old)
+            for new, old in ((words[k], word), (32 * k, at), (seen, before))
+        )
+        seen = seen + counts[k]
+    return at + _nth_bit(word, nth - before)
+
+
+def _pack(flags: jax.Array) -> list[jax.Array]:
+    """Bits 0 to 31, 32 to 63, … of bool[..., A] as u32[...] each."""
+    count = -(-flags.shape[-1] // 32)
+    pad = [(0, 0)] * (flags.ndim - 1) + [(0, 32 * count - flags.shape[-1])]
+    rows = jnp.pad(flags, pad).reshape(*flags.shape[:-1], count, 32).astype(jnp.uint32)
+    words = (rows << jnp.arange(32, dtype=jnp.uint32)).sum(-1, dtype=jnp.uint32)
+    return [words[..., k] for k in range(count)]
+
+
+def _nth_bit(word: jax.Array, nth: jax.Array) -> jax.Array:
+    """Where in u32[...] the set bit number i32[...] is, counted from 0 at the low end."""
+    at = jnp.zeros_like(nth)
+    for width in (16, 8, 4, 2, 1):
+        low = word & jnp.uint32((1 << width) - 1)
+        count = jax.lax.population_count(low).astype(jnp.int32)
+        beyond = nth >= count
+        word = jnp.where(beyond, word >> width, low)
+        nth = jnp.where(beyond, nth - count, nth)
+        at = jnp.where(beyond, at + width, at)
+    return at
+
+
+def settle(game: Game, key: jax.Array, state: Any) -> Any:
+    """Lets chance make all its moves, until a seat is to move or the game is over."""
+    if not game.num_outcomes:
+        return state
+
+    def draw(carry):
+        key, state = carry
+        key, sub = jax.random.split(key)
+        outcome = jax.random.categorical(sub, jnp.log(game.chance(state)))
+        return key, game.step(state, outcome.astype(jnp.int32))
+
+    return jax.lax.while_loop(lambda c: game.mover(c[1]) == CHANCE, draw, (key, state))[1]
 
 
 def stack(params: list[Any]) -> Any:

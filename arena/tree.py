@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import OVER, Game
+from games import CHANCE, OVER, Game
+
+_CHUNK = 1 << 13  # positions in one call of a compiled function
 
 
 class Level(NamedTuple):
@@ -26,58 +28,91 @@ class Level(NamedTuple):
     over: np.ndarray
 
 
+def choices(game: Game, state: Any) -> jax.Array:
+    """What can happen in a position: legal moves, or outcomes that chance may bring.
+
+    Returns:
+      bool[M], M the larger of num_actions and num_outcomes; all False where the game is over.
+    """
+    mover = game.mover(state)
+    moves = jnp.pad(game.legal(state), (0, max(0, game.num_outcomes - game.num_actions)))
+    if game.num_outcomes:
+        outcomes = game.chance(state) > 0
+        outcomes = jnp.pad(outcomes, (0, moves.shape[0] - game.num_outcomes))
+        moves = jnp.where(mover == CHANCE, outcomes, moves)
+    return moves & (mover != OVER)
+
+
 @cache
-def _expand(game: Game):
-    """Jitted: positions [N] to (legal bool[N, A], successors [N, A], their mover i32[N, A])."""
-    moves = jnp.arange(game.num_actions)
-
-    def expand(state):
-        after = jax.vmap(game.step, (None, 0))(state, moves)
-        return game.legal(state), after, jax.vmap(game.mover)(after)
-
-    return jax.jit(jax.vmap(expand))
+def _batched(game: Game):
+    """Jitted, of a batch: choices, step, and whether a game is over."""
+    look = jax.jit(jax.vmap(lambda state: choices(game, state)))
+    step = jax.jit(jax.vmap(game.step))
+    over = jax.jit(jax.vmap(lambda state: game.mover(state) == OVER))
+    return look, step, over
 
 
-def levels(game: Game) -> Iterator[Level]:
-    """Every ply of a game without chance, breadth first, until all games have ended."""
-    start = jax.tree.map(lambda x: np.asarray(x)[None], game.init())
-    level = Level(start, np.ones(1, object), np.zeros(1, bool))
+def _chunks(function, *batch: Any) -> Any:
+    """A jitted function of a batch [N, ...], in chunks of few different sizes, so of few shapes."""
+    count = len(jax.tree.leaves(batch)[0])
+    size = min(_CHUNK, 1 << max(count - 1, 0).bit_length())
+    parts = []
+    for at in range(0, count, size):
+        index = np.minimum(np.arange(at, at + size), count - 1)
+        part = function(*jax.tree.map(lambda x, i=index: x[i], batch))
+        parts.append(jax.tree.map(lambda x, n=count - at: np.asarray(x)[:n], part))
+    return jax.tree.map(lambda *x: np.concatenate(x), *parts)
+
+
+def _start(game: Game, state: Any) -> Level:
+    states = jax.tree.map(lambda x: np.asarray(x)[None], game.init() if state is None else state)
+    return Level(states, np.ones(1, object), np.asarray(_batched(game)[2](states)))
+
+
+def levels(game: Game, start: Any = None) -> Iterator[Level]:
+    """Every ply, breadth first, until all games have ended.
+
+    Args:
+      game: any; what chance may bring counts as a move.
+      start: the position to begin with; the game's own start if None.
+    """
+    level = _start(game, start)
     while len(level.paths):
         yield level
         level = _next(game, level)
 
 
-def _next(game: Game, level: Level, chunk: int = 1 << 14) -> Level:
+def _next(game: Game, level: Level) -> Level:
     """The level one ply deeper, equal positions merged."""
-    rows, paths, over = [], [], []
-    alive = np.flatnonzero(~level.over)
-    for at in range(0, len(alive), chunk):
-        index = np.resize(alive[at : at + chunk], min(chunk, 1 << (len(alive) - 1).bit_length()))
-        legal, after, mover = _expand(game)(jax.tree.map(lambda x, i=index: x[i], level.states))
-        keep = np.array(legal)
-        keep[len(alive[at : at + chunk]) :] = False
-        row, move = np.nonzero(keep)
-        rows.append(jax.tree.map(lambda x, r=row, m=move: np.asarray(x)[r, m], after))
-        paths.append(level.paths[index[row]])
-        over.append(np.asarray(mover)[row, move] == OVER)
-    if not rows:
+    look, step, over = _batched(game)
+    row, move = np.nonzero(_chunks(look, level.states))
+    if not len(row):
         return Level(level.states, np.empty(0, object), np.empty(0, bool))
-    states = jax.tree.map(lambda *x: np.concatenate(x), *rows)
-    _, first, which = np.unique(_bytes(states), axis=0, return_index=True, return_inverse=True)
-    merged = np.zeros(len(first), object)
-    np.add.at(merged, which.reshape(-1), np.concatenate(paths))
-    return Level(jax.tree.map(lambda x: x[first], states), merged, np.concatenate(over)[first])
+    states = _chunks(step, jax.tree.map(lambda x: x[row], level.states), move.astype(np.int32))
+    _, first, which = np.unique(_bytes(states), return_index=True, return_inverse=True)
+    paths = np.zeros(len(first), object)
+    np.add.at(paths, which.reshape(-1), level.paths[row])
+    states = jax.tree.map(lambda x: x[first], states)
+    return Level(states, paths, _chunks(over, states))
 
 
 def _bytes(states: Any) -> np.ndarray:
-    """Positions [N, ...] as rows of bytes u8[N, K]."""
+    """Positions [N, ...] as one item of raw bytes each, [N]."""
     leaves = [np.ascontiguousarray(x) for x in jax.tree.leaves(states)]
-    return np.concatenate([x.reshape(len(x), -1).view(np.uint8) for x in leaves], 1)
+    rows = np.concatenate([x.reshape(len(x), -1).view(np.uint8) for x in leaves], 1)
+    return np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1]))).reshape(-1)
 
 
-def perft(game: Game, depth: int) -> list[int]:
-    """Sequences of n legal moves from the start, for n = 0 … depth (chessprogramming.org/Perft)."""
-    return [int(level.paths.sum()) for level in islice(levels(game), depth + 1)]
+def perft(game: Game, depth: int, start: Any = None) -> list[int]:
+    """Sequences of n legal moves, for n = 0 … depth (chessprogramming.org/Perft).
+
+    The moves at the last ply are counted, not made.
+    """
+    counts = [1]
+    for level in islice(levels(game, start), depth):
+        branches = _chunks(_batched(game)[0], level.states).sum(1)
+        counts.append(int((level.paths * branches.astype(object)).sum()))
+    return counts + [0] * (depth + 1 - len(counts))
 
 
 def positions(game: Game, depth: int) -> list[int]:

@@ -15,9 +15,18 @@ _COLUMN, _LOW_COLUMNS = 7, 4
 _LOW_BITS = _COLUMN * _LOW_COLUMNS
 _TOPS_LOW = np.array([5, 12, 19, 26], np.uint32)
 _TOPS_HIGH = np.array([5, 12, 19], np.uint32)
-# Bits of the cells f[6, 4] and f[6, 3], row by row from the top.
-_CELLS_LOW = (np.arange(5, -1, -1)[:, None] + _COLUMN * np.arange(4)).astype(np.uint32)
-_CELLS_HIGH = (np.arange(5, -1, -1)[:, None] + _COLUMN * np.arange(3)).astype(np.uint32)
+# For each cell, row by row from the top and the two seats' stones side by side: which word it is
+# in, its bit there, and whose stones.
+_WORD, _BIT, _PLANE = (
+    x.reshape(-1)
+    for x in np.broadcast_arrays(
+        (np.arange(7) < _LOW_COLUMNS)[None, :, None],
+        (np.arange(5, -1, -1)[:, None] + _COLUMN * (np.arange(7) % _LOW_COLUMNS))[..., None].astype(
+            np.uint32
+        ),
+        np.array([True, False]),
+    )
+)
 # Bit distances to the next cell of a line: up, right, and the two diagonals.
 _LINES = (1, _COLUMN, _COLUMN - 1, _COLUMN + 1)
 
@@ -122,14 +131,11 @@ class ConnectFour(Game):
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Two planes f32[6, 7, 2]: own stones, the opponent's; the top row first."""
-        own = _plies(state) & 1 == seat
-
-        def plane(a: Board, b: Board) -> jax.Array:
-            low, high = jnp.where(own, a.low, b.low), jnp.where(own, a.high, b.high)
-            return jnp.concatenate([low >> _CELLS_LOW, high >> _CELLS_HIGH], 1) & 1
-
-        planes = [plane(state.mine, state.theirs), plane(state.theirs, state.mine)]
-        return jnp.stack(planes, -1).astype(jnp.float32)
+        own = (_plies(state) & 1 == seat) == _PLANE
+        low = jnp.where(own, state.mine.low, state.theirs.low)
+        high = jnp.where(own, state.mine.high, state.theirs.high)
+        planes = (jnp.where(_WORD, low, high) >> _BIT) & 1
+        return planes.astype(jnp.float32).reshape(6, 7, 2)
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The board and its mirror image."""

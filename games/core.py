@@ -7,7 +7,7 @@ legal moves, payoff) is computed when asked for.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 
@@ -43,6 +43,8 @@ class Facts:
       orbits: int per ply 0, 1, …: the same, positions that are symmetric to each other as one.
       games: int: all different games from the start to an end.
       value: float: payoff of seat 0 under perfect play.
+      uniform_exploitability: float: what a best response gains against uniformly random play, the
+        mean of both seats (NashConv / 2).
     """
 
     perft: Fact | None = None
@@ -50,28 +52,31 @@ class Facts:
     orbits: Fact | None = None
     games: Fact | None = None
     value: Fact | None = None
+    uniform_exploitability: Fact | None = None
 
 
-@dataclass(frozen=True)
 class Game(ABC):
     """The rules of one two-player zero-sum game.
 
     A subclass is a frozen dataclass; its fields are the options a user may give in the name
-    (`hex:size=9`). Two equal games share their compiled programs.
+    (`hex:size=9`), and its `__post_init__` raises ValueError, with one clear line, for a value it
+    cannot play with. Two equal games share their compiled programs.
 
-    Class attributes:
+    Attributes, of the class or set by `__post_init__` where they depend on an option:
       num_actions: A, the number of moves there are, legal or not.
       num_outcomes: C, the number of chance outcomes; 0 where nothing is left to chance.
-      max_plies: no game is longer than this.
+      max_plies: no game is longer than this, chance moves included.
+      max_payoff: no payoff is larger than this.
       perfect_information: both seats see everything.
       facts: published numbers that prove the rules.
     """
 
-    num_actions: ClassVar[int]
-    num_outcomes: ClassVar[int] = 0
-    max_plies: ClassVar[int]
-    perfect_information: ClassVar[bool] = True
-    facts: ClassVar[Facts]
+    num_actions: int
+    num_outcomes: int = 0
+    max_plies: int
+    max_payoff: float = 1.0
+    perfect_information: bool = True
+    facts: Facts
 
     @abstractmethod
     def init(self) -> State:
@@ -91,11 +96,15 @@ class Game(ABC):
 
     @abstractmethod
     def payoff(self, state: State) -> jax.Array:
-        """What seat 0 gets, f32[] in [-1, 1], seat 1 the negative; 0 until the game is over."""
+        """What seat 0 gets, f32[], and seat 1 the negative; 0 until the game is over."""
 
     @abstractmethod
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
-        """What seat i32[] may know, f32[...], drawn from its own side: own pieces come first."""
+        """What seat i32[] may know, f32[...], drawn from its own side: own pieces come first.
+
+        In a game of hidden information this, with the seat's own moves so far, is its information
+        set: it tells all that the seat has been told, and nothing else.
+        """
 
     @abstractmethod
     def show(self, state: State) -> str:
@@ -114,7 +123,7 @@ class Game(ABC):
         """A move from what a player typed; raises ValueError with one clear line if it is none."""
 
     def chance(self, state: State) -> jax.Array:
-        """Probabilities of the outcomes at a chance node, f32[C]."""
+        """Probabilities of the outcomes at a chance node, f32[C]; unspecified elsewhere."""
         raise ValueError(f"{type(self).__name__} has no chance moves")
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:

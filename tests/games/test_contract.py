@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 
 import games
-from games import OVER, Game
+from arena.tree import choices
+from games import CHANCE, OVER, Game
 from tests.helpers.playouts import Playouts, playouts, replay
+from tests.proofs import proven
 
 GAMES = [games.load(name) for name in games.names()]
 every_game = pytest.mark.parametrize("game", GAMES, ids=games.names())
 
-# The sizes that the docstrings of the states promise.
-STATE_BYTES = {"connect_four": 16, "tic_tac_toe": 4}
-# Games whose observation is two planes, own stones and the opponent's.
-TWO_PLANES = ("connect_four", "tic_tac_toe")
+PROVEN = proven()
+TWO_PLANES = [name for name, module in PROVEN.items() if getattr(module, "TWO_PLANES", False)]
 
 
 @cache
 def _played(game: Game) -> Playouts:
-    return playouts(game, 100, seed=7)
+    return playouts(game, max(20, min(100, 20_000 // game.max_plies)), seed=7)
 
 
 def _all(game: Game) -> tuple[Any, np.ndarray]:
@@ -35,9 +35,9 @@ def _all(game: Game) -> tuple[Any, np.ndarray]:
 
 
 def _some(game: Game, over: bool, count: int = 20) -> list[Any]:
-    """Single positions, drawn from those where the game is over or from those where it is not."""
+    """Single positions, drawn from those where the game is over or a seat is to move."""
     states, mover = _all(game)
-    rows = np.flatnonzero((mover == OVER) == over)
+    rows = np.flatnonzero(mover == OVER if over else mover >= 0)
     rows = np.random.default_rng(3).choice(rows, count, replace=False)
     return [jax.tree.map(lambda x, r=r: jnp.asarray(x[r]), states) for r in rows]
 
@@ -62,16 +62,17 @@ def test_shapes_and_dtypes(game: Game):
     assert _shape(policies) == ((len(images), *policy.shape), np.float32)
 
 
-@pytest.mark.parametrize(("name", "size"), STATE_BYTES.items())
-def test_state_is_as_small_as_promised(name: str, size: int):
-    assert sum(x.nbytes for x in jax.tree.leaves(games.load(name).init())) == size
+@pytest.mark.parametrize("name", PROVEN)
+def test_state_is_as_small_as_promised(name: str):
+    state = games.load(name).init()
+    assert sum(x.nbytes for x in jax.tree.leaves(state)) == PROVEN[name].STATE_BYTES
 
 
 @every_game
 def test_games_begin_with_a_move_and_end_in_time(game: Game):
     movers = _played(game).movers
     assert len(movers) == game.max_plies + 1
-    assert np.isin(movers, (0, 1, OVER)).all()
+    assert np.isin(movers, (0, 1, OVER, CHANCE) if game.num_outcomes else (0, 1, OVER)).all()
     assert (movers[0] != OVER).all()
     assert (movers[-1] == OVER).all()
 
@@ -81,15 +82,25 @@ def test_payoff_comes_at_the_end_only(game: Game):
     states, mover = _all(game)
     payoff = np.asarray(jax.jit(jax.vmap(game.payoff))(states))
     assert (payoff[mover != OVER] == 0).all()
-    assert (np.abs(payoff) <= 1).all()
-    assert {-1.0, 1.0} <= set(payoff.tolist())  # a hundred random games have winners on both sides
+    assert (np.abs(payoff) <= game.max_payoff).all()
+    assert payoff.min() < 0 < payoff.max()  # random games have winners on both sides
 
 
 @every_game
 def test_whoever_is_to_move_has_a_move(game: Game):
     states, mover = _all(game)
     legal = np.asarray(jax.jit(jax.vmap(game.legal))(states))
-    assert legal[mover != OVER].any(1).all()
+    assert legal[mover >= 0].any(1).all()
+
+
+@every_game
+def test_chances_add_up_to_one(game: Game):
+    if game.num_outcomes:
+        states, mover = _all(game)
+        chances = np.asarray(jax.jit(jax.vmap(game.chance))(states))[mover == CHANCE]
+        assert chances.shape[1:] == (game.num_outcomes,)
+        assert (chances >= 0).all()
+        np.testing.assert_allclose(chances.sum(1), 1, rtol=1e-6)
 
 
 @every_game
@@ -122,6 +133,8 @@ def test_symmetries_are_permutations_and_the_first_is_the_identity(game: Game):
 @every_game
 def test_symmetries_commute_with_the_rules(game: Game):
     """The mirrored moves lead through the mirrored positions, from start to end."""
+    if game.num_outcomes:
+        pytest.skip("a symmetry says nothing of chance outcomes")
     played = _played(game)
 
     def look(state: Any) -> Any:
@@ -181,24 +194,25 @@ def _refusal(game: Game, state: Any, text: str) -> str:
 
 
 @every_game
-def test_labels_are_read_back_and_illegal_ones_refused(game: Game):
-    refused = 0
-    for state in [game.init(), *_some(game, over=False)]:
-        legal = np.asarray(game.legal(state))
-        for move in range(game.num_actions):
-            label = game.label(state, move)
-            if legal[move]:
-                assert game.parse(state, label) == move
-                assert game.parse(state, f"  {label}\n") == move
-            else:
-                refused += bool(_refusal(game, state, label))
-    assert refused
+def test_labels_are_read_back_and_those_of_other_positions_refused(game: Game):
+    labels = []
+    for state in [s for s in [game.init(), *_some(game, over=False)] if game.mover(s) >= 0]:
+        moves = np.flatnonzero(game.legal(state)).tolist()
+        labels.append((state, {game.label(state, move): move for move in moves}))
+        assert len(labels[-1][1]) == len(moves)
+    known = {label for _, here in labels for label in here}
+    for state, here in labels:
+        for label, move in here.items():
+            assert game.parse(state, label) == move
+            assert game.parse(state, f"  {label}\n") == move
+        for label in sorted(known - set(here))[:5]:
+            _refusal(game, state, label)
 
 
 @every_game
 @pytest.mark.parametrize("text", ["", " ", "?", "-1", "99", "1.0", "hello there", "a\nb", "é"])
 def test_junk_is_no_move(game: Game, text: str):
-    assert _refusal(game, game.init(), text)
+    assert _refusal(game, _some(game, over=False, count=1)[0], text)
 
 
 @every_game
@@ -209,7 +223,7 @@ def test_pictures_are_well_formed_and_follow_the_game(game: Game):
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert "viewBox" in root.attrib
         assert game.show(state).strip()
-    moved = game.step(start, jnp.argmax(game.legal(start)))
+    moved = game.step(start, jnp.argmax(choices(game, start)))
     assert game.draw(moved) != game.draw(start)
     assert game.show(moved) != game.show(start)
 

@@ -8,22 +8,21 @@ import pytest
 
 import games
 from games import Fact, Facts
-from tests.helpers.lockstep import LOCKSTEP
 from tests.helpers.proofs import REPRODUCE, given, missing
+from tests.proofs import proven
 
-# Facts that no test reproduces, and why.
-BEYOND_REACH = {
-    # 4,531,985,219,092 positions (oeis.org/A212693); solving them takes a dedicated
-    # alpha-beta program minutes and this suite's enumeration forever.
-    ("connect_four", "value"): "4.5e12 positions cannot be enumerated",
-}
+PROVEN = proven()
+
+
+def _beyond_reach(name: str) -> dict[str, str]:
+    return getattr(PROVEN.get(name), "BEYOND_REACH", {})
 
 
 def _cases() -> list[Any]:
     cases = []
     for name in games.names():
         for kind in given(games.load(name)):
-            why = BEYOND_REACH.get((name, kind))
+            why = _beyond_reach(name).get(kind)
             marks = [pytest.mark.skip(reason=why)] if why else []
             cases.append(pytest.param(name, kind, marks=marks, id=f"{name}-{kind}"))
     return cases
@@ -33,8 +32,12 @@ def _cases() -> list[Any]:
 def test_the_rules_reproduce_the_fact(name: str, kind: str):
     game = games.load(name)
     fact = getattr(game.facts, kind)
-    measured = REPRODUCE[kind](game, fact.value)
-    assert (tuple(measured) if isinstance(measured, list) else measured) == fact.value
+    reproduce = REPRODUCE | getattr(PROVEN.get(name), "REPRODUCE", {})
+    measured = reproduce[kind](game, fact.value)
+    if isinstance(fact.value, float):
+        assert measured == pytest.approx(fact.value, abs=1e-6)
+    else:
+        assert tuple(measured) == fact.value if isinstance(measured, list) else measured == fact.value
 
 
 @pytest.mark.parametrize("name", games.names())
@@ -49,15 +52,18 @@ def test_every_kind_of_fact_can_be_reproduced():
 
 @pytest.mark.parametrize("name", games.names())
 def test_no_game_lacks_its_proof(name: str):
-    assert missing(name, games.load(name), LOCKSTEP) == []
-    assert any((name, kind) not in BEYOND_REACH for kind in given(games.load(name)))
+    assert missing(name, games.load(name), PROVEN) == []
+    assert set(given(games.load(name))) - set(_beyond_reach(name))
 
 
 def test_a_game_without_proof_is_found():
     planted: Any = SimpleNamespace()
-    assert missing("nim", planted, LOCKSTEP) == [
-        "nim gives no facts",
-        "nim has no lockstep partner",
+    assert missing("planted", planted, {}) == [
+        "planted gives no facts",
+        "planted has no module in tests/proofs",
     ]
     planted.facts = Facts(value=Fact(1.0, "a page"))
-    assert missing("nim", planted, ["nim"]) == []
+    empty = SimpleNamespace(LOCKSTEP={"other": None}, STATE_BYTES=1)
+    assert missing("planted", planted, {"planted": empty}) == ["planted has no lockstep partner"]
+    whole = SimpleNamespace(LOCKSTEP={"planted:size=3": None}, STATE_BYTES=1)
+    assert missing("planted", planted, {"planted": whole}) == []

@@ -1,43 +1,45 @@
-"""Random games played side by side with an implementation that nobody here wrote.
-
-A new game adds one entry to LOCKSTEP: a function that gives its partner's starting position.
-"""
+"""Random games played side by side with an implementation that nobody here wrote."""
 
 from collections.abc import Callable
-from functools import cache, partial
-from typing import Any, NamedTuple, Protocol
+from functools import cache
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pyspiel
 
-from games import OVER, Game
+from games import CHANCE, OVER, Game
 
 
-class Position(Protocol):
+class Position:
     """A partner's position, in this project's numbering of seats and moves; it changes in place."""
 
     def mover(self) -> int:
-        """Seat 0, seat 1 or OVER."""
-        ...
+        """Seat 0, seat 1, CHANCE or OVER."""
+        raise NotImplementedError
 
     def legal(self) -> list[int]:
-        """The moves of the seat to move."""
-        ...
+        """The moves of the seat to move; asked only when there is one."""
+        raise NotImplementedError
+
+    def chance(self) -> dict[int, float]:
+        """The outcomes that chance may bring, with their probabilities; asked only then."""
+        raise NotImplementedError
 
     def payoff(self) -> float:
         """What seat 0 gets; 0 until the game is over."""
-        ...
+        raise NotImplementedError
 
     def play(self, move: int) -> None:
-        """Makes a legal move."""
-        ...
+        """Makes a legal move, or a possible outcome."""
+        raise NotImplementedError
 
 
 _load = cache(pyspiel.load_game)
 
 
-class OpenSpiel:
+class OpenSpiel(Position):
     """A position of an OpenSpiel game that numbers its moves as we do."""
 
     def __init__(self, name: str):
@@ -45,59 +47,99 @@ class OpenSpiel:
 
     def mover(self) -> int:
         """Their player is our seat."""
-        return OVER if self._state.is_terminal() else self._state.current_player()
+        if self._state.is_terminal():
+            return OVER
+        return CHANCE if self._state.is_chance_node() else self._state.current_player()
 
     def legal(self) -> list[int]:
         """As they are."""
         return self._state.legal_actions()
 
+    def chance(self) -> dict[int, float]:
+        """As they are."""
+        return dict(self._state.chance_outcomes())
+
     def payoff(self) -> float:
-        """Their returns are 0 until the end in the games of the table below."""
-        return self._state.player_return(0)
+        """Theirs, at the end."""
+        return self._state.player_return(0) if self._state.is_terminal() else 0.0
 
     def play(self, move: int) -> None:
         """As it is."""
         self._state.apply_action(move)
 
 
-LOCKSTEP: dict[str, Callable[[], Position]] = {
-    "connect_four": partial(OpenSpiel, "connect_four"),
-    "tic_tac_toe": partial(OpenSpiel, "tic_tac_toe"),
-}
-
-
 class View(NamedTuple):
-    """What is compared: mover i32[N], legal bool[N, A], payoff f32[N]."""
+    """What is compared.
+
+    Attributes:
+      mover: i32[N].
+      legal: bool[N, A], False where no seat is to move.
+      chance: f32[N, C], 0 where chance does not move.
+      payoff: f32[N].
+    """
 
     mover: np.ndarray
     legal: np.ndarray
+    chance: np.ndarray
     payoff: np.ndarray
 
 
 @cache
 def _ours(game: Game):
     """Jitted, of a batch: step, and the view of a position."""
-    step = jax.jit(jax.vmap(game.step))
-    look = jax.jit(jax.vmap(lambda s: (game.mover(s), game.legal(s), game.payoff(s))))
-    return step, look
+
+    def look(state: Any) -> View:
+        mover = game.mover(state)
+        legal = game.legal(state) & (mover >= 0)
+        chance = jnp.zeros(0)
+        if game.num_outcomes:
+            chance = jnp.where(mover == CHANCE, game.chance(state), 0.0)
+        return View(mover, legal, chance, game.payoff(state))
+
+    return jax.jit(jax.vmap(game.step)), jax.jit(jax.vmap(look))
 
 
-def _theirs(partners: list[Position], num_actions: int) -> View:
-    legal = np.zeros((len(partners), num_actions), bool)
-    for row, partner in zip(legal, partners, strict=True):
-        row[partner.legal()] = True
+def _theirs(partners: list[Position], game: Game) -> View:
+    legal = np.zeros((len(partners), game.num_actions), bool)
+    chance = np.zeros((len(partners), game.num_outcomes), np.float32)
     mover = np.array([p.mover() for p in partners], np.int32)
-    return View(mover, legal, np.array([p.payoff() for p in partners], np.float32))
+    for i, partner in enumerate(partners):
+        if mover[i] >= 0:
+            legal[i, partner.legal()] = True
+        elif mover[i] == CHANCE:
+            outcomes = partner.chance()
+            chance[i, list(outcomes)] = list(outcomes.values())
+    return View(mover, legal, chance, np.array([p.payoff() for p in partners], np.float32))
 
 
 def _compare(ours: View, theirs: View, history: np.ndarray) -> None:
     """Raises AssertionError for the first game that differs; `history` is moves [plies, N]."""
-    ours = ours._replace(legal=ours.legal & (ours.mover >= 0)[:, None])  # else unspecified
-    differs = ours.legal != theirs.legal
-    bad = (ours.mover != theirs.mover) | differs.any(1) | (ours.payoff != theirs.payoff)
+    bad = (
+        (ours.mover != theirs.mover)
+        | (ours.legal != theirs.legal).any(1)
+        | (np.abs(ours.chance - theirs.chance) > 1e-6).any(1)
+        | (np.abs(ours.payoff - theirs.payoff) > 1e-6)
+    )
     for i in np.flatnonzero(bad)[:1]:
-        us, them = ([field[i].tolist() for field in view] for view in (ours, theirs))
+        us, them = (_said(view, i) for view in (ours, theirs))
         raise AssertionError(f"after {history[:, i].tolist()} we say {us}, they say {them}")
+
+
+def _said(view: View, i: int) -> str:
+    legal = np.flatnonzero(view.legal[i]).tolist()
+    chance = {int(k): float(view.chance[i, k]) for k in np.flatnonzero(view.chance[i])}
+    said = f"mover {view.mover[i]}, legal {legal}, payoff {view.payoff[i]}"
+    return said + (f", chance {chance}" if chance else "")
+
+
+def _picks(view: View, rng: np.random.Generator) -> np.ndarray:
+    """A random move or outcome each, i32[N]."""
+    uniform = np.where(view.legal, rng.random(view.legal.shape), -1).argmax(1)
+    if not view.chance.shape[1]:
+        return uniform.astype(np.int32)
+    # The largest of u^(1/p) is outcome k with probability p_k.
+    power = np.log(rng.random(view.chance.shape)) / np.maximum(view.chance, 1e-30)
+    return np.where(view.mover == CHANCE, power.argmax(1), uniform).astype(np.int32)
 
 
 def _play(game: Game, start: Callable[[], Position], count: int, rng: np.random.Generator) -> int:
@@ -106,38 +148,35 @@ def _play(game: Game, start: Callable[[], Position], count: int, rng: np.random.
     states: Any = jax.tree.map(lambda x: np.repeat(np.asarray(x)[None], count, 0), game.init())
     partners = [start() for _ in range(count)]
     alive = np.arange(count)
-    history = np.zeros((0, count), np.int32)
-    for _ in range(game.max_plies + 1):
+    history = np.full((game.max_plies, count), -1, np.int32)
+    for ply in range(game.max_plies + 1):
         ours = View(*(np.asarray(x)[alive] for x in look(states)))
-        _compare(ours, _theirs([partners[i] for i in alive], game.num_actions), history[:, alive])
+        _compare(ours, _theirs([partners[i] for i in alive], game), history[:ply, alive])
         going = ours.mover != OVER
-        alive, legal = alive[going], ours.legal[going]
+        alive = alive[going]
         if not len(alive):
             return int((history >= 0).sum())
-        picks = np.where(legal, rng.random(legal.shape), -1).argmax(1)
+        if ply == game.max_plies:
+            break
+        picks = _picks(View(*(x[going] for x in ours)), rng)
         for i, move in zip(alive.tolist(), picks.tolist(), strict=True):
             partners[i].play(move)
-        moves = np.full(count, -1, np.int32)
-        moves[alive] = picks
-        history = np.concatenate([history, moves[None]])
-        states = step(states, moves.clip(0))  # ended games take a move that nobody looks at
+        history[ply, alive] = picks
+        states = step(states, history[ply].clip(0))  # ended games take a move nobody looks at
     raise AssertionError(f"{len(alive)} games run past {game.max_plies} plies")
 
 
-def lockstep(
-    game: Game, start: Callable[[], Position], count: int, seed: int, batch: int = 4000
-) -> int:
-    """Plays `count` uniformly random games on both sides and compares every position.
+def lockstep(game: Game, start: Callable[[], Position], plies: int, seed: int) -> int:
+    """Plays random games on both sides, `plies` moves or more, and compares every position.
 
-    Compared at every ply, the start and the end included: who moves, what is legal, whether the
-    game is over, and seat 0's payoff.
+    Compared at every ply, the start and the end included: who moves, what is legal or what chance
+    may bring, whether the game is over, and seat 0's payoff.
 
     Args:
-      game: without chance.
+      game: ours.
       start: gives the partner's starting position.
-      count: how many games; a multiple of `batch` if larger than it.
+      plies: how many moves to make at least; games are always played to the end.
       seed: of the moves.
-      batch: games at once.
 
     Returns:
       The number of moves made.
@@ -145,8 +184,9 @@ def lockstep(
     Raises:
       AssertionError: the first difference, with the moves that lead to it.
     """
-    batch = min(count, batch)
-    if count % batch:
-        raise ValueError(f"{count} games are no multiple of {batch}")
     rng = np.random.default_rng(seed)
-    return sum(_play(game, start, batch, rng) for _ in range(count // batch))
+    batch = max(20, min(2000, plies // game.max_plies))
+    made = 0
+    while made < plies:
+        made += _play(game, start, batch, rng)
+    return made

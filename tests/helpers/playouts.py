@@ -1,4 +1,4 @@
-"""Random games of any game without chance, all in one compiled program."""
+"""Random games, all in one compiled program."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import OVER, Game
+from arena.core import choose
+from games import CHANCE, OVER, Game
 
 
 class Playouts(NamedTuple):
@@ -16,7 +17,7 @@ class Playouts(NamedTuple):
     Attributes:
       states: pytree of numpy arrays [T + 1, B, ...].
       movers: i32[T + 1, B].
-      moves: i32[T, B], meaningless once the game is over.
+      moves: i32[T, B], chance outcomes among them; meaningless once the game is over.
     """
 
     states: Any
@@ -29,6 +30,15 @@ def _step(game: Game, state: Any, move: jax.Array) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(over, a, b), state, game.step(state, move))
 
 
+def _random(game: Game, key: jax.Array, state: Any) -> jax.Array:
+    """A move, all legal ones equally likely, or an outcome."""
+    move = choose(jax.random.uniform(key), game.legal(state))
+    if not game.num_outcomes:
+        return move
+    outcome = jax.random.categorical(key, jnp.log(game.chance(state))).astype(jnp.int32)
+    return jnp.where(game.mover(state) == CHANCE, outcome, move)
+
+
 def _join(states: Any, last: Any) -> Any:
     return jax.tree.map(lambda x, y: jnp.concatenate([x, y[None]]), states, last)
 
@@ -38,8 +48,7 @@ def _player(game: Game):
     """Jitted: keys [B] to states [B, T + 1, ...], movers [B, T + 1], moves [B, T]."""
 
     def ply(state: Any, key: jax.Array) -> tuple[Any, Any]:
-        draws = jax.random.uniform(key, (game.num_actions,))
-        move = jnp.argmax(jnp.where(game.legal(state), draws, -1.0))
+        move = _random(game, key, state)
         return _step(game, state, move), (state, move)
 
     def play(key: jax.Array) -> tuple[Any, jax.Array, jax.Array]:

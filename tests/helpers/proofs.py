@@ -1,6 +1,6 @@
 """How each published number of a game is reproduced, and what a game's proof still lacks."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from itertools import islice
 from typing import Any
@@ -20,9 +20,12 @@ def given(game: Game) -> list[str]:
     return [f.name for f in fields(facts) if getattr(facts, f.name) is not None]
 
 
-def missing(name: str, game: Game, partners: Collection[str]) -> list[str]:
-    """What a game's proof lacks, one line each."""
+def missing(name: str, game: Game, proofs: Mapping[str, Any]) -> list[str]:
+    """What a game's proof lacks, one line each; `proofs` are the modules of tests/proofs."""
     lacks = [] if given(game) else [f"{name} gives no facts"]
+    if name not in proofs:
+        return [*lacks, f"{name} has no module in tests/proofs"]
+    partners = {spec.partition(":")[0] for spec in proofs[name].LOCKSTEP}
     return lacks if name in partners else [*lacks, f"{name} has no lockstep partner"]
 
 
@@ -54,5 +57,6 @@ REPRODUCE: dict[str, Callable[[Game, Any], Any]] = {
     "orbits": lambda game, given: orbits(game, len(given) - 1),
     "games": lambda game, given: tree.count_games(game),
     "value": lambda game, given: float(solve(game).value[0]),
+    "uniform_exploitability": lambda game, given: tree.exploitability(game),
 }
 """For each field of Facts: from a game and the published value to our own."""

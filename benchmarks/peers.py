@@ -1,0 +1,142 @@
+"""Other people's implementations of the rules, as runners of benchmarks/games.py."""
+
+import time
+import warnings
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.games import Runner
+
+_PGX = {
+    "animal_shogi": "animal_shogi",
+    "backgammon": "backgammon",
+    "chess": "chess",
+    "connect_four": "connect_four",
+    "gardner_chess": "gardner_chess",
+    "go:size=9": "go_9x9",
+    "go": "go_19x19",
+    "go:size=19": "go_19x19",
+    "hex": "hex",
+    "hex:size=11": "hex",
+    "kuhn_poker": "kuhn_poker",
+    "leduc_poker": "leduc_holdem",
+    "othello": "othello",
+    "shogi": "shogi",
+    "tic_tac_toe": "tic_tac_toe",
+}
+_OPEN_SPIEL = {
+    "backgammon": "backgammon",
+    "breakthrough": "breakthrough",
+    "chess": "chess",
+    "connect_four": "connect_four",
+    "dark_hex": "dark_hex",
+    "english_draughts": "checkers",
+    "go": "go(board_size=19)",
+    "go:size=9": "go(board_size=9)",
+    "go:size=13": "go(board_size=13)",
+    "go:size=19": "go(board_size=19)",
+    "gomoku": "gomoku",
+    "hex": "hex(board_size=11)",
+    "hex:size=11": "hex(board_size=11)",
+    "kuhn_poker": "kuhn_poker",
+    "leduc_poker": "leduc_poker",
+    "liars_dice": "liars_dice",
+    "nim": "nim",
+    "othello": "othello",
+    "phantom_tic_tac_toe": "phantom_ttt",
+    "rock_paper_scissors": "matrix_rps",
+    "shogi": "shogi",
+    "tic_tac_toe": "tic_tac_toe",
+}
+
+
+def in_pgx(spec: str) -> bool:
+    """Whether pgx has the game."""
+    return spec in _PGX
+
+
+def in_open_spiel(spec: str) -> bool:
+    """Whether OpenSpiel has the game."""
+    return spec in _OPEN_SPIEL
+
+
+def pgx(spec: str, batch: int) -> Runner:
+    """pgx's `step` with its own `auto_reset`; a step always computes observation and legal mask."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pgx
+        from pgx.experimental.wrappers import auto_reset
+
+        env = pgx.make(_PGX[spec])
+    step = auto_reset(env.step, env.init)
+
+    def iterate(carry, key):
+        state, total = carry
+        draw, key = jax.random.split(key)
+        logits = jnp.where(state.legal_action_mask, 0.0, -jnp.inf)
+        state = step(state, jax.random.categorical(draw, logits), key)
+        return state, total + state.observation.sum(dtype=jnp.float32)
+
+    def loop(carry, length):
+        def body(now, carry):
+            keys = jax.random.split(jax.random.fold_in(jax.random.key(0), now), batch)
+            return jax.vmap(iterate)(carry, keys)
+
+        return jax.lax.fori_loop(0, length, body, carry)
+
+    states = jax.jit(jax.vmap(env.init))(jax.random.split(jax.random.key(0), batch))
+    carry = states, jnp.zeros(batch)
+    began = time.perf_counter()
+    compiled = jax.jit(loop).lower(carry, 1).compile()
+    compile_s = time.perf_counter() - began
+
+    def run(steps: int) -> int:
+        length = max(1, steps // batch)
+        jax.block_until_ready(compiled(carry, jnp.int32(length)))
+        return length * batch
+
+    state_bytes = sum(x.nbytes for x in jax.tree.leaves(states)) // batch
+    return Runner("pgx", "observed", batch, run, compile_s, state_bytes)
+
+
+@cache
+def _mean_length(name: str, count: int = 3000) -> float:
+    """Mean number of moves in a random game of OpenSpiel, chance left out."""
+    import pyspiel
+
+    game, rng, total = pyspiel.load_game(name), np.random.default_rng(0), 0
+    count = min(count, 3_000_000 // game.max_game_length())
+    for _ in range(count):
+        state = game.new_initial_state()
+        while not state.is_terminal():
+            if state.is_chance_node():
+                outcomes, chances = zip(*state.chance_outcomes(), strict=True)
+                state.apply_action(int(rng.choice(outcomes, p=chances)))
+                continue
+            legal = state.legal_actions()
+            state.apply_action(legal[int(rng.integers(len(legal)))])
+            total += 1
+    return total / count
+
+
+def open_spiel(spec: str) -> Runner:
+    """OpenSpiel's own C++ loop of random games to the end; one thread, no Python in between.
+
+    A search of one simulation does nothing but evaluate its root, here by random games.
+    """
+    import pyspiel
+
+    game = pyspiel.load_game(_OPEN_SPIEL[spec])
+    length = _mean_length(_OPEN_SPIEL[spec])
+
+    def run(steps: int) -> int:
+        count = max(1, round(steps / length))
+        evaluator = pyspiel.RandomRolloutEvaluator(count, steps)
+        bot = pyspiel.MCTSBot(game, evaluator, 1.0, 1, 100, False, 0, False)
+        bot.mcts_search(game.new_initial_state())
+        return round(count * length)
+
+    return Runner("openspiel", "bare", 1, run)
