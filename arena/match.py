@@ -1,11 +1,12 @@
 """Matches in pairs: every opening is played twice, with the seats swapped.
 
-All games of a match, and many matches side by side, run as one compiled loop on the device.
-The seats alternate, so of two agents one is always to move in half of the games and the other in
-the other half. The loop keeps these halves apart: `near` games wait for agent A, `far` games for
-agent B; each agent is asked about its own half only, and after every move the halves change
-places. A slot whose game has ended takes the next opening, so that no slot runs idle before the
-openings have run out.
+All games of a match, and many matches side by side, run as one compiled loop on the device. Of
+twice S slots a tick asks agent A about up to S games that wait for A, and agent B about up to S
+that wait for B, so each network is evaluated on games in which it moves and on no others. Where
+the seats alternate, the two halves simply change places after every move; where they do not, a
+game whose half is full waits for the next tick. A slot whose game has ended takes the next
+opening, on the side with fewer games, so that no slot runs idle before the openings run out.
+Chance moves, where a game has them, are made as soon as they are due.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from arena.core import Act, Agent, Classifier, Rules, stack, uniform_move
+from arena.core import Act, Agent, Classifier, Rules, settle, stack, uniform_move
 from games import OVER, Game
 
 
@@ -53,7 +54,7 @@ class Match:
     """The rules of a batch of matches: everything that is compiled in.
 
     Attributes:
-      game: what is played; its seats alternate, and nothing is left to chance.
+      game: what is played.
       act_a: how agents A move.
       act_b: how agents B move.
       classifier: who says who won.
@@ -75,23 +76,26 @@ class Match:
           params_a: weights of the agents A, stacked [G, ...].
           params_b: weights of the agents B, stacked [G, ...].
           keys: PRNG keys [G].
-          openings: positions [G, P, ...] that are not over.
+          openings: positions [G, P, ...] in which a seat is to move.
         """
         devices = [d for d in range(1, jax.device_count() + 1) if keys.shape[0] % d == 0][-1]
         return Played(*_compiled(self, devices)(params_a, params_b, keys, openings))
 
 
-class _Half(NamedTuple):
-    """Games in which the same agent is to move."""
+_A, _IDLE, _B = 0, 1, 2  # whom a slot waits for, in the order in which slots are sorted
 
-    state: Any  # [G, S, ...]
-    game: jax.Array  # i32[G, S], 2P if idle
+
+class _Slots(NamedTuple):
+    """Games in flight."""
+
+    state: Any  # [G, 2S, ...]
+    game: jax.Array  # i32[G, 2S], 2P if idle
 
 
 class _Table(NamedTuple):
     """All that changes during a match."""
 
-    halves: _Half  # near and far on a leading axis [2, G, S, ...]
+    slots: _Slots
     queue: jax.Array  # i32[2, G], the next opening for games in which A, or B, moves first
     scores: jax.Array  # f32[G, 2P]
     time: jax.Array  # i32[]
@@ -120,24 +124,82 @@ def _run(
     act = partial(_decide, match, params_a, params_b)
 
     def body(table: _Table) -> _Table:
-        asked = table.halves
-        decision = act(jax.vmap(partial(_fold, table.time))(keys), asked.state)
-        state = _batched(match.game.step, 3)(asked.state, decision.move)
-        table = _settle(match, table, _Half(state, asked.game), first, pairs)
-        table = _refill(table, openings, pairs)
+        slots, asked = _sort(match, table.slots, first, pairs)
+        here = jax.vmap(partial(_fold, table.time))(keys)
+        states = _halves(slots.state)
+        decision = act(here, states)
+        after = _batched(match.game.step, 3)(states, decision.move)
+        after = _chance(match.game, here, _side_by_side(after))
+        slots = slots._replace(state=_choose(_side_by_side(asked), after, slots.state))
         record = table.record
         if record is not None:
-            row = Record(asked.state, decision.note, asked.game)
+            row = Record(states, decision.note, jnp.where(asked, _halves(slots.game), 2 * pairs))
             record = jax.tree.map(lambda all, one: all.at[table.time].set(one), record, row)
-        return table._replace(time=table.time + 1, record=record)
+        table = table._replace(slots=slots, time=table.time + 1, record=record)
+        return _refill(match, _finish(match, table, first, pairs), openings, first, pairs)
 
-    table = _deal(match, openings, groups, pairs)
+    table = _deal(match, openings, first, groups, pairs)
     if match.record:
-        note = jax.eval_shape(act, keys, table.halves.state).note
-        table = table._replace(record=_blank(match, table.halves, note, pairs))
-    table = jax.lax.while_loop(lambda t: (t.halves.game < 2 * pairs).any(), body, table)
+        states = _halves(table.slots.state)
+        note = jax.eval_shape(act, keys, states).note
+        table = table._replace(record=_blank(match, states, note, pairs))
+    table = jax.lax.while_loop(lambda t: (t.slots.game < 2 * pairs).any(), body, table)
     scores = table.scores.reshape(groups, 2, pairs).swapaxes(1, 2)
     return scores, table.record
+
+
+def _halves(tree: Any) -> Any:
+    """[G, 2S, ...] to [2, G, S, ...]: those asked of A, and those asked of B."""
+    return jax.tree.map(lambda x: x.reshape(x.shape[0], 2, -1, *x.shape[2:]).swapaxes(0, 1), tree)
+
+
+def _side_by_side(tree: Any) -> Any:
+    """The inverse of `_halves`."""
+    return jax.tree.map(lambda x: x.swapaxes(0, 1).reshape(x.shape[1], -1, *x.shape[3:]), tree)
+
+
+def _choose(flags: jax.Array, yes: Any, no: Any) -> Any:
+    """Slots [G, 2S, ...] of one tree or the other."""
+
+    def choose(a, b):
+        return jnp.where(flags.reshape(flags.shape + (1,) * (a.ndim - 2)), a, b)
+
+    return jax.tree.map(choose, yes, no)
+
+
+def _waits(match: Match, slots: _Slots, first: jax.Array, pairs: int) -> jax.Array:
+    """Whom each slot waits for, i32[G, 2S]."""
+    seat = _seat_of_a(slots.game, first, pairs)
+    side = jnp.where(_batched(match.game.mover, 2)(slots.state) == seat, _A, _B)
+    return jnp.where(slots.game < 2 * pairs, side, _IDLE)
+
+
+def _seat_of_a(game: jax.Array, first: jax.Array, pairs: int) -> jax.Array:
+    """A sits where the opening is to move in games j = 0, and opposite in games j = 1."""
+    groups = jnp.arange(first.shape[0])[:, None]
+    return first[groups, game % pairs] ^ (game // pairs)
+
+
+def _sort(match: Match, slots: _Slots, first: jax.Array, pairs: int) -> tuple[_Slots, jax.Array]:
+    """Brings the games that wait for A to the front and those that wait for B to the back.
+
+    Returns:
+      the slots, and bool[2, G, S]: whether the agent of that half is asked about a game.
+    """
+    waits = _waits(match, slots, first, pairs)
+    order = jnp.argsort(waits, axis=1, stable=True)
+    groups = jnp.arange(order.shape[0])[:, None]
+    slots, waits = jax.tree.map(lambda x: x[groups, order], (slots, waits))
+    return slots, _halves(waits) == jnp.array([_A, _B])[:, None, None]
+
+
+def _chance(game: Game, keys: jax.Array, states: Any) -> Any:
+    """Positions [G, 2S, ...] after all chance moves that are due."""
+    if not game.num_outcomes:
+        return states
+    count = jax.tree.leaves(states)[0].shape[1]
+    split = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, 2), count))
+    return jax.vmap(jax.vmap(partial(settle, game)))(split(keys), states)
 
 
 def _fold(number: jax.Array | int, key: jax.Array) -> jax.Array:
@@ -168,80 +230,85 @@ def _decide(match: Match, params_a: Any, params_b: Any, keys: jax.Array, states:
     return jax.tree.map(lambda *x: jnp.stack(x).reshape(*shape, *x[0].shape[1:]), a, b)
 
 
-def _settle(match: Match, table: _Table, half: _Half, first: jax.Array, pairs: int) -> _Table:
-    """Scores the games that have just ended, frees their slots, and lets the halves swap."""
-    groups = jnp.arange(first.shape[0])[:, None]
-    ended = (_batched(match.game.mover, 3)(half.state) == OVER) & (half.game < 2 * pairs)
-    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[3:]), half.state)
+def _finish(match: Match, table: _Table, first: jax.Array, pairs: int) -> _Table:
+    """Scores the games that have just ended, and frees their slots."""
+    state, game = table.slots
+    ended = (_batched(match.game.mover, 2)(state) == OVER) & (game < 2 * pairs)
+    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), state)
     payoff = match.classifier.score(flat).reshape(ended.shape)
-    # A sits where the opening is to move in games j = 0, and opposite in games j = 1.
-    pair, swapped = half.game % pairs, half.game // pairs
-    seat = first[groups, pair] ^ swapped
+    seat = _seat_of_a(game, first, pairs)
     score = 0.5 + 0.5 * jnp.where(seat == 0, payoff, -payoff)
-    target = jnp.where(ended, half.game, 2 * pairs)
+    groups = jnp.arange(first.shape[0])[:, None]
+    target = jnp.where(ended, game, 2 * pairs)
     scores = table.scores.at[groups, target].set(score, mode="drop")
-    swapped_halves = _Half(
-        jax.tree.map(lambda x: x[::-1], half.state),
-        jnp.where(ended, 2 * pairs, half.game)[::-1],
-    )
-    return table._replace(halves=swapped_halves, scores=scores)
+    return table._replace(slots=_Slots(state, jnp.where(ended, 2 * pairs, game)), scores=scores)
 
 
-def _refill(table: _Table, openings: Any, pairs: int) -> _Table:
-    """Puts the next openings into free slots: near games begin with A, far games with B."""
-    groups = jnp.arange(table.queue.shape[1])[None, :, None]
-    free = table.halves.game == 2 * pairs
-    nth = table.queue[..., None] + jnp.cumsum(free, -1, dtype=jnp.int32) - 1
-    dealt = free & (nth < pairs)
-    pair = jnp.minimum(nth, pairs - 1)
+def _refill(match: Match, table: _Table, openings: Any, first: jax.Array, pairs: int) -> _Table:
+    """Puts the next openings into free slots, until A and B have S games each to move in."""
+    waits = _waits(match, table.slots, first, pairs)
+    free = waits == _IDLE
+    waiting = jnp.stack([(waits == side).sum(1, dtype=jnp.int32) for side in (_A, _B)])
+    room = free.sum(1, dtype=jnp.int32)
+    for_a, for_b = jnp.minimum(jnp.clip(match.slots - waiting, 0, room), pairs - table.queue)
+    nth = jnp.cumsum(free, 1, dtype=jnp.int32) - 1
+    to_b = nth >= for_a[:, None]
+    pair = jnp.where(to_b, nth + (table.queue[1] - for_a)[:, None], nth + table.queue[0][:, None])
+    dealt = free & (nth < (for_a + for_b)[:, None])
+    pair = jnp.clip(pair, 0, pairs - 1)
+    groups = jnp.arange(free.shape[0])[:, None]
+    fresh = jax.tree.map(lambda x: x[groups, pair], openings)
+    state = _choose(dealt, fresh, table.slots.state)
+    game = jnp.where(dealt, pair + jnp.where(to_b, pairs, 0), table.slots.game)
+    return table._replace(slots=_Slots(state, game), queue=table.queue + jnp.stack([for_a, for_b]))
 
-    def choose(old, new):
-        return jnp.where(dealt.reshape(dealt.shape + (1,) * (old.ndim - 3)), new[groups, pair], old)
 
-    state = jax.tree.map(choose, table.halves.state, openings)
-    begins = jnp.array([0, pairs])[:, None, None]
-    game = jnp.where(dealt, begins + pair, table.halves.game)
-    queue = table.queue + dealt.sum(-1, dtype=jnp.int32)
-    return table._replace(halves=_Half(state, game), queue=queue)
-
-
-def _deal(match: Match, openings: Any, groups: int, pairs: int) -> _Table:
+def _deal(match: Match, openings: Any, first: jax.Array, groups: int, pairs: int) -> _Table:
     """The table before the first move."""
-    shape = (2, groups, match.slots)
+    shape = (groups, 2 * match.slots)
 
     def anywhere(x):
-        return jnp.broadcast_to(x[None, :, :1], (*shape, *x.shape[2:]))
+        return jnp.broadcast_to(x[:, :1], (*shape, *x.shape[2:]))
 
-    idle = _Half(jax.tree.map(anywhere, openings), jnp.full(shape, 2 * pairs))
+    idle = _Slots(jax.tree.map(anywhere, openings), jnp.full(shape, 2 * pairs))
     queue, scores = jnp.zeros((2, groups), jnp.int32), jnp.zeros((groups, 2 * pairs))
-    return _refill(_Table(idle, queue, scores, jnp.int32(0), None), openings, pairs)
+    table = _Table(idle, queue, scores, jnp.int32(0), None)
+    return _refill(match, table, openings, first, pairs)
 
 
-def _blank(match: Match, halves: _Half, note: Any, pairs: int) -> Record:
-    """An empty record, long enough for any course of the games."""
-    length = (-(-pairs // match.slots) + 1) * (match.game.max_plies + 1)
+def _blank(match: Match, states: Any, note: Any, pairs: int) -> Record:
+    """An empty record, long enough for any course of the games.
+
+    While openings are left, each tick makes S moves or more of the 2P games' moves; when none are
+    left, at most 2S games are in flight, and each tick moves S of them or all.
+    """
+    length = (2 * -(-pairs // match.slots) + 3) * (match.game.max_plies + 1)
 
     def blank(x):
         return jnp.zeros((length, *x.shape), x.dtype)
 
-    game = jnp.full((length, *halves.game.shape), 2 * pairs)
-    return Record(jax.tree.map(blank, halves.state), jax.tree.map(blank, note), game)
+    shape = jax.tree.leaves(states)[0].shape[:3]
+    game = jnp.full((length, *shape), 2 * pairs)
+    return Record(jax.tree.map(blank, states), jax.tree.map(blank, note), game)
 
 
 @partial(jax.jit, static_argnames=("game", "shape", "plies"))
 def openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
-    """Positions [*shape, ...] after 0 to `plies` random legal moves, none of them over.
+    """Positions [*shape, ...] after 0 to `plies` random legal moves, a seat to move in each.
 
     The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
+    What chance has to decide before the next move is decided.
     """
 
     def walk(key):
         length, moves = jax.random.split(key)
 
         def ply(state, key):
-            return game.step(state, uniform_move(key, game.legal(state)[None])[0]), state
+            after = game.step(state, uniform_move(key, game.legal(state)[None])[0])
+            return settle(game, jax.random.fold_in(key, 1), after), state
 
-        _, before = jax.lax.scan(ply, game.init(), jax.random.split(moves, plies + 1))
+        start = settle(game, jax.random.fold_in(moves, 0), game.init())
+        _, before = jax.lax.scan(ply, start, jax.random.split(moves, plies + 1))
         at = jax.random.randint(length, (), 0, plies + 1)
         over = jax.vmap(game.mover)(before) == OVER
         ended = (over & (jnp.arange(plies + 1) <= at)).any()
