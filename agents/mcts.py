@@ -72,7 +72,12 @@ def rollout(game: Game, keys: jax.Array, states: Any) -> Any:
 
 
 def make(game: Game, argument: str) -> Agent:
-    """The agent `mcts:ROLLOUTS`; raises ValueError unless that is a positive number."""
+    """The agent `mcts:ROLLOUTS`.
+
+    Raises:
+      ValueError: that is not a positive number, or the game cannot be searched.
+    """
+    search.check(game)
     if not argument.isdecimal() or int(argument) < 1:
         raise ValueError(f"mcts takes a number of rollouts, as in mcts:100, not {argument!r}")
     return Agent(f"mcts:{int(argument)}", MCTS(game, int(argument)))

@@ -55,6 +55,12 @@ Select = Callable[[Edges], jax.Array]
 """The rule by which a simulation leaves a node: edges to moves i32[B]."""
 
 
+def check(game: Game) -> None:
+    """Raises ValueError for a game that cannot be searched."""
+    if game.num_outcomes or not game.perfect_information:
+        raise ValueError("tree search plays games without chance and hidden information only")
+
+
 class _Tree(NamedTuple):
     """N nodes of B trees."""
 

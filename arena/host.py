@@ -1,12 +1,13 @@
 """Games one move at a time, for players outside the device: people, and device agents they meet."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from arena.core import Agent, HostAgent, Rules, stack
+from arena.core import Agent, HostAgent, Rules, settle, stack
 from games import OVER, Game
 
 
@@ -29,23 +30,27 @@ class Host(HostAgent):
 def play(
     game: Game,
     seats: tuple[HostAgent, HostAgent],
+    key: jax.Array,
     watch: Callable[[Any, int], None] = lambda state, move: None,
 ) -> tuple[Any, float]:
-    """Plays one game without chance from its start.
+    """Plays one game from its start.
 
     Args:
       game: what is played.
       seats: who sits in seat 0 and in seat 1.
-      watch: hears of every move, with the position before it.
+      key: PRNG key, of what is left to chance.
+      watch: hears of every move of a seat, with the position before it.
 
     Returns:
       the final position, and what the rules give seat 0.
     """
     step, mover = jax.jit(game.step), jax.jit(game.mover)
-    state = game.init()
+    draw = jax.jit(partial(settle, game))
+    state, made = draw(key, game.init()), 0
     while (seat := int(mover(state))) != OVER:
         move = seats[seat].choose(game, state)
         watch(state, move)
-        state = step(state, jnp.int32(move))
+        made += 1
+        state = draw(jax.random.fold_in(key, made), step(state, jnp.int32(move)))
     final = jax.tree.map(lambda x: x[None], state)
     return state, float(Rules(game).score(final)[0])

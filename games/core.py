@@ -122,6 +122,12 @@ class Game(ABC):
     def parse(self, state: State, text: str) -> int:
         """A move from what a player typed; raises ValueError with one clear line if it is none."""
 
+    def view(self, state: State, seat: int) -> str:
+        """What one seat sees of the position, as text: in a game of hidden information, less."""
+        if not self.perfect_information:
+            raise NotImplementedError(f"{type(self).__name__} does not say what a seat sees")
+        return self.show(state)
+
     def chance(self, state: State) -> jax.Array:
         """Probabilities of the outcomes at a chance node, f32[C]; unspecified elsewhere."""
         raise ValueError(f"{type(self).__name__} has no chance moves")

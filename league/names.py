@@ -73,9 +73,9 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent]:
       UserError: there is no such agent, or it plays another game.
     """
     kind, _, argument = spec.partition(":")
-    if not (RUNS / kind).is_dir() and _is_agent(kind):
+    if not is_run(spec):
         if rules is None:
-            raise AnyGame(f"{spec} plays any game: name a snapshot on the other side")
+            raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
         try:
             return rules, importlib.import_module(f"agents.{kind}").make(rules, argument)
         except ValueError as error:
@@ -85,6 +85,12 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent]:
         raise UserError(f"{spec} does not play the same game")
     act = AlphaZero(where.game, where.config.learner.network, simulations)
     return where.game, Agent(spec, act, where.weights(number))
+
+
+def is_run(spec: str) -> bool:
+    """Whether a name means a run, there or not, rather than an agent of `agents/`."""
+    kind = spec.partition(":")[0].partition(",")[0]
+    return (RUNS / kind).is_dir() or not _is_agent(kind)
 
 
 def _is_agent(kind: str) -> bool:

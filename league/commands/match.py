@@ -24,6 +24,7 @@ class Command:
     Attributes:
       a: the first agent.
       b: the second agent.
+      game: what they play; a snapshot says it by itself.
       pairs: pairs of games to play.
       opening_plies: openings are up to so many random moves long.
       seed: of openings and of agents that play at random.
@@ -32,6 +33,7 @@ class Command:
 
     a: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="AGENT")]
     b: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="AGENT")]
+    game: str = ""
     pairs: int = 64
     opening_plies: int = 4
     seed: int = 0
@@ -49,7 +51,8 @@ class Command:
 def run(command: Command) -> None:
     """Plays the match and prints what it says."""
     device.prepare()
-    game, a, b = _agents(command.a, command.b)
+    rules = names.game(command.game) if command.game else None
+    game, a, b = _agents(command.a, command.b, rules)
     shares = _shares(command.pairs)
     with console.stderr.status(f"{a.name} against {b.name}"):
         scores = match.play(
@@ -72,10 +75,10 @@ def run(command: Command) -> None:
     print(f"Ptnml(0-2): {list(result.pairs)}")
 
 
-def _agents(one: str, two: str) -> tuple[Game, Agent, Agent]:
+def _agents(one: str, two: str, game: Game | None) -> tuple[Game, Agent, Agent]:
     """Both agents; a snapshot on either side settles the game."""
     try:
-        game, a = names.agent(one, None)
+        game, a = names.agent(one, game)
         return game, a, names.agent(two, game)[1]
     except names.AnyGame:
         game, b = names.agent(two, None)

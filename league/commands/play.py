@@ -1,4 +1,4 @@
-"""Play against a snapshot yourself."""
+"""Play against a snapshot or another agent yourself."""
 
 import sys
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import jax
 import tyro
 
 from arena import host
-from arena.core import HostAgent
+from arena.core import Agent, HostAgent
 from games import Game
 from league import console, device, names
 from league.errors import UserError
@@ -16,17 +16,21 @@ from league.errors import UserError
 
 @dataclass(frozen=True)
 class Command:
-    """Play against a snapshot in the terminal.
+    """Play against a snapshot, or another agent, in the terminal.
 
     Attributes:
-      snapshot: RUN or RUN:ID; it searches 32 simulations a move unless `,simulations=N` says
-        otherwise.
-      seat: who begins: you (first), or the snapshot (second).
+      agent: RUN or RUN:ID, which searches 32 simulations a move unless `,simulations=N` says
+        otherwise; or uniform, or mcts:100.
+      game: what is played; a snapshot says it by itself.
+      seat: who begins: you (first), or the agent (second).
+      seed: of dice, cards, and agents that play at random.
       json: print the result as one JSON object; the board goes to stderr.
     """
 
-    snapshot: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN[:ID]")]
+    agent: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="AGENT")]
+    game: str = ""
     seat: Literal["first", "second"] = "first"
+    seed: int = 0
     json: bool = False
 
 
@@ -37,7 +41,7 @@ class _Person(HostAgent):
 
     def choose(self, game: Game, state: Any) -> int:
         """Asks until the answer is a legal move."""
-        _say("\n" + game.show(state) + "\n")
+        _say("\n" + game.view(state, int(game.mover(state))) + "\n")
         while True:
             print("your move: ", end="", file=sys.stderr, flush=True)
             line = sys.stdin.readline()
@@ -56,22 +60,34 @@ def _say(text: str) -> None:
 def run(command: Command) -> None:
     """Plays one game and prints its result."""
     device.prepare()
-    spec = command.snapshot if "," in command.snapshot else f"{command.snapshot},simulations=32"
-    game, agent = names.agent(spec, None)
-    first = command.seat == "first"
-    person, machine = _Person(), host.Host(agent, jax.random.key(0))
+    game, agent = _opponent(command)
+    mine = ("first", "second").index(command.seat)
+    key = jax.random.key(command.seed)
+    person, machine = _Person(), host.Host(agent, jax.random.fold_in(key, 0))
     moves: list[str] = []
 
     def watch(state: Any, move: int) -> None:
         moves.append(game.label(state, move))
-        if (len(moves) % 2 == 1) != first:
-            _say(f"{agent.name} plays {moves[-1]}")
+        if int(game.mover(state)) != mine:
+            _say(f"{agent.name} plays {moves[-1] if game.perfect_information else ''}".rstrip())
 
-    final, payoff = host.play(game, (person, machine) if first else (machine, person), watch)
-    mine = payoff if first else -payoff
-    outcome = "you win" if mine > 0 else "you lose" if mine < 0 else "a draw"
+    seats = (person, machine) if mine == 0 else (machine, person)
+    final, payoff = host.play(game, seats, jax.random.fold_in(key, 1), watch)
+    payoff = payoff if mine == 0 else -payoff
+    outcome = "you win" if payoff > 0 else "you lose" if payoff < 0 else "a draw"
     _say("\n" + game.show(final) + "\n")
     if command.json:
-        console.emit({"against": agent.name, "payoff": mine, "moves": moves})
+        console.emit({"against": agent.name, "payoff": payoff, "moves": moves})
     else:
         print(f"{outcome}  ({' '.join(moves)})")
+
+
+def _opponent(command: Command) -> tuple[Game, Agent]:
+    """The game and the agent; a snapshot searches unless it is told not to."""
+    if not 0 <= command.seed < 2**32:
+        raise UserError(f"seed must lie between 0 and 2³² - 1, not {command.seed}")
+    rules = names.game(command.game) if command.game else None
+    spec = command.agent
+    if names.is_run(spec) and "," not in spec:
+        spec += ",simulations=32"
+    return names.agent(spec, rules)

@@ -14,6 +14,8 @@ from typing import Annotated, Any
 import jax
 import tyro
 
+from agents import search
+from games import Game
 from league import config as configs
 from league import console, device, names, pages
 from league.errors import UserError
@@ -71,7 +73,7 @@ def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
 
 def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
-    names.game(command.game)
+    _check(names.game(command.game))
     device.prepare()
     work = _resumed(command.game, command.name) if command.resume else _create(command)
     with work.lock(), work.results(create=not work.state.numbers()) as results:
@@ -85,9 +87,17 @@ def run(command: Command) -> None:
     work.close()
 
 
+def _check(game: Game) -> None:
+    """Refuses a game that the learner cannot learn."""
+    try:
+        search.check(game)
+    except ValueError as error:
+        raise UserError(f"alphazero cannot learn this game: {error}") from None
+
+
 def _create(command: Command) -> Run:
     """A new run: its folder and its card."""
-    name = command.name or _free(re.sub("[:,]", "-", command.game))
+    name = command.name or _free(re.sub(r"[^\w.=-]+", "-", command.game))
     if re.search("[/:,]", name) or name.startswith("."):
         raise UserError(f"{name!r} cannot be the name of a run")
     folder = names.RUNS / name

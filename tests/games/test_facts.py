@@ -37,7 +37,9 @@ def test_the_rules_reproduce_the_fact(name: str, kind: str):
     if isinstance(fact.value, float):
         assert measured == pytest.approx(fact.value, abs=1e-6)
     else:
-        assert tuple(measured) == fact.value if isinstance(measured, list) else measured == fact.value
+        assert (
+            tuple(measured) == fact.value if isinstance(measured, list) else measured == fact.value
+        )
 
 
 @pytest.mark.parametrize("name", games.names())

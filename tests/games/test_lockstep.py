@@ -11,9 +11,7 @@ from tests.helpers.lockstep import lockstep
 from tests.proofs import proven
 
 
-PARTNERS = {
-    spec: start for module in proven().values() for spec, start in module.LOCKSTEP.items()
-}
+PARTNERS = {spec: start for module in proven().values() for spec, start in module.LOCKSTEP.items()}
 every_partner = pytest.mark.parametrize("spec", PARTNERS)
 
 

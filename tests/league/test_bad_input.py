@@ -119,7 +119,7 @@ def test_without_a_run(refused, line, says):
         ("match uniform:3 a:1", "uniform takes no argument"),
         ("match a:1 search:3", "there is no run 'search'"),
         ("play a:9", "no snapshot 9"),
-        ("play uniform", "there is no run 'uniform'"),
+        ("play uniform", "plays any game"),
         ("train tic_tac_toe --name a", "there is a run 'a' already"),
         ("train connect_four --resume --name a", "run 'a' plays tic_tac_toe"),
         ("train tic_tac_toe --resume --name a --pairs 9", "only --generations may change"),
