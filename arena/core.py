@@ -103,11 +103,13 @@ def choose(draw: jax.Array, legal: jax.Array) -> jax.Array:
 
 def _pack(flags: jax.Array) -> list[jax.Array]:
     """Bits 0 to 31, 32 to 63, … of bool[..., A] as u32[...] each."""
-    count = -(-flags.shape[-1] // 32)
-    pad = [(0, 0)] * (flags.ndim - 1) + [(0, 32 * count - flags.shape[-1])]
-    rows = jnp.pad(flags, pad).reshape(*flags.shape[:-1], count, 32).astype(jnp.uint32)
-    words = (rows << jnp.arange(32, dtype=jnp.uint32)).sum(-1, dtype=jnp.uint32)
-    return [words[..., k] for k in range(count)]
+    words = []
+    # Word by word: padding to whole words would keep XLA from vectorising what made the flags.
+    for at in range(0, flags.shape[-1], 32):
+        part = flags[..., at : at + 32].astype(jnp.uint32)
+        bits = jnp.arange(part.shape[-1], dtype=jnp.uint32)
+        words.append((part << bits).sum(-1, dtype=jnp.uint32))
+    return words
 
 
 def _nth_bit(word: jax.Array, nth: jax.Array) -> jax.Array:
