@@ -3,6 +3,7 @@
 import time
 import warnings
 from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -113,13 +114,27 @@ def _mean_length(name: str, count: int = 3000) -> float:
         state = game.new_initial_state()
         while not state.is_terminal():
             if state.is_chance_node():
-                outcomes, chances = zip(*state.chance_outcomes(), strict=True)
-                state.apply_action(int(rng.choice(outcomes, p=chances)))
+                _draw(state, rng)
                 continue
             legal = state.legal_actions()
-            state.apply_action(legal[int(rng.integers(len(legal)))])
-            total += 1
+            action = legal[int(rng.integers(len(legal)))]
+            total += _moves(state, action)
+            state.apply_action(action)
     return total / count
+
+
+def _draw(state: Any, rng: np.random.Generator) -> None:
+    """One chance outcome."""
+    outcomes, chances = zip(*state.chance_outcomes(), strict=True)
+    state.apply_action(int(rng.choice(outcomes, p=chances)))
+
+
+def _moves(state: Any, action: int) -> int:
+    """How many of our moves an action of OpenSpiel is: in backgammon it moves two checkers."""
+    if not hasattr(state, "spiel_move_to_checker_moves"):
+        return 1
+    halves = state.spiel_move_to_checker_moves(state.current_player(), action)
+    return max(1, sum(half.num > 0 for half in halves))
 
 
 def open_spiel(spec: str) -> Runner:
@@ -129,14 +144,17 @@ def open_spiel(spec: str) -> Runner:
     """
     import pyspiel
 
-    game = pyspiel.load_game(_OPEN_SPIEL[spec])
+    game, rng = pyspiel.load_game(_OPEN_SPIEL[spec]), np.random.default_rng(0)
     length = _mean_length(_OPEN_SPIEL[spec])
 
     def run(steps: int) -> int:
         count = max(1, round(steps / length))
         evaluator = pyspiel.RandomRolloutEvaluator(count, steps)
         bot = pyspiel.MCTSBot(game, evaluator, 1.0, 1, 100, False, 0, False)
-        bot.mcts_search(game.new_initial_state())
+        root = game.new_initial_state()
+        while root.is_chance_node():  # it searches only where a player is to move
+            _draw(root, rng)
+        bot.mcts_search(root)
         return round(count * length)
 
     return Runner("openspiel", "bare", 1, run)
