@@ -1,0 +1,62 @@
+"""Boards of 64 cells as two 32-bit words, since JAX has no 64-bit integers by default."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class Bits(NamedTuple):
+    """A set of cells; cell c is bit c % 32 of `low` for c < 32, else of `high`.
+
+    Attributes:
+      low: u32[].
+      high: u32[].
+    """
+
+    low: jax.Array
+    high: jax.Array
+
+    @classmethod
+    def of(cls, bits: int) -> "Bits":
+        """The 64 bits of a whole number."""
+        return cls(jnp.uint32(bits & 0xFFFFFFFF), jnp.uint32(bits >> 32))
+
+    @classmethod
+    def cell(cls, index: jax.Array) -> "Bits":
+        """The one cell i32[]; no cell at all if it is not one of 0 to 63."""
+        bit = jnp.uint32(1) << (index & 31).astype(jnp.uint32)
+        return cls(jnp.where(index >> 5 == 0, bit, 0), jnp.where(index >> 5 == 1, bit, 0))
+
+    def __and__(self, other: "Bits") -> "Bits":
+        return Bits(self.low & other.low, self.high & other.high)
+
+    def __or__(self, other: "Bits") -> "Bits":
+        return Bits(self.low | other.low, self.high | other.high)
+
+    def __xor__(self, other: "Bits") -> "Bits":
+        return Bits(self.low ^ other.low, self.high ^ other.high)
+
+    def __invert__(self) -> "Bits":
+        return Bits(~self.low, ~self.high)
+
+    def __lshift__(self, cells: int | jax.Array) -> "Bits":
+        """Every cell c to c + `cells`, 1 to 31; those past the end are gone."""
+        return Bits(self.low << cells, self.high << cells | self.low >> 32 - cells)
+
+    def __rshift__(self, cells: int | jax.Array) -> "Bits":
+        """Every cell c to c - `cells`, 1 to 31; those past the end are gone."""
+        return Bits(self.low >> cells | self.high << 32 - cells, self.high >> cells)
+
+    def __int__(self) -> int:
+        """The inverse of `of`, on the host."""
+        return int(self.low) | int(self.high) << 32
+
+    def any(self) -> jax.Array:
+        """Whether there is a cell in it, bool[]."""
+        return (self.low | self.high) != 0
+
+    def size(self) -> jax.Array:
+        """How many cells there are in it, i32[]."""
+        count = jax.lax.population_count(self.low) + jax.lax.population_count(self.high)
+        return count.astype(jnp.int32)
