@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from math import prod
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ import numpy as np
 
 from games import CHANCE, OVER, Game
 
-_CHUNK = 1 << 13  # positions in one call of a compiled function
+_CHUNKS = (64, 1 << 13)  # positions in one call of a compiled function; each size is one to compile
 
 
 class Level(NamedTuple):
@@ -52,10 +53,10 @@ def _batched(game: Game):
     return look, step, over
 
 
-def _chunks(function, *batch: Any) -> Any:
-    """A jitted function of a batch [N, ...], in chunks of few different sizes, so of few shapes."""
+def in_chunks(function, *batch: Any) -> Any:
+    """A jitted function of a batch [N, ...], in chunks of two different sizes, so of two shapes."""
     count = len(jax.tree.leaves(batch)[0])
-    size = min(_CHUNK, 1 << max(count - 1, 0).bit_length())
+    size = _CHUNKS[count > _CHUNKS[0]]
     parts = []
     for at in range(0, count, size):
         index = np.minimum(np.arange(at, at + size), count - 1)
@@ -85,21 +86,21 @@ def levels(game: Game, start: Any = None) -> Iterator[Level]:
 def _next(game: Game, level: Level) -> Level:
     """The level one ply deeper, equal positions merged."""
     look, step, over = _batched(game)
-    row, move = np.nonzero(_chunks(look, level.states))
+    row, move = np.nonzero(in_chunks(look, level.states))
     if not len(row):
         return Level(level.states, np.empty(0, object), np.empty(0, bool))
-    states = _chunks(step, jax.tree.map(lambda x: x[row], level.states), move.astype(np.int32))
-    _, first, which = np.unique(_bytes(states), return_index=True, return_inverse=True)
+    states = in_chunks(step, jax.tree.map(lambda x: x[row], level.states), move.astype(np.int32))
+    _, first, which = np.unique(raw(states), return_index=True, return_inverse=True)
     paths = np.zeros(len(first), object)
     np.add.at(paths, which.reshape(-1), level.paths[row])
     states = jax.tree.map(lambda x: x[first], states)
-    return Level(states, paths, _chunks(over, states))
+    return Level(states, paths, in_chunks(over, states))
 
 
-def _bytes(states: Any) -> np.ndarray:
+def raw(states: Any) -> np.ndarray:
     """Positions [N, ...] as one item of raw bytes each, [N]."""
     leaves = [np.ascontiguousarray(x) for x in jax.tree.leaves(states)]
-    rows = np.concatenate([x.reshape(len(x), -1).view(np.uint8) for x in leaves], 1)
+    rows = np.concatenate([x.reshape(len(x), prod(x.shape[1:])).view(np.uint8) for x in leaves], 1)
     return np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1]))).reshape(-1)
 
 
@@ -110,7 +111,7 @@ def perft(game: Game, depth: int, start: Any = None) -> list[int]:
     """
     counts = [1]
     for level in islice(levels(game, start), depth):
-        branches = _chunks(_batched(game)[0], level.states).sum(1)
+        branches = in_chunks(_batched(game)[0], level.states).sum(1)
         counts.append(int((level.paths * branches.astype(object)).sum()))
     return counts + [0] * (depth + 1 - len(counts))
 

@@ -45,6 +45,8 @@ class Facts:
       value: float: payoff of seat 0 under perfect play.
       uniform_exploitability: float: what a best response gains against uniformly random play, the
         mean of both seats (NashConv / 2).
+      information_sets: int: the situations, both seats' together, that a seat to move can tell from
+        each other.
     """
 
     perft: Fact | None = None
@@ -53,6 +55,7 @@ class Facts:
     games: Fact | None = None
     value: Fact | None = None
     uniform_exploitability: Fact | None = None
+    information_sets: Fact | None = None
 
 
 class Game(ABC):

@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena import tree
+from arena import exploitability, tree
 from games import Facts, Game
+from tests.helpers import equilibrium
 from tests.helpers.solver import solve
 
 
@@ -56,7 +57,10 @@ REPRODUCE: dict[str, Callable[[Game, Any], Any]] = {
     "positions": lambda game, given: tree.positions(game, len(given) - 1),
     "orbits": lambda game, given: orbits(game, len(given) - 1),
     "games": lambda game, given: tree.count_games(game),
-    "value": lambda game, given: float(solve(game).value[0]),
-    "uniform_exploitability": lambda game, given: tree.exploitability(game),
+    "value": lambda game, given: (
+        float(solve(game).value[0]) if game.perfect_information else equilibrium.value(game)
+    ),
+    "uniform_exploitability": lambda game, given: exploitability.exploitability(game),
+    "information_sets": lambda game, given: len(exploitability.sequence_form(game).seat),
 }
 """For each field of Facts: from a game and the published value to our own."""
