@@ -4,6 +4,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+_BIT = np.arange(32, dtype=np.uint32)
+# For two boards side by side, cell by cell: which word, the bit there, and which board.
+_HIGH = np.arange(128) >= 64
+_PAIRED_BIT = np.arange(128, dtype=np.uint32) // 2 % 32
+_FIRST = np.arange(128) % 2 == 0
 
 
 class Bits(NamedTuple):
@@ -27,6 +34,11 @@ class Bits(NamedTuple):
         """The one cell i32[]; no cell at all if it is not one of 0 to 63."""
         bit = jnp.uint32(1) << (index & 31).astype(jnp.uint32)
         return cls(jnp.where(index >> 5 == 0, bit, 0), jnp.where(index >> 5 == 1, bit, 0))
+
+    @classmethod
+    def where(cls, condition: jax.Array, yes: "Bits", no: "Bits") -> "Bits":
+        """One board or the other, by a bool[]."""
+        return cls(jnp.where(condition, yes.low, no.low), jnp.where(condition, yes.high, no.high))
 
     def __and__(self, other: "Bits") -> "Bits":
         return Bits(self.low & other.low, self.high & other.high)
@@ -60,3 +72,15 @@ class Bits(NamedTuple):
         """How many cells there are in it, i32[]."""
         count = jax.lax.population_count(self.low) + jax.lax.population_count(self.high)
         return count.astype(jnp.int32)
+
+    def flags(self) -> jax.Array:
+        """Cell by cell, bool[64]."""
+        return jnp.concatenate([(word >> _BIT) & 1 == 1 for word in self])
+
+
+def planes(first: Bits, second: Bits) -> jax.Array:
+    """Two boards of 8×8 cells, f32[8, 8, 2]; cell 0 first, row by row."""
+    low = jnp.where(_FIRST, first.low, second.low)
+    high = jnp.where(_FIRST, first.high, second.high)
+    flags = (jnp.where(_HIGH, high, low) >> _PAIRED_BIT) & 1
+    return flags.astype(jnp.float32).reshape(8, 8, 2)

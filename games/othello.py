@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games._bits import Bits
+from games._bits import Bits, planes
 from games.core import OVER, Fact, Facts, Game
 
 _PASS = 64
@@ -22,11 +22,6 @@ _BLACK, _WHITE = 1 << 28 | 1 << 35, 1 << 27 | 1 << 36
 # the next row.
 _DISTANCES = np.array([1, 7, 8, 9], np.uint32)
 _INNER = np.array([0x7E7E7E7E, 0x7E7E7E7E, 0xFFFFFFFF, 0x7E7E7E7E], np.uint32)
-# For every move, the pass included: which word it is in, and its bit there.
-_WORD, _BIT = np.divmod(np.arange(65, dtype=np.uint32), np.uint32(32))
-# The same for every cell with the two seats' discs side by side, and whose discs.
-_CELL_WORD, _CELL_BIT = (np.repeat(x[:_PASS], 2) for x in (_WORD, _BIT))
-_OWN = np.arange(128) % 2 == 0
 
 
 class State(NamedTuple):
@@ -118,9 +113,7 @@ class Othello(Game):
     def legal(self, state: State) -> jax.Array:
         """The cells where a disc turns others over, bool[65]; if there are none, the pass."""
         cells = _placements(state.mine, state.theirs)
-        none = (~cells.any()).astype(jnp.uint32)
-        word = jnp.where(_WORD == 0, cells.low, jnp.where(_WORD == 1, cells.high, none))
-        return (word >> _BIT) & 1 == 1
+        return jnp.append(cells.flags(), ~cells.any())
 
     def step(self, state: State, move: jax.Array) -> State:
         """Place a disc and turn over what it traps, then see the board from the other side."""
@@ -136,11 +129,9 @@ class Othello(Game):
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Two planes f32[8, 8, 2]: own discs, the opponent's; row 1 first."""
-        mine = (state.seat.astype(jnp.int32) == seat) == _OWN
-        low = jnp.where(mine, state.mine.low, state.theirs.low)
-        high = jnp.where(mine, state.mine.high, state.theirs.high)
-        planes = (jnp.where(_CELL_WORD == 0, low, high) >> _CELL_BIT) & 1
-        return planes.astype(jnp.float32).reshape(8, 8, 2)
+        own = state.seat.astype(jnp.int32) == seat
+        first = Bits.where(own, state.mine, state.theirs)
+        return planes(first, Bits.where(own, state.theirs, state.mine))
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The four symmetries of the square that keep the four discs of the start."""

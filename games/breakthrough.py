@@ -1,0 +1,167 @@
+"""Breakthrough on 8×8. Seat 0 plays white, at the bottom of the picture, and begins.
+
+A man goes one row forward, straight or diagonally, and captures diagonally only. A seat wins with a
+man on the last row, or when the other has none left. As in OpenSpiel, save that there the seat that
+begins is called black and sits at the top.
+
+The board is turned for the seat to move: rows count from its own side, columns keep their names.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from games._bits import Bits, planes
+from games.core import OVER, Fact, Facts, Game
+
+_HOME_ROW = 0xFF
+_LEFT_COLUMN, _RIGHT_COLUMN = 0x01 * 0x0101010101010101, 0x80 * 0x0101010101010101
+
+
+class State(NamedTuple):
+    """17 bytes. Cell c is row c // 8 from the mover's side, column c % 8 from the left.
+
+    Attributes:
+      mine: men of the seat to move.
+      theirs: men of the other.
+      seat: u8[], the seat to move.
+    """
+
+    mine: Bits
+    theirs: Bits
+    seat: jax.Array
+
+
+def _turned(board: Bits) -> Bits:
+    """The board with its rows, a byte each, in the opposite order."""
+
+    def turn(word: jax.Array) -> jax.Array:
+        pairs = word << 16 | word >> 16
+        return (pairs & jnp.uint32(0xFF00FF)) << 8 | (pairs >> 8) & jnp.uint32(0xFF00FF)
+
+    return Bits(turn(board.high), turn(board.low))
+
+
+def _moves(state: State) -> tuple[Bits, Bits, Bits]:
+    """The men that can go forward to the left, straight on and to the right."""
+    mine, free = state.mine, ~state.mine
+    left = mine & ~Bits.of(_LEFT_COLUMN) & (free >> 7)
+    ahead = mine & ((free & ~state.theirs) >> 8)
+    right = mine & ~Bits.of(_RIGHT_COLUMN) & (free >> 9)
+    return left, ahead, right
+
+
+def _name(cell: int, seat: int) -> str:
+    """A cell as players write it, `a1` at white's left."""
+    row = 7 - cell // 8 if seat else cell // 8
+    return f"{'abcdefgh'[cell % 8]}{row + 1}"
+
+
+def _lost(state: State) -> jax.Array:
+    return (state.theirs & Bits.of(_HOME_ROW)).any() | ~state.mine.any()
+
+
+@dataclass(frozen=True)
+class Breakthrough(Game):
+    """Bring a man to the last row."""
+
+    num_actions = 192
+    max_plies = 177  # each seat's men have 8 × 6 + 8 × 5 rows to go before one reaches the last
+    facts = Facts(
+        perft=Fact(
+            (1, 22, 484, 11132, 256036),
+            "github.com/fairy-stockfish/Fairy-Stockfish, tests/perft.sh: depth 4",
+        ),
+    )
+
+    def init(self) -> State:
+        """Two rows of men each."""
+        return State(Bits.of(0xFFFF), Bits.of(0xFFFF << 48), jnp.uint8(0))
+
+    def mover(self, state: State) -> jax.Array:
+        """The seats alternate."""
+        return jnp.where(_lost(state), OVER, state.seat.astype(jnp.int32))
+
+    def legal(self, state: State) -> jax.Array:
+        """Whose man can go, bool[192]: cell by cell to the left, then straight on, to the right."""
+        return jnp.concatenate([board.flags() for board in _moves(state)])
+
+    def step(self, state: State, move: jax.Array) -> State:
+        """Move a man, then see the board from the other side."""
+        way, cell = move >> 6, move & 63
+        target = Bits.cell(cell + 7 + way)
+        mine = (state.mine ^ Bits.cell(cell)) | target
+        return State(_turned(state.theirs & ~target), _turned(mine), state.seat ^ 1)
+
+    def payoff(self, state: State) -> jax.Array:
+        """Only the seat that moved last can have won."""
+        return jnp.where(_lost(state), jnp.where(state.seat == 1, 1.0, -1.0), 0.0)
+
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        """Two planes f32[8, 8, 2]: own men, the opponent's; the seat's own side first."""
+        own = state.seat.astype(jnp.int32) == seat
+        first = Bits.where(own, state.mine, _turned(state.theirs))
+        return planes(first, Bits.where(own, state.theirs, _turned(state.mine)))
+
+    def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The board and its mirror image."""
+        mirrored = policy.reshape(3, 8, 8)[::-1, :, ::-1].reshape(192)
+        return jnp.stack([observation, observation[:, ::-1]]), jnp.stack([policy, mirrored])
+
+    def show(self, state: State) -> str:
+        """White and black men, w and b; white's side at the bottom."""
+        men = self._men(state)
+        rows = [f"{8 - r}  " + " ".join(men[8 * r : 8 * r + 8]) for r in range(8)]
+        return "\n".join([*rows, "   a b c d e f g h"])
+
+    def draw(self, state: State) -> str:
+        """A chequered board with white and black discs; white's side at the bottom."""
+        marks = []
+        for k, name in enumerate("abcdefgh"):
+            marks.append(f'<text x="{100 + 100 * k}" y="884">{name}</text>')
+            marks.append(f'<text x="24" y="{810 - 100 * k}">{k + 1}</text>')
+        for place, man in enumerate(self._men(state)):
+            row, column = divmod(place, 8)
+            x, y = 50 + 100 * column, 50 + 100 * row
+            field = "#e9dcc3" if (row + column) % 2 == 0 else "#b98d63"
+            marks.append(f'<rect x="{x}" y="{y}" width="100" height="100" fill="{field}"/>')
+            if man != ".":
+                fill, rim = ("#fbfaf6", "#8a7355") if man == "w" else ("#2b2b2b", "#111")
+                marks.append(
+                    f'<circle cx="{x + 50}" cy="{y + 50}" r="36" fill="{fill}" stroke="{rim}"/>'
+                )
+        return (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 900" stroke-width="4" '
+            'font-family="sans-serif" font-size="28" text-anchor="middle">'
+            '<rect width="900" height="900" fill="#f7f3ea"/>' + "".join(marks) + "</svg>"
+        )
+
+    def label(self, state: State, move: int) -> str:
+        """Where from and where to, `a2a3`; with an x between for a capture, `a2xb3`."""
+        way, cell = divmod(move, 64)
+        target = cell + 7 + way
+        between = "x" if int(state.theirs) >> target & 1 else ""
+        return _name(cell, int(state.seat)) + between + _name(target, int(state.seat))
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`."""
+        name = text.strip().lower()
+        if not re.fullmatch("[a-h][1-8]x?[a-h][1-8]", name):
+            raise ValueError(f"{text.strip()!r} is not a move; moves are like a2a3, or a2xb3")
+        for move in np.flatnonzero(self.legal(state)).tolist():
+            if self.label(state, move) == name:
+                return move
+        raise ValueError(f"{name} is not legal here")
+
+    def _men(self, state: State) -> list[str]:
+        """Row by row from the top of the picture."""
+        if state.seat:
+            white, black = int(_turned(state.theirs)), int(_turned(state.mine))
+        else:
+            white, black = int(state.mine), int(state.theirs)
+        cells = [8 * row + column for row in range(7, -1, -1) for column in range(8)]
+        return ["w" if white >> c & 1 else "b" if black >> c & 1 else "." for c in cells]
