@@ -6,16 +6,16 @@ ICLR 2022.
 """
 
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from agents import networks, search
+from agents import networks, search, training
+from agents.training import Learner
 from arena.core import Classifier, Decision, Rules
 from games import Game
 
@@ -36,7 +36,7 @@ class Config:
       value_weight: weight of the value loss beside the policy loss.
     """
 
-    network: networks.ResNetConfig = field(default_factory=networks.ResNetConfig)
+    network: networks.Config = field(default_factory=networks.ResNetConfig)
     simulations: int = 16
     considered: int = 16
     batch_size: int = 512
@@ -62,7 +62,7 @@ class AlphaZero:
     """
 
     game: Game
-    network: networks.ResNetConfig
+    network: networks.Config
     simulations: int
     considered: int = 16
     explore: bool = False
@@ -94,13 +94,7 @@ class AlphaZero:
         return Decision(improved.move, improved.policy if self.explore else ())
 
     def _evaluate(self, params: Any, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.Array]:
-        movers = jnp.maximum(jax.vmap(self.game.mover)(states), 0)
-        seen = jax.vmap(self.game.observe)(states, movers)
-        seen = seen.reshape(keys.shape[0], -1, *seen.shape[1:])
-        logits, value = networks.over_agents(
-            partial(networks.apply, self.game, self.network), params, seen
-        )
-        return logits.reshape(-1, logits.shape[-1]), value.reshape(-1)
+        return networks.mover_outputs(self.game, self.network, params, keys.shape[0], states)
 
 
 class Dataset(NamedTuple):
@@ -117,31 +111,62 @@ class Dataset(NamedTuple):
     outcome: np.ndarray
 
 
-class Learner(NamedTuple):
-    """All that training carries from one generation to the next.
+@dataclass(frozen=True)
+class Objective(training.Objective):
+    """Predict the improved policy, and what the judge said of the game.
 
     Attributes:
-      params: the network's weights.
-      optimiser: Adam's moments.
+      game: what is played.
+      config: the learner's.
     """
 
-    params: Any
-    optimiser: Any
+    game: Game
+    config: Config
+
+    @property
+    def rates(self) -> Config:
+        """The configuration has them."""
+        return self.config
+
+    def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Observations, policies and outcomes, each position under a random symmetry."""
+        movers = jax.vmap(self.game.mover)(rows.state)
+        seen = jax.vmap(self.game.observe)(rows.state, movers)
+        images, policies = jax.vmap(self.game.symmetries)(seen, rows.policy)
+        number = jnp.arange(images.shape[0])
+        chosen = jax.random.randint(key, number.shape, 0, images.shape[1])
+        return images[number, chosen], policies[number, chosen], rows.outcome
+
+    def loss(
+        self, params: Any, batch: Any, progress: jax.Array
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """Cross-entropy of the policy, plus the weighted squared error of the value."""
+        observations, policy, outcome = batch
+        logits, value = networks.apply(self.game, self.config.network, params, observations)
+        policy_loss = optax.softmax_cross_entropy(logits, policy).mean()
+        value_loss = jnp.square(value - outcome).mean()
+        total = policy_loss + self.config.value_weight * value_loss
+        return total, {"policy_loss": policy_loss, "value_loss": value_loss}
 
 
-def _optimiser(config: Config) -> optax.GradientTransformation:
-    """Adam at step size one: `learn` scales the updates, since the schedule needs the run."""
-    return optax.chain(
-        optax.clip_by_global_norm(1.0),
-        optax.scale_by_adam(),
-        optax.add_decayed_weights(config.weight_decay),
-    )
+def check(game: Game) -> None:
+    """Raises ValueError for a game that cannot be learnt by search."""
+    search.check(game)
 
 
 def begin(game: Game, config: Config, key: jax.Array) -> Learner:
     """A random network."""
-    params = networks.initialise(game, config.network, key)
-    return Learner(params, _optimiser(config).init(params))
+    return training.begin(networks.initialise(game, config.network, key), config)
+
+
+def explorer(game: Game, config: Config) -> AlphaZero:
+    """How it moves in training; notes what `harvest` needs."""
+    return AlphaZero(game, config.network, config.simulations, config.considered, explore=True)
+
+
+def player(game: Game, config: Config, simulations: int) -> AlphaZero:
+    """How it moves when it counts; without search if `simulations` is 0."""
+    return AlphaZero(game, config.network, simulations)
 
 
 def learn(
@@ -153,109 +178,23 @@ def learn(
     progress: float,
     key: jax.Array,
 ) -> tuple[Learner, dict[str, float]]:
-    """Trains on positions drawn from the data, under random symmetries of the board.
-
-    Args:
-      game: what is played.
-      config: rates and sizes.
-      learner: where training stands.
-      data: N positions.
-      fresh: how many of them are new; they set the number of gradient steps.
-      progress: share of the run that is done, in [0, 1]; it sets the learning rate.
-      key: PRNG key.
-
-    Returns:
-      the trained learner, and mean losses over the last quarter of the steps.
-    """
-    count = len(data.outcome)
-    steps = max(1, round(fresh * config.reuse / config.batch_size))
-    rate = config.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
-    # Room for twice as much at a time, so that few sizes are ever compiled.
-    room = 1 << (count - 1).bit_length()
-    padded = jax.tree.map(lambda x: np.resize(x, (room, *x.shape[1:])), data)
-    devices = [d for d in range(1, jax.device_count() + 1) if config.batch_size % d == 0][-1]
-    step, everywhere = _compiled(game, config, devices)
-    padded = jax.device_put(padded, everywhere)
-    losses = []
-    for number in range(steps):
-        learner, loss = step(
-            learner, padded, jnp.int32(count), jnp.float32(rate), jax.random.fold_in(key, number)
-        )
-        losses.append(loss)
-    tail = jax.device_get(losses[-max(1, steps // 4) :])
-    mean = {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
-    return learner, {"loss": mean["policy_loss"] + config.value_weight * mean["value_loss"], **mean}
+    """Trains on the data, under random symmetries of the board; see `training.fit`."""
+    return training.fit(Objective(game, config), learner, data, fresh, progress, key)
 
 
-@cache
-def _compiled(game: Game, config: Config, devices: int):
-    mesh = Mesh(np.array(jax.devices()[:devices]), ("batch",))
-    everywhere = PartitionSpec()
-    step = jax.shard_map(
-        partial(_step, game, config, devices),
-        mesh=mesh,
-        in_specs=(everywhere,) * 5,
-        out_specs=everywhere,
-        check_vma=False,
-    )
-    return jax.jit(step), NamedSharding(mesh, everywhere)
+def blank(game: Game) -> Dataset:
+    """A dataset's structure."""
+    return Dataset(game.init(), np.empty(0), np.empty(0))
 
 
-def _step(
-    game: Game,
-    config: Config,
-    devices: int,
-    learner: Learner,
-    data: Dataset,
-    count: jax.Array,
-    rate: jax.Array,
-    key: jax.Array,
-) -> tuple[Learner, dict[str, jax.Array]]:
-    """One gradient step, each device on its share of the batch."""
-    key = jax.random.fold_in(key, jax.lax.axis_index("batch"))
-    batch = _sample(game, data, count, key, config.batch_size // devices)
-    gradient = jax.grad(partial(_loss, game, config), has_aux=True)
-    grads, loss = jax.lax.pmean(gradient(learner.params, *batch), "batch")
-    with jax.numpy_dtype_promotion("standard"):  # Adam raises a float to an integer power
-        updates, optimiser = _optimiser(config).update(grads, learner.optimiser, learner.params)
-    params = jax.tree.map(lambda p, u: p - rate * u, learner.params, updates)
-    return Learner(params, optimiser), loss
-
-
-def _sample(
-    game: Game, data: Dataset, count: jax.Array, key: jax.Array, size: int
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Observations, policies and outcomes of random positions, each under a random symmetry."""
-    which, turn = jax.random.split(key)
-    index = jax.random.randint(which, (size,), 0, count)
-    state, policy, outcome = jax.tree.map(lambda x: x[index], data)
-    seen = jax.vmap(game.observe)(state, jax.vmap(game.mover)(state))
-    images, policies = jax.vmap(game.symmetries)(seen, policy)
-    chosen = jax.random.randint(turn, (size,), 0, images.shape[1])
-    rows = jnp.arange(size)
-    return images[rows, chosen], policies[rows, chosen], outcome
-
-
-def _loss(
-    game: Game,
-    config: Config,
-    params: Any,
-    observations: jax.Array,
-    policy: jax.Array,
-    outcome: jax.Array,
-) -> tuple[jax.Array, dict[str, jax.Array]]:
-    logits, value = networks.apply(game, config.network, params, observations)
-    policy_loss = optax.softmax_cross_entropy(logits, policy).mean()
-    value_loss = jnp.square(value - outcome).mean()
-    total = policy_loss + config.value_weight * value_loss
-    return total, {"policy_loss": policy_loss, "value_loss": value_loss}
-
-
-def harvest(game: Game, record: Any, payoffs: np.ndarray, learns: np.ndarray) -> Dataset:
+def harvest(
+    game: Game, config: Config, record: Any, payoffs: np.ndarray, learns: np.ndarray
+) -> Dataset:
     """Turns the record of self-play into positions to train on.
 
     Args:
       game: what was played.
+      config: the learner's.
       record: an `arena.match.Record` of numpy arrays, noted by an exploring `AlphaZero`.
       payoffs: f32[G, P, 2], agent A's score (1, ½, 0) by match, pair and game.
       learns: bool[2, G], whose moves are to be learnt: those of side A and B in each match.

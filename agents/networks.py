@@ -1,8 +1,10 @@
-"""Networks that read a board: policy logits for every move, and a value for the mover."""
+"""Networks that read an observation: policy logits for every move, and a value for the mover."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -25,6 +27,22 @@ class ResNetConfig:
     blocks: int = 3
 
 
+@dataclass(frozen=True)
+class MLPConfig:
+    """Size of a multilayer perceptron, for observations that are no planes.
+
+    Attributes:
+      width: units of every hidden layer.
+      layers: hidden layers.
+    """
+
+    width: int = 128
+    layers: int = 2
+
+
+Config = ResNetConfig | MLPConfig
+
+
 class _Block(nnx.Module):
     """x + conv(relu(conv(x))); starts as the identity, so depth does not hurt early learning."""
 
@@ -38,13 +56,36 @@ class _Block(nnx.Module):
         return nnx.relu(x + self.second(nnx.relu(self.first(x))))
 
 
+def _seen(game: Game) -> tuple[int, ...]:
+    """The shape of an observation."""
+    return jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
+
+
+class MLP(nnx.Module):
+    """Hidden layers of rectified units that policy and value share."""
+
+    def __init__(self, game: Game, config: MLPConfig, rngs: nnx.Rngs):
+        he, small = nnx.initializers.he_normal(), nnx.initializers.normal(0.01)
+        widths = [math.prod(_seen(game)), *[config.width] * config.layers]
+        self.hidden = nnx.List(
+            [nnx.Linear(a, b, kernel_init=he, rngs=rngs) for a, b in pairwise(widths)]
+        )
+        self.move = nnx.Linear(widths[-1], game.num_actions, kernel_init=small, rngs=rngs)
+        self.outcome = nnx.Linear(widths[-1], 1, kernel_init=small, rngs=rngs)
+
+    def __call__(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Observations f32[B, ...] to logits f32[B, A] and values f32[B] in [-1, 1]."""
+        x = observations.reshape(observations.shape[0], -1)
+        for layer in self.hidden:
+            x = nnx.relu(layer(x))
+        return self.move(x), jnp.tanh(self.outcome(x)[:, 0])
+
+
 class ResNet(nnx.Module):
     """A residual tower with two heads, without batch statistics: a snapshot is its parameters."""
 
     def __init__(self, game: Game, config: ResNetConfig, rngs: nnx.Rngs):
-        height, width, planes = jax.eval_shape(
-            lambda: game.observe(game.init(), jnp.int32(0))
-        ).shape
+        height, width, planes = _seen(game)
         he = nnx.initializers.he_normal()
         cells, small = height * width, config.channels // 4
         self.stem = nnx.Conv(planes, config.channels, (3, 3), kernel_init=he, rngs=rngs)
@@ -66,21 +107,58 @@ class ResNet(nnx.Module):
         return logits, jnp.tanh(self.outcome(hidden)[:, 0])
 
 
+def check(game: Game, config: Config) -> None:
+    """Raises ValueError if a network of this kind cannot read the game's observation."""
+    if isinstance(config, ResNetConfig) and len(_seen(game)) != 3:
+        raise ValueError("a residual tower reads planes, and this game's observation has none")
+
+
+def suitable(game: Game) -> Config:
+    """A network that can read the game: by the shape of its observation."""
+    return ResNetConfig() if len(_seen(game)) == 3 else MLPConfig()
+
+
+def _build(game: Game, config: Config, rngs: nnx.Rngs) -> nnx.Module:
+    return (ResNet if isinstance(config, ResNetConfig) else MLP)(game, config, rngs)  # pyright: ignore[reportArgumentType]
+
+
 @cache
-def _definition(game: Game, config: ResNetConfig) -> nnx.GraphDef:
-    return nnx.graphdef(nnx.eval_shape(lambda: ResNet(game, config, nnx.Rngs(0))))
+def _definition(game: Game, config: Config) -> nnx.GraphDef:
+    return nnx.graphdef(nnx.eval_shape(lambda: _build(game, config, nnx.Rngs(0))))
 
 
-def initialise(game: Game, config: ResNetConfig, key: jax.Array) -> Any:
+def initialise(game: Game, config: Config, key: jax.Array) -> Any:
     """Fresh parameters, a nested dict of f32 arrays."""
-    return nnx.to_pure_dict(nnx.state(ResNet(game, config, nnx.Rngs(key))))
+    return nnx.to_pure_dict(nnx.state(_build(game, config, nnx.Rngs(key))))
 
 
 def apply(
-    game: Game, config: ResNetConfig, params: Any, observations: jax.Array
+    game: Game, config: Config, params: Any, observations: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Logits f32[B, A] and values f32[B] of observations f32[B, ...] under pure parameters."""
     return nnx.merge(_definition(game, config), nnx.State(params))(observations)
+
+
+def mover_outputs(
+    game: Game, config: Config, params: Any, groups: int, states: Any
+) -> tuple[jax.Array, jax.Array]:
+    """Logits and values for the seats to move.
+
+    Args:
+      game: what is played.
+      config: the network.
+      params: weights of G agents, stacked [G, ...].
+      groups: G.
+      states: positions [B, ...], B = G·S, the first S of them the first agent's.
+
+    Returns:
+      f32[B, A], and f32[B] for the mover.
+    """
+    movers = jnp.maximum(jax.vmap(game.mover)(states), 0)
+    seen = jax.vmap(game.observe)(states, movers)
+    seen = seen.reshape(groups, -1, *seen.shape[1:])
+    logits, value = over_agents(partial(apply, game, config), params, seen)
+    return logits.reshape(-1, logits.shape[-1]), value.reshape(-1)
 
 
 def over_agents(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -55,9 +55,14 @@ Select = Callable[[Edges], jax.Array]
 """The rule by which a simulation leaves a node: edges to moves i32[B]."""
 
 
+def possible(game: Game) -> bool:
+    """Whether a game can be searched."""
+    return game.perfect_information and not game.num_outcomes
+
+
 def check(game: Game) -> None:
     """Raises ValueError for a game that cannot be searched."""
-    if game.num_outcomes or not game.perfect_information:
+    if not possible(game):
         raise ValueError("tree search plays games without chance and hidden information only")
 
 

@@ -94,14 +94,13 @@ def value_keeping(folder: Path, number: int) -> dict[str, int]:
     import jax
     import numpy as np
 
-    from agents.alphazero import AlphaZero
     from arena.core import stack
     from league.pool import Run
     from tests.helpers.solver import solve
 
     run = Run(folder)
     solution = solve(run.game)
-    act = AlphaZero(run.game, run.config.learner.network, 0)
+    act = run.player(0)
     keys = jax.random.split(jax.random.key(0), 1)
     moves = np.asarray(act(stack([run.weights(number)]), keys, solution.states).move)
     run.close()

@@ -79,7 +79,13 @@ def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(module.Command, args=arguments, prog=f"arena {name}", default=default)
+            return tyro.cli(
+                module.Command,
+                args=arguments,
+                prog=f"arena {name}",
+                default=default,
+                config=(tyro.conf.AvoidSubcommands,),
+            )
     except SystemExit as stop:
         if stop.code != 2:
             raise

@@ -3,11 +3,19 @@
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from agents import alphazero, networks
+from tyro.conf import subcommand
+
+from agents import alphazero, networks, ppo, search
+from games import Game
 from league import matchmaking
 from league.errors import UserError
+
+Learner = (
+    Annotated[alphazero.Config, subcommand("alphazero")] | Annotated[ppo.Config, subcommand("ppo")]
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Config:
       matchmaker: who is drawn from the pool: the latest, all evenly (uniform), or those that win
         (pfsp).
       opening_plies: training games start after up to so many random moves.
-      learner: AlphaZero's sizes and rates.
+      learner: sizes and rates of the learner; `--learner NAME` says which one.
       measure: how every snapshot is measured.
     """
 
@@ -58,25 +66,32 @@ class Config:
     pool_share: float = 0.25
     matchmaker: matchmaking.Name = "pfsp"
     opening_plies: int = 4
-    learner: alphazero.Config = field(default_factory=alphazero.Config)
+    learner: Learner = field(default_factory=alphazero.Config)
     measure: Measure = field(default_factory=Measure)
 
     def __post_init__(self):
         _positive(self, ("generations", "matches", "pairs", "slots"))
         _positive(self.measure, ("opponents", "pairs", "exam_pairs", "simulations", "rollouts"))
-        _positive(self.learner, ("simulations", "considered", "batch_size", "reuse", "window"))
-        _positive(self.learner, ("learning_rate", "value_weight"))
-        _positive(self.learner.network, ("channels", "blocks"))
-        if self.learner.network.channels % 4:
+        free = ("network", "weight_decay", "trace")
+        _positive(self.learner, _numbers(self.learner, *free))
+        _positive(self.learner.network, _numbers(self.learner.network))
+        if getattr(self.learner.network, "channels", 4) % 4:
             raise UserError("channels must be a multiple of 4")  # the heads have a quarter
         if not 0 <= self.learner.weight_decay < math.inf:
             raise UserError(f"weight_decay cannot be {self.learner.weight_decay}")
+        if isinstance(self.learner, ppo.Config) and not 0 <= self.learner.trace <= 1:
+            raise UserError(f"trace must lie between 0 and 1, not {self.learner.trace}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
         if not 0 <= self.pool_share <= 1:
             raise UserError(f"pool_share must lie between 0 and 1, not {self.pool_share}")
         if self.opening_plies < 0 or self.measure.opening_plies < 0:
             raise UserError("opening_plies must not be negative")
+
+
+def _numbers(part: Any, *free: str) -> tuple[str, ...]:
+    """The fields of a part, but for some."""
+    return tuple(f.name for f in dataclasses.fields(part) if f.name not in free)
 
 
 def _positive(part: Any, names: tuple[str, ...]) -> None:
@@ -101,9 +116,42 @@ _DEFAULTS = {
 }
 
 
-def default(game: str) -> Config:
-    """The configuration that is known to work for a game, or a general one."""
-    return _DEFAULTS.get(game, Config())
+def default(name: str, game: Game, learner: str = "") -> Config:
+    """The configuration that is known to work for a game, or a general one.
+
+    Args:
+      name: of the game, without options.
+      game: its rules.
+      learner: `alphazero` or `ppo`; what suits the game if empty.
+    """
+    found = _DEFAULTS.get(name)
+    if found is None or learner not in ("", learner_name(found)):
+        found = _general(game, learner)
+    return found
+
+
+def learner_name(config: Config) -> str:
+    """`alphazero` or `ppo`."""
+    return "ppo" if isinstance(config.learner, ppo.Config) else "alphazero"
+
+
+def _general(game: Game, learner: str) -> Config:
+    """What suits most games: search where it is possible, a network by the observation."""
+    network = networks.suitable(game)
+    if not learner:
+        learner = "alphazero" if search.possible(game) else "ppo"
+    if learner == "alphazero":
+        return Config(learner=alphazero.Config(network=network))
+    # Half of the games against the pool, and no random openings where they would tell of cards.
+    plies = 4 if game.perfect_information else 0
+    return Config(
+        pairs=256,
+        slots=128,
+        pool_share=0.5,
+        opening_plies=plies,
+        learner=ppo.Config(network=network),
+        measure=Measure(opening_plies=plies),
+    )
 
 
 def parse(value: Any, kind: Any = Config) -> Any:
@@ -117,7 +165,7 @@ def parse(value: Any, kind: Any = Config) -> Any:
         raise UserError(f"the run card's {kind.__name__} does not have the keys {sorted(fields)}")
     parts = {}
     for name, item in value.items():
-        part: Any = fields[name].type
+        part: Any = _choose(fields[name].type, item)
         if dataclasses.is_dataclass(part):
             parts[name] = parse(item, part)
         elif _fits(item, part):
@@ -125,6 +173,15 @@ def parse(value: Any, kind: Any = Config) -> Any:
         else:
             raise UserError(f"the run card's {name} cannot be {item!r}")
     return kind(**parts)
+
+
+def _choose(kind: Any, item: Any) -> Any:
+    """Of several dataclasses the one whose fields an item has, or the first."""
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    keys = set(item) if isinstance(item, dict) else set()
+    kinds = [get_args(k)[0] if get_origin(k) is Annotated else k for k in get_args(kind)]
+    return min(kinds, key=lambda k: len(keys ^ {f.name for f in dataclasses.fields(k)}))
 
 
 def _fits(item: Any, kind: Any) -> bool:

@@ -14,10 +14,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from agents import alphazero, mcts, uniform
+from agents import mcts, search, uniform
+from agents.training import Learner
 from arena import match
 from arena.core import Agent, Rules, stack
-from league import matchmaking
+from league import learners, matchmaking
 from league.errors import UserError
 from league.pool import Run
 from league.results import MatchResult, Results
@@ -43,8 +44,9 @@ class Trainer:
 
     def __post_init__(self):
         self.game, self.config = self.run.game, self.run.config
+        self.method = learners.of(self.config.learner)
         self._weights: dict[int, Any] = {}
-        self._data: dict[int, alphazero.Dataset] = {}
+        self._data: dict[int, Any] = {}
 
     def train(self) -> None:
         """Brings the run to its last generation, from wherever it stands."""
@@ -72,27 +74,27 @@ class Trainer:
     def _phase(self, generation: int, phase: str) -> None:
         self.tell({"event": "phase", "generation": generation, "phase": phase})
 
-    def _start(self) -> alphazero.Learner:
+    def _start(self) -> Learner:
         """Generation 0: a random network, measured and saved like all others."""
-        learner = alphazero.begin(self.game, self.config.learner, self._key(0, "begin"))
+        learner = self.method.begin(self.game, self.config.learner, self._key(0, "begin"))
         self._phase(0, "measure")
         exam = self._exam(0, learner.params)
         self._save(0, learner, exam, {"generation": 0})
         return learner
 
-    def _generation(self, number: int, learner: alphazero.Learner) -> alphazero.Learner:
+    def _generation(self, number: int, learner: Learner) -> Learner:
         started = time.monotonic()
         self._phase(number, "play")
         data, games = self._play(number, learner.params)
         played = time.monotonic() - started
         self._phase(number, "learn")
-        learner, losses = self._learn(number, learner, len(data.outcome))
+        learner, losses = self._learn(number, learner, _rows(data))
         self._phase(number, "measure")
         measured = self._rate(number, learner.params) + self._exam(number, learner.params)
         count = sum(game.scores.size for game in games)
         figures = {
             "generation": number,
-            "positions": len(data.outcome),
+            "positions": _rows(data),
             "games": count,
             "games_per_s": count / played,
             "seconds": time.monotonic() - started,
@@ -101,19 +103,13 @@ class Trainer:
         self._save(number, learner, games + measured, figures)
         return learner
 
-    def _play(self, number: int, params: Any) -> tuple[alphazero.Dataset, list[MatchResult]]:
+    def _play(self, number: int, params: Any) -> tuple[Any, list[MatchResult]]:
         """The generation's games: some matches against the pool, the others against itself."""
         config, current = self.config, number - 1
         foes = self._opponents(number)
         opponents = [self.weights(foe) for foe in foes]
         itself = config.matches - len(foes)
-        act = alphazero.AlphaZero(
-            self.game,
-            config.learner.network,
-            config.learner.simulations,
-            config.learner.considered,
-            explore=True,
-        )
+        act = self.method.explorer(self.game, config.learner)
         slots = min(config.slots, config.pairs)
         table = match.Match(self.game, act, act, Rules(self.game), slots, record=True)
         key = self._key(number, "play")
@@ -133,7 +129,7 @@ class Trainer:
         learns = np.ones((2, config.matches), bool)
         learns[1, : len(foes)] = False  # what an old snapshot would play is not to be learnt
         record = jax.tree.map(np.asarray, played.record)
-        data = alphazero.harvest(self.game, record, scores, learns)
+        data = self.method.harvest(self.game, config.learner, record, scores, learns)
         self.run.write_data(number, data)
         self._data[number] = data
         names = [str(foe) for foe in foes] + [str(current)] * itself
@@ -166,15 +162,13 @@ class Trainer:
             self._weights[number] = self.run.weights(number)
         return self._weights[number]
 
-    def _learn(
-        self, number: int, learner: alphazero.Learner, fresh: int
-    ) -> tuple[alphazero.Learner, dict[str, float]]:
+    def _learn(self, number: int, learner: Learner, fresh: int) -> tuple[Learner, dict[str, float]]:
         """Trains on the positions of the last generations."""
         first = max(1, number - self.config.learner.window + 1)
         self._data.pop(first - 1, None)
         window = [self._data[generation] for generation in range(first, number + 1)]
         data = jax.tree.map(lambda *x: np.concatenate(x), *window)
-        return alphazero.learn(
+        return self.method.learn(
             self.game,
             self.config.learner,
             learner,
@@ -189,7 +183,7 @@ class Trainer:
         rule = self.config.measure
         others = self._rng(number, "rate").permutation(number - 1).tolist()
         foes = [number - 1, *others][: rule.opponents]
-        act = alphazero.AlphaZero(self.game, self.config.learner.network, 0)
+        act = self.method.player(self.game, self.config.learner, 0)
         return self._matches(
             "measure",
             number,
@@ -200,19 +194,23 @@ class Trainer:
         )
 
     def _exam(self, number: int, params: Any) -> list[MatchResult]:
-        """The new snapshot against fixed opponents: raw against uniform, searching against MCTS."""
-        rule, network = self.config.measure, self.config.learner.network
-        raw = Agent(str(number), alphazero.AlphaZero(self.game, network, 0), params)
-        searching = Agent(
-            str(number), alphazero.AlphaZero(self.game, network, rule.simulations), params
-        )
-        tree = mcts.make(self.game, str(rule.rollouts))
-        floor = uniform.make(self.game, "")
+        """The new snapshot against fixed opponents.
+
+        Its raw network meets uniform play; with search it meets MCTS, where search is possible.
+        """
+        rule, config = self.config.measure, self.config.learner
         halves = max(1, rule.exam_pairs // 2)
-        return [
-            *self._matches("uniform", number, raw, [floor] * 2, halves, 2),
-            *self._matches("mcts", number, searching, [tree] * 2, halves, 2),
-        ]
+
+        def exam(role: str, simulations: int, foe: Agent) -> list[MatchResult]:
+            act = self.method.player(self.game, config, simulations)
+            agent = Agent(str(number), act, params)
+            return self._matches(role, number, agent, [foe] * 2, halves, 2)
+
+        floor = exam("uniform", 0, uniform.make(self.game, ""))
+        if not search.possible(self.game):
+            return floor
+        tree = mcts.make(self.game, str(rule.rollouts))
+        return floor + exam("mcts", rule.simulations, tree)
 
     def _matches(
         self, role: str, number: int, agent: Agent, foes: list[Agent], pairs: int, groups: int
@@ -235,7 +233,7 @@ class Trainer:
     def _save(
         self,
         number: int,
-        learner: alphazero.Learner,
+        learner: Learner,
         matches: list[MatchResult],
         figures: dict[str, Any],
     ) -> None:
@@ -247,3 +245,8 @@ class Trainer:
         self.run.snapshots.save(number, params)
         self.run.state.save(number, learner)
         self.tell({"event": "generation", **figures})
+
+
+def _rows(data: Any) -> int:
+    """Positions in a dataset."""
+    return len(jax.tree.leaves(data)[0])

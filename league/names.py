@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-from agents.alphazero import AlphaZero
 from arena.core import Agent
 from games import Game, load
 from league.errors import UserError
@@ -83,8 +82,7 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent]:
     where, number, simulations = snapshot(spec)
     if rules is not None and where.game != rules:
         raise UserError(f"{spec} does not play the same game")
-    act = AlphaZero(where.game, where.config.learner.network, simulations)
-    return where.game, Agent(spec, act, where.weights(number))
+    return where.game, Agent(spec, where.player(simulations), where.weights(number))
 
 
 def is_run(spec: str) -> bool:

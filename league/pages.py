@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 
+from arena import match
 from league import console, summary
 from league.pool import Run, replacing
 from league.results import Results
@@ -74,12 +74,6 @@ def write(run: Run, results: Results) -> Path:
 
 def _board(run: Run) -> str:
     """A picture of the game: a position after a few moves."""
-    game, state = run.game, run.game.init()
-    for ply in range(game.max_plies // 4):
-        legal = game.legal(state)
-        move = jax.random.categorical(jax.random.key(ply), jnp.where(legal, 0.0, -jnp.inf))
-        after = game.step(state, move.astype(jnp.int32))
-        if game.mover(after) < 0:
-            break
-        state = after
-    return game.draw(state)
+    plies = min(run.game.max_plies // 4, 40)
+    states = match.openings(run.game, jax.random.key(0), (1,), plies)
+    return run.game.draw(jax.tree.map(lambda x: x[0], states))

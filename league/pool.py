@@ -20,8 +20,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from agents import alphazero
+from agents.training import Learner
+from arena.core import Act
 from games import Game, load
+from league import learners
 from league.config import Config, parse
 from league.errors import UserError
 from league.results import Results
@@ -79,10 +81,24 @@ class Run:
         """The record; makes it if asked to."""
         return Results(self.folder / "league.db", create)
 
-    def template(self) -> alphazero.Learner:
+    def template(self) -> Learner:
         """Shapes of all that training carries."""
         learn = self.config.learner
-        return jax.eval_shape(lambda: alphazero.begin(self.game, learn, jax.random.key(0)))
+        begin = learners.of(learn).begin
+        return jax.eval_shape(lambda: begin(self.game, learn, jax.random.key(0)))
+
+    def player(self, simulations: int) -> Act:
+        """How its snapshots move.
+
+        Raises:
+          UserError: with search in a game that cannot be searched.
+        """
+        try:
+            return learners.of(self.config.learner).player(
+                self.game, self.config.learner, simulations
+            )
+        except ValueError as error:
+            raise UserError(str(error)) from None
 
     def weights(self, number: int) -> Any:
         """The parameters of a snapshot.
@@ -99,7 +115,7 @@ class Run:
             raise UserError(f"{self.folder / 'snapshots' / str(number)} is damaged: wrong digest")
         return params
 
-    def write_data(self, generation: int, data: alphazero.Dataset) -> None:
+    def write_data(self, generation: int, data: Any) -> None:
         """Keeps what a generation's games taught, as `data/GEN.npz`."""
         leaves = {
             jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf)
@@ -110,14 +126,14 @@ class Run:
         with replacing(path) as file:
             np.savez(file, allow_pickle=False, **leaves)
 
-    def read_data(self, generation: int) -> alphazero.Dataset:
+    def read_data(self, generation: int) -> Any:
         """Reads `data/GEN.npz` back.
 
         Raises:
           UserError: it is not there, or damaged.
         """
         path = self.folder / "data" / f"{generation}.npz"
-        like = alphazero.Dataset(self.game.init(), np.empty(0), np.empty(0))
+        like = learners.of(self.config.learner).blank(self.game)
         paths, tree = jax.tree_util.tree_flatten_with_path(like)
         names = [jax.tree_util.keystr(p, simple=True, separator=".") for p, _ in paths]
         try:

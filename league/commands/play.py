@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import jax
 import tyro
 
+from agents import search
 from arena import host
 from arena.core import Agent, HostAgent
 from games import Game
@@ -89,5 +90,6 @@ def _opponent(command: Command) -> tuple[Game, Agent]:
     rules = names.game(command.game) if command.game else None
     spec = command.agent
     if names.is_run(spec) and "," not in spec:
-        spec += ",simulations=32"
+        where, _, _ = names.snapshot(spec)
+        spec += ",simulations=32" if search.possible(where.game) else ""
     return names.agent(spec, rules)

@@ -6,7 +6,6 @@ from typing import Annotated
 import jax
 import tyro
 
-from agents.alphazero import AlphaZero
 from arena import match, ratings
 from arena.core import Agent
 from league import console, device, names, pages, summary
@@ -59,7 +58,7 @@ def _round(work: Run, results: Results) -> None:
     chosen = ratings.schedule(fit, _MATCHES, 2 * _PAIRS)
     # Games played before settle the key, so that no two rounds are the same.
     key = jax.random.fold_in(jax.random.key(work.config.seed), results.count("rate"))
-    act = AlphaZero(work.game, work.config.learner.network, 0)
+    act = work.player(0)
     agents = {i: Agent(str(ids[i]), act, work.weights(ids[i])) for pair in chosen for i in pair}
     scores = match.play(
         [agents[i] for i, _ in chosen],

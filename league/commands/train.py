@@ -14,10 +14,8 @@ from typing import Annotated, Any
 import jax
 import tyro
 
-from agents import search
-from games import Game
 from league import config as configs
-from league import console, device, names, pages
+from league import console, device, learners, names, pages
 from league.errors import UserError
 from league.loop import Trainer
 from league.pool import FORMAT, Run, replacing
@@ -32,6 +30,8 @@ class Command:
     Attributes:
       game: what to learn; see `arena games`.
       config: how.
+      method: the learner: alphazero (search), or ppo (results alone; any game); what suits the
+        game by default.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -40,6 +40,7 @@ class Command:
 
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
     config: Annotated[configs.Config, tyro.conf.arg(name="")]
+    method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
     name: str = ""
     resume: bool = False
     json: bool = False
@@ -48,13 +49,24 @@ class Command:
 def default(arguments: list[str]) -> Command:
     """Defaults that depend on the arguments: those of the game, or of the run to resume."""
     game, options = _read(arguments)
-    if not game or "--help" in arguments or "-h" in arguments:
-        config = configs.default(game.partition(":")[0])
-    elif "--resume" in options:
+    helped = "--help" in arguments or "-h" in arguments
+    if "--resume" in options and game and not helped:
         config = _resumed(game, options.get("--name", "")).config
+    elif game:
+        config = configs.default(
+            game.partition(":")[0], names.game(game), _learner(options.get("--learner", ""))
+        )
     else:
-        config = configs.default(game.partition(":")[0])
+        config = configs.Config()
     return Command(game or tyro.MISSING, config)
+
+
+def _learner(name: str) -> str:
+    """A learner's name; raises UserError if there is none."""
+    if name and name not in learners.modules():
+        known = ", ".join(learners.modules())
+        raise UserError(f"no learner is called {name!r}; there are: {known}")
+    return name
 
 
 def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
@@ -73,7 +85,7 @@ def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
 
 def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
-    _check(names.game(command.game))
+    learners.check(names.game(command.game), command.config.learner)
     device.prepare()
     work = _resumed(command.game, command.name) if command.resume else _create(command)
     with work.lock(), work.results(create=not work.state.numbers()) as results:
@@ -85,14 +97,6 @@ def run(command: Command) -> None:
         report = pages.write(work, results)
         pages.show(work, results, report, command.json)
     work.close()
-
-
-def _check(game: Game) -> None:
-    """Refuses a game that the learner cannot learn."""
-    try:
-        search.check(game)
-    except ValueError as error:
-        raise UserError(f"alphazero cannot learn this game: {error}") from None
 
 
 def _create(command: Command) -> Run:

@@ -19,11 +19,58 @@ from arena import match
 from arena.core import Agent, Classifier, Decision, Rules
 from arena.match import Match
 from games import OVER, Game
-from tests.helpers.playouts import playouts
 from tests.helpers.solver import keys, solve
 
 ROOT = Path(__file__).parents[2]
 TIC_TAC_TOE, CONNECT_FOUR = games.load("tic_tac_toe"), games.load("connect_four")
+
+
+# --- a game in which the seats do not alternate -------------------------------------------------
+
+
+class Heap(NamedTuple):
+    left: jax.Array  # i32[], coins on the heap
+    seat: jax.Array  # i32[], who is to move, or who moved last
+
+
+@dataclass(frozen=True)
+class EvenKeepsTheTurn(Game):
+    """Take one to five of 23 coins; who takes an even number moves again; the last coin wins."""
+
+    num_actions = 5
+    max_plies = 23
+    facts = games.Facts()
+
+    def init(self) -> Heap:
+        return Heap(jnp.int32(23), jnp.int32(0))
+
+    def mover(self, state: Heap) -> jax.Array:
+        return jnp.where(state.left == 0, OVER, state.seat)
+
+    def legal(self, state: Heap) -> jax.Array:
+        return jnp.arange(1, 6) <= state.left
+
+    def step(self, state: Heap, move: jax.Array) -> Heap:
+        left = state.left - move - 1
+        stays = (move % 2 == 1) | (left == 0)
+        return Heap(left, jnp.where(stays, state.seat, 1 - state.seat))
+
+    def payoff(self, state: Heap) -> jax.Array:
+        return jnp.where(state.left == 0, 1.0 - 2.0 * state.seat.astype(jnp.float32), 0.0)
+
+    def observe(self, state: Heap, seat: jax.Array) -> jax.Array:
+        return state.left.astype(jnp.float32)[None]
+
+    def show(self, state: Heap) -> str:
+        return str(state)
+
+    draw = show
+
+    def label(self, state: Heap, move: int) -> str:
+        return str(move + 1)
+
+    def parse(self, state: Heap, text: str) -> int:
+        return int(text) - 1
 
 
 # --- agents that leave nothing to chance ------------------------------------------------------
@@ -155,6 +202,8 @@ SETTINGS = [
     Setting(TIC_TAC_TOE, Ranked, FirstLegal, groups=2, pairs=6, slots=6, plies=4),
     Setting(TIC_TAC_TOE, FirstLegal, Ranked, groups=1, pairs=5, slots=1, plies=2),
     Setting(CONNECT_FOUR, FirstLegal, Ranked, groups=2, pairs=9, slots=4, plies=6),
+    Setting(EvenKeepsTheTurn(), Ranked, Ranked, groups=3, pairs=9, slots=3, plies=2),
+    Setting(EvenKeepsTheTurn(), FirstLegal, Ranked, groups=2, pairs=12, slots=6, plies=5),
 ]
 each = pytest.mark.parametrize(
     "setting", SETTINGS, ids=lambda s: f"{type(s.game).__name__}-G{s.groups}-P{s.pairs}-S{s.slots}"
@@ -239,7 +288,7 @@ def test_slots_do_not_idle_while_openings_are_left():
 def _outcomes(learns: list[list[bool]]) -> tuple[alphazero.Dataset, np.ndarray]:
     """The harvest of one side or both, and which seats its positions have to move."""
     scores, record = _recorded()
-    data = alphazero.harvest(TIC_TAC_TOE, record, scores, np.array(learns))
+    data = alphazero.harvest(TIC_TAC_TOE, alphazero.Config(), record, scores, np.array(learns))
     return data, np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
 
 
@@ -345,12 +394,46 @@ def test_play_meets_each_agent_with_its_own_opponent():
             assert scores[i, p, j] == expected.score
 
 
-@pytest.mark.parametrize("name", games.names())
-def test_the_seats_alternate(name: str):
-    """The loop hands every game to the other agent after each move."""
-    movers = playouts(games.load(name), 200, seed=9).movers
-    going = movers[1:] != OVER
-    assert (movers[1:][going] == 1 - movers[:-1][going]).all()
+# --- chance and games in which the seats do not alternate ----------------------------------------
+
+
+@pytest.mark.parametrize("name", ["kuhn_poker", "leduc_poker", "backgammon"])
+def test_with_chance_each_agent_moves_in_its_own_seat_and_games_are_scored_by_the_rules(name: str):
+    game, pairs = games.load(name), 6
+    act = uniform.Uniform(game)
+    starts = match.openings(game, jax.random.key(0), (2, pairs), 0)
+    table = Match(game, act, act, Rules(game), slots=4, record=True)
+    played = table.play((), (), jax.random.split(jax.random.key(1), 2), starts)
+    scores, record = jax.tree.map(np.asarray, (played.scores, played.record))
+    asked = record.game < 2 * pairs
+    first = np.asarray(jax.vmap(jax.vmap(game.mover))(starts))
+    assert np.isin(first, (0, 1)).all()  # cards are dealt, dice are thrown
+    mover = np.asarray(jax.jit(_over_grid(game.mover))(record.state))
+    _, side, group, _ = np.nonzero(asked)
+    number = record.game[asked]
+    seat_of_a = first[group, number % pairs] ^ (number // pairs)
+    np.testing.assert_array_equal(mover[asked] == seat_of_a, side == 0)
+    best = np.abs(2 * scores - 1).max()
+    assert 0 < best <= 1
+    assert len(np.unique(number * 2 + group)) == 4 * pairs  # each game of each match was played
+
+
+def _over_grid(function: Any) -> Any:
+    for _ in range(4):
+        function = jax.vmap(function)
+    return function
+
+
+def test_pairs_of_poker_hands_are_the_same_cards():
+    """Two uniform players, each hand dealt twice with the seats swapped: nobody gains."""
+    game = games.load("kuhn_poker")
+    agent = uniform.make(game, "")
+    scores = match.play([agent], [agent], game, jax.random.key(0), 4000, 0, 1, 500)[0]
+    pairs = scores.mean(1)
+    assert abs(pairs.mean() - 0.5) < 4 * pairs.std() / np.sqrt(len(pairs))
+    # Uniform play gives seat 0 an eighth of a chip a hand, by enumeration; the most is two.
+    seat_0 = np.concatenate([scores[:, 0], 1 - scores[:, 1]])
+    assert seat_0.mean() == pytest.approx(0.5 + 0.5 * 0.125 / 2, abs=4 * seat_0.std() / 89)
 
 
 # --- openings ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from league.errors import UserError
 
 @pytest.mark.parametrize("game", games.names())
 def test_json_keeps_a_configuration(game):
-    default = config.default(game)
+    default = config.default(game, games.load(game))
     assert config.parse(json.loads(json.dumps(dataclasses.asdict(default)))) == default
 
 

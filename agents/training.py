@@ -1,0 +1,155 @@
+"""Gradient steps on positions that games left behind: what all learners share."""
+
+from abc import ABC, abstractmethod
+from functools import cache, partial
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+
+class Learner(NamedTuple):
+    """All that training carries from one generation to the next.
+
+    Attributes:
+      params: the network's weights.
+      optimiser: Adam's moments.
+    """
+
+    params: Any
+    optimiser: Any
+
+
+class Rates(Protocol):
+    """The part of a learner's configuration that gradient steps need.
+
+    Attributes:
+      batch_size: positions in one gradient step.
+      reuse: how often each new position is trained on, on average.
+      learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
+      weight_decay: decoupled, per step and unit of learning rate.
+    """
+
+    @property
+    def batch_size(self) -> int: ...  # noqa: D102
+    @property
+    def reuse(self) -> float: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
+
+
+class Objective(ABC):
+    """What a learner minimises; hashable, and equal ones share a compiled program."""
+
+    @property
+    @abstractmethod
+    def rates(self) -> Rates:
+        """Sizes and rates of the steps."""
+
+    @abstractmethod
+    def prepare(self, rows: Any, key: jax.Array) -> Any:
+        """What the loss needs of rows [N, ...] of the data, under random symmetries if any."""
+
+    @abstractmethod
+    def loss(
+        self, params: Any, batch: Any, progress: jax.Array
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The loss f32[], and parts of it to report; progress f32[] is the share of the run."""
+
+
+def begin(params: Any, rates: Rates) -> Learner:
+    """A learner that has not learnt yet."""
+    return Learner(params, _optimiser(rates).init(params))
+
+
+def _optimiser(rates: Rates) -> optax.GradientTransformation:
+    """Adam at step size one: `fit` scales the updates, since the schedule needs the run."""
+    return optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.scale_by_adam(),
+        optax.add_decayed_weights(rates.weight_decay),
+    )
+
+
+def fit(
+    objective: Objective, learner: Learner, data: Any, fresh: int, progress: float, key: jax.Array
+) -> tuple[Learner, dict[str, float]]:
+    """Trains on positions drawn from the data.
+
+    Args:
+      objective: what to minimise.
+      learner: where training stands.
+      data: pytree of N rows [N, ...].
+      fresh: how many of them are new; they set the number of gradient steps.
+      progress: share of the run that is done, in [0, 1]; it sets the learning rate.
+      key: PRNG key.
+
+    Returns:
+      the trained learner, and mean losses over the last quarter of the steps, `loss` their total.
+    """
+    rates = objective.rates
+    count = len(jax.tree.leaves(data)[0])
+    steps = max(1, round(fresh * rates.reuse / rates.batch_size))
+    rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
+    # Room for twice as much at a time, so that few sizes are ever compiled.
+    room = 1 << (count - 1).bit_length()
+    padded = jax.tree.map(lambda x: np.resize(x, (room, *x.shape[1:])), data)
+    devices = [d for d in range(1, jax.device_count() + 1) if rates.batch_size % d == 0][-1]
+    step, everywhere = _compiled(objective, devices)
+    padded = jax.device_put(padded, everywhere)
+    scale = jnp.float32(rate), jnp.float32(progress)
+    losses = []
+    for number in range(steps):
+        learner, loss = step(
+            learner, padded, jnp.int32(count), scale, jax.random.fold_in(key, number)
+        )
+        losses.append(loss)
+    tail = jax.device_get(losses[-max(1, steps // 4) :])
+    return learner, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
+
+
+@cache
+def _compiled(objective: Objective, devices: int):
+    mesh = Mesh(np.array(jax.devices()[:devices]), ("batch",))
+    everywhere = PartitionSpec()
+    step = jax.shard_map(
+        partial(_step, objective, devices),
+        mesh=mesh,
+        in_specs=(everywhere,) * 5,
+        out_specs=everywhere,
+        check_vma=False,
+    )
+    return jax.jit(step), NamedSharding(mesh, everywhere)
+
+
+def _step(
+    objective: Objective,
+    devices: int,
+    learner: Learner,
+    data: Any,
+    count: jax.Array,
+    scale: tuple[jax.Array, jax.Array],
+    key: jax.Array,
+) -> tuple[Learner, dict[str, jax.Array]]:
+    """One gradient step, each device on its share of the batch."""
+    rate, progress = scale
+    which, turn = jax.random.split(jax.random.fold_in(key, jax.lax.axis_index("batch")))
+    index = jax.random.randint(which, (objective.rates.batch_size // devices,), 0, count)
+    batch = objective.prepare(jax.tree.map(lambda x: x[index], data), turn)
+
+    def total(params):
+        loss, parts = objective.loss(params, batch, progress)
+        return loss, {"loss": loss, **parts}
+
+    grads, loss = jax.lax.pmean(jax.grad(total, has_aux=True)(learner.params), "batch")
+    with jax.numpy_dtype_promotion("standard"):  # Adam raises a float to an integer power
+        updates, optimiser = _optimiser(objective.rates).update(
+            grads, learner.optimiser, learner.params
+        )
+    params = jax.tree.map(lambda p, u: p - rate * u, learner.params, updates)
+    return Learner(params, optimiser), loss

@@ -1,0 +1,42 @@
+"""The learners of `agents/`: every file there that has a `Config` and a function `learn`.
+
+Such a file also has `check`, `begin`, `explorer`, `player`, `blank` and `harvest`; see
+`agents/alphazero.py`.
+"""
+
+import importlib
+import pkgutil
+import sys
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import agents
+from agents import networks
+from games import Game
+from league.errors import UserError
+
+
+@cache
+def modules() -> dict[str, ModuleType]:
+    """All learners by name."""
+    found = {
+        m.name: importlib.import_module(f"agents.{m.name}")
+        for m in pkgutil.iter_modules(agents.__path__)
+    }
+    return {k: v for k, v in sorted(found.items()) if hasattr(v, "Config") and hasattr(v, "learn")}
+
+
+def of(config: Any) -> ModuleType:
+    """The learner that a configuration belongs to."""
+    return sys.modules[type(config).__module__]
+
+
+def check(game: Game, config: Any) -> None:
+    """Raises UserError if this learner or its network cannot learn the game."""
+    name = of(config).__name__.removeprefix("agents.")
+    try:
+        of(config).check(game)
+        networks.check(game, config.network)
+    except ValueError as error:
+        raise UserError(f"{name} cannot learn this game: {error}") from None
