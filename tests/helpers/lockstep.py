@@ -35,6 +35,10 @@ class Position:
         """Makes a legal move, or a possible outcome."""
         raise NotImplementedError
 
+    def information(self, seat: int) -> str:
+        """All that a seat has been told and has done; asked only in games of hidden information."""
+        raise NotImplementedError
+
 
 _load = cache(pyspiel.load_game)
 
@@ -66,6 +70,10 @@ class OpenSpiel(Position):
     def play(self, move: int) -> None:
         """As it is."""
         self._state.apply_action(move)
+
+    def information(self, seat: int) -> str:
+        """As it is."""
+        return self._state.information_state_string(seat)
 
 
 class View(NamedTuple):
