@@ -133,12 +133,12 @@ def settle(game: Game, key: jax.Array, state: Any) -> Any:
     def draw(carry):
         key, state = carry
         key, sub = jax.random.split(key)
-        return key, game.step(state, _outcome(jax.random.uniform(sub), game.chance(state)))
+        return key, game.step(state, outcome(jax.random.uniform(sub), game.chance(state)))
 
     return jax.lax.while_loop(lambda c: game.mover(c[1]) == CHANCE, draw, (key, state))[1]
 
 
-def _outcome(draw: jax.Array, chances: jax.Array) -> jax.Array:
+def outcome(draw: jax.Array, chances: jax.Array) -> jax.Array:
     """The outcome at a point of the unit interval: f32[] and f32[C] to i32[].
 
     One uniform number does; `jax.random.categorical` takes one for each outcome.

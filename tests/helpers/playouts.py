@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.core import choose
+from arena.core import choose, outcome
 from games import CHANCE, OVER, Game
 
 
@@ -32,11 +32,11 @@ def _step(game: Game, state: Any, move: jax.Array) -> Any:
 
 def _random(game: Game, key: jax.Array, state: Any) -> jax.Array:
     """A move, all legal ones equally likely, or an outcome."""
-    move = choose(jax.random.uniform(key), game.legal(state))
+    draw = jax.random.uniform(key)
+    move = choose(draw, game.legal(state))
     if not game.num_outcomes:
         return move
-    outcome = jax.random.categorical(key, jnp.log(game.chance(state))).astype(jnp.int32)
-    return jnp.where(game.mover(state) == CHANCE, outcome, move)
+    return jnp.where(game.mover(state) == CHANCE, outcome(draw, game.chance(state)), move)
 
 
 def _join(states: Any, last: Any) -> Any:
