@@ -81,7 +81,17 @@ class MatchResult:
 
 @dataclass(frozen=True)
 class Tally:
-    """All games of two agents in one role, from a's view."""
+    """All games of two agents in one role, from a's view.
+
+    Attributes:
+      a: the first agent.
+      b: the second agent.
+      generation: in which they played.
+      wins: games in which a got more than b, and so on.
+      draws: games.
+      losses: games.
+      points: a's score: a full win is 1, a draw ½, and a small win in a game for stakes between.
+    """
 
     a: str
     b: str
@@ -89,16 +99,12 @@ class Tally:
     wins: int
     draws: int
     losses: int
+    points: float
 
     @property
     def games(self) -> int:
         """Games played."""
         return self.wins + self.draws + self.losses
-
-    @property
-    def points(self) -> float:
-        """a's points, a draw being half of one."""
-        return self.wins + 0.5 * self.draws
 
 
 class Results:
@@ -225,12 +231,14 @@ class Results:
             sql.select(PAIRS.c.match, PAIRS.c.second.label("score")),
         ).subquery()
 
-        def count(score: float) -> Any:
-            return sql.func.sum(sql.case((game.c.score == score, 1), else_=0))
+        def count(condition: sql.ColumnElement[bool]) -> Any:
+            return sql.func.sum(sql.case((condition, 1), else_=0))
 
         keys = (MATCHES.c.a, MATCHES.c.b, MATCHES.c.generation)
+        score = game.c.score
+        counts = count(score > 0.5), count(score == 0.5), count(score < 0.5)
         query = (
-            sql.select(*keys, count(1.0), count(0.5), count(0.0))
+            sql.select(*keys, *counts, sql.func.sum(score))
             .join(game, game.c.match == MATCHES.c.id)
             .where(MATCHES.c.role.in_(roles))
             .group_by(*keys)
