@@ -1,0 +1,438 @@
+"""Backgammon. Seat 0 plays the white checkers, seat 1 the black ones; no doubling cube.
+
+A turn is a roll of the dice, which is a chance node, and then one move for each checker moved, so
+the same seat moves up to four times in a row. A move is legal if it can begin a turn that uses as
+many dice as possible, and the larger one if either can be used but not both. The opening roll also
+decides who begins: it is never a double. A game that has not been won after `turns` turns of both
+seats together is a draw.
+
+Every seat counts the points from its own side: its checkers come in from the bar (25), run from
+point 24 down to 1, and are borne off to 0. What is point p to one seat is 25 - p to the other.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from games.core import CHANCE, OVER, Fact, Facts, Game
+
+_OFF, _BAR, _PASS = 0, 25, 50
+_SETUP = {24: 2, 13: 5, 8: 3, 6: 5}
+_POINTS, _BOARD, _OUTSIDE, _FAR_BEHIND = (
+    np.uint32(sum(1 << p for p in points))
+    for points in (range(1, 25), range(1, 26), range(7, 26), range(19, 26))
+)
+# Chances of the outcomes: first the pairs 2-1, 3-1, 3-2, …, 6-5, then the doubles 1-1 to 6-6. In
+# the opening the pairs come twice instead: seat 0 begins, then seat 1.
+_PAIRS = 15
+_ROLLS = np.array([1 / 18] * _PAIRS + [1 / 36] * 6 + [0] * 9, np.float32)
+_OPENING = np.full(30, 1 / 30, np.float32)
+# For each move, the pass included: which die it uses, and where from.
+_DIE, _SOURCE = np.divmod(np.arange(51, dtype=np.uint32), np.uint32(25))
+_SOURCE_BIT = _SOURCE + (_DIE < 2)
+# For each entry of an observation [26, 15], by point and feature: whose checkers, their point to
+# their owner, and what is asked of their number; or which die.
+_WHERE, _FEATURE = np.divmod(np.arange(26 * 15, dtype=np.uint32), np.uint32(15))
+_OWN = _FEATURE < 4
+_OWNERS_POINT = np.where(_OWN, _WHERE, 25 - _WHERE)
+_LEVEL = (_FEATURE % 4).astype(np.int32)
+_REST = np.where(_FEATURE < 8, 0, 3 * (_FEATURE - 7))
+
+# How a board is shown, the places as white counts them: on the bar white waits above (25), black
+# below (0). So many checkers of a pile are shown; a number stands for more.
+_TOP = (*range(13, 19), _BAR, *range(19, 25))
+_BOTTOM = (*range(12, 6, -1), 0, *range(6, 0, -1))
+_TALL = 5
+_INK = ("#fbf7ec", "#2c2a30")
+_PIPS = ((4,), (0, 8), (0, 4, 8), (0, 2, 6, 8), (0, 2, 4, 6, 8), (0, 2, 3, 5, 6, 8))
+_TRIANGLES = [
+    "".join(f"M{30 + 52 * column} {y}h52l-26 {height}z" for column in columns)
+    for columns in ((0, 2, 4, 7, 9, 11), (1, 3, 5, 8, 10, 12))
+    for y, height in ((40, 215), (570, -215))
+]
+_FRAME = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 610" '
+    'font-family="sans-serif" font-size="20" text-anchor="middle">'
+    '<rect width="800" height="610" rx="14" fill="#4d3222"/>'
+    '<path d="M30 40h312v530h-312zM394 40h312v530h-312z" fill="#e6d5b3"/>'
+    '<path d="M716 40h56v240h-56zM716 330h56v240h-56z" fill="#33211a"/>'
+    f'<path d="{_TRIANGLES[0]}{_TRIANGLES[3]}" fill="#b98a5c"/>'
+    f'<path d="{_TRIANGLES[1]}{_TRIANGLES[2]}" fill="#8a4b38"/>'
+)
+
+
+class Checkers(NamedTuple):
+    """How many checkers of a seat are where: bit p of the four words is the number on p in binary.
+
+    Attributes:
+      ones: u32[].
+      twos: u32[].
+      fours: u32[].
+      eights: u32[].
+    """
+
+    ones: jax.Array
+    twos: jax.Array
+    fours: jax.Array
+    eights: jax.Array
+
+
+class State(NamedTuple):
+    """40 bytes.
+
+    Attributes:
+      mine: checkers of the seat to move, or to roll.
+      theirs: checkers of the other.
+      dice: u32[], four bits for each die still to be used, the larger in the lowest ones; 0 when
+        the dice are to be rolled.
+      turn: u32[], the number of the turn, even for seat 0 and odd for seat 1. Where seat 1 begins
+        there is no turn 0.
+    """
+
+    mine: Checkers
+    theirs: Checkers
+    dice: jax.Array
+    turn: jax.Array
+
+
+def _add(checkers: Checkers, place: jax.Array) -> Checkers:
+    """One more checker where the one bit of u32[] is, if it has one."""
+    digits = []
+    for digit in checkers:
+        digits.append(digit ^ place)
+        place = digit & place
+    return Checkers(*digits)
+
+
+def _remove(checkers: Checkers, place: jax.Array) -> Checkers:
+    """One checker less."""
+    digits = []
+    for digit in checkers:
+        digits.append(digit ^ place)
+        place = ~digit & place
+    return Checkers(*digits)
+
+
+def _several(checkers: Checkers) -> jax.Array:
+    """Where there are two or more, u32[]."""
+    return checkers.twos | checkers.fours | checkers.eights
+
+
+def _occupied(checkers: Checkers) -> jax.Array:
+    """The points, and the bar, where there are any, u32[]."""
+    return (checkers.ones | _several(checkers)) & _BOARD
+
+
+def _all_off(checkers: Checkers) -> jax.Array:
+    return (checkers.ones & checkers.twos & checkers.fours & checkers.eights & 1) == 1
+
+
+def _mirror(word: jax.Array) -> jax.Array:
+    """Bits 0 to 25 in reverse: the points as the other seat counts them."""
+    for mask, bits in ((0x55555555, 1), (0x33333333, 2), (0x0F0F0F0F, 4), (0x00FF00FF, 8)):
+        word = (word >> bits & jnp.uint32(mask)) | (word & jnp.uint32(mask)) << bits
+    return (word >> 16 | word << 16) >> 6
+
+
+def _sources(occupied: jax.Array, free: jax.Array, die: jax.Array) -> jax.Array:
+    """The places from which a checker can move by a die, u32[].
+
+    Args:
+      occupied: u32[], where the mover's checkers are.
+      free: u32[], the points that the other seat does not hold with two or more.
+      die: u32[].
+    """
+    home = occupied & _OUTSIDE == 0
+    on_bar = occupied >> _BAR == 1
+    movable = jnp.where(on_bar, occupied & (1 << _BAR), occupied)
+    exact = movable & ((free | home.astype(jnp.uint32)) << die)
+    # A die beyond all checkers takes off the one that is farthest behind.
+    last = jnp.uint32(1 << 31) >> jax.lax.clz(occupied)
+    return exact | jnp.where(home & (occupied >> die == 0), last, 0)
+
+
+def _leading_on(
+    mine: Checkers, free: jax.Array, die: jax.Array, other: jax.Array, sources: jax.Array
+) -> jax.Array:
+    """Those of the sources of a move by one die after which the other can be used too, u32[]."""
+    occupied, kept = _occupied(mine), _several(mine)
+    found = jnp.uint32(0)
+    for point in range(1, 26):
+        place = jnp.uint32(1 << point)
+        after = (occupied & ~place) | (kept & place) | (place >> die & _BOARD)
+        found = found | jnp.where(_sources(after, free, other) != 0, place, 0)
+    return found & sources
+
+
+def _free(theirs: Checkers) -> jax.Array:
+    return ~_mirror(_several(theirs)) & _POINTS
+
+
+@jax.jit
+def _choices(state: State) -> tuple[jax.Array, jax.Array]:
+    """From where the first and the second die can be used, u32[] each."""
+    mine, free = state.mine, _free(state.theirs)
+    first, second = state.dice & 15, state.dice >> 4 & 15
+    pair = (second != 0) & (second != first)
+    a = _sources(_occupied(mine), free, first)
+    b = jnp.where(pair, _sources(_occupied(mine), free, second), 0)
+    both_a = _leading_on(mine, free, first, second, a)
+    both_b = _leading_on(mine, free, second, first, b)
+    both = pair & (both_a | both_b != 0)
+    only_b = jnp.where(a == 0, b, 0)
+    return jnp.where(both, both_a, a), jnp.where(both, both_b, only_b)
+
+
+def _roll(outcome: jax.Array, opening: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The dice, and the number of the turn that an opening roll begins, u32[] each."""
+    black = opening & (outcome >= _PAIRS)
+    index = jnp.where(black, outcome - _PAIRS, outcome).astype(jnp.uint32)
+    larger = sum((index >= start).astype(jnp.uint32) for start in (0, 1, 3, 6, 10)) + 1
+    smaller = index - (larger - 1) * (larger - 2) // 2 + 1
+    double = (index - (_PAIRS - 1)) * 0x1111
+    return jnp.where(index < _PAIRS, larger | smaller << 4, double), black.astype(jnp.uint32)
+
+
+def _pick(condition: jax.Array, yes: Checkers, no: Checkers) -> Checkers:
+    return Checkers(*(jnp.where(condition, a, b) for a, b in zip(yes, no, strict=True)))
+
+
+def _seat(state: State) -> int:
+    return int(state.turn) & 1
+
+
+def _dice(state: State) -> list[int]:
+    """The dice left, the larger first."""
+    return [die for k in range(0, 16, 4) if (die := int(state.dice) >> k & 15)]
+
+
+def _numbers(checkers: Checkers) -> list[int]:
+    """How many there are on 0 to 25, as their owner counts."""
+    words = [int(word) for word in checkers]
+    return [sum((word >> place & 1) << k for k, word in enumerate(words)) for place in range(26)]
+
+
+def _by_seat(state: State) -> list[list[int]]:
+    """The numbers of white and of black, each by its own count."""
+    return [_numbers(c) for c in (state.mine, state.theirs)[:: -1 if _seat(state) else 1]]
+
+
+def _piles(state: State) -> list[tuple[int, int]]:
+    """For places 0 to 25 as white counts them: whose checkers, and how many."""
+    white, black = _by_seat(state)
+    return [(1, black[_BAR])] + [
+        (0, white[place]) if white[place] else (1, black[25 - place] if place < _BAR else 0)
+        for place in range(1, 26)
+    ]
+
+
+def _name(state: State, place: int) -> str:
+    """A place as white counts it, in the count of the seat to move."""
+    if place in (0, _BAR):
+        return "bar"
+    return str(25 - place if _seat(state) else place)
+
+
+def _cell(seat: int, number: int, height: int) -> str:
+    """What stands so high in a pile: a checker, or on top the number if there are more."""
+    if height == _TALL - 1 and number > _TALL:
+        return str(number)
+    return "OX"[seat] if number > height else "."
+
+
+def _draw_pile(x: int, top: bool, seat: int, number: int) -> str:
+    ys = [64 + 46 * h if top else 546 - 46 * h for h in range(min(number, _TALL))]
+    style = f'fill="{_INK[seat]}" stroke="{_INK[1 - seat]}"'
+    pile = "".join(f'<circle cx="{x}" cy="{y}" r="22" {style}/>' for y in ys)
+    if number <= _TALL:
+        return pile
+    return pile + f'<text x="{x}" y="{ys[-1] + 7}" fill="{_INK[1 - seat]}">{number}</text>'
+
+
+def _draw_die(seat: int, index: int, die: int) -> str:
+    x, y = (84 if seat else 448) + 52 * index, 283
+    pips = "".join(f"M{x + 11 + 11 * (p % 3)} {y + 11 + 11 * (p // 3)}h0" for p in _PIPS[die - 1])
+    return (
+        f'<rect x="{x}" y="{y}" width="44" height="44" rx="8" fill="{_INK[seat]}"/>'
+        f'<path d="{pips}" stroke="{_INK[1 - seat]}" stroke-width="8" stroke-linecap="round"/>'
+    )
+
+
+@dataclass(frozen=True)
+class Backgammon(Game):
+    """Run fifteen checkers around the board and off it.
+
+    Attributes:
+      turns: a game that is not over after so many turns, of both seats together, is a draw.
+      gammons: a win counts double if the loser has borne off no checker (a gammon), and three
+        times if one of those is still on the bar or in the winner's home (a backgammon).
+    """
+
+    turns: int = 300
+    gammons: bool = False
+
+    num_actions = 51
+    num_outcomes = 30
+    # Who bears off first is all that is left of the game there, and nobody has a choice.
+    facts = Facts(
+        value=Fact(
+            (1.0, 0.86, 0.79, 0.75, 0.72, 0.7, 0.68),
+            "H. A. Peelle, Backgammon Tools in J 4: Ace-point Bearoffs, Vector 24 (2 & 3): how "
+            "likely who rolls is to win, with 1, 3, 5, … 13 checkers each on the own ace point",
+        ),
+    )
+
+    def __post_init__(self):
+        if self.turns < 1:
+            raise ValueError(f"backgammon: turns={self.turns} is less than 1")
+        object.__setattr__(self, "max_plies", 5 * self.turns)
+        object.__setattr__(self, "max_payoff", 3.0 if self.gammons else 1.0)
+
+    def init(self) -> State:
+        """Both seats' checkers in their places, and the opening roll to come."""
+        digits = (sum((n >> k & 1) << p for p, n in _SETUP.items()) for k in range(4))
+        checkers = Checkers(*(jnp.uint32(d) for d in digits))
+        return State(checkers, checkers, jnp.uint32(0), jnp.uint32(0))
+
+    def mover(self, state: State) -> jax.Array:
+        """The seats take turns; chance rolls the dice before each."""
+        over = _all_off(state.theirs) | (state.turn >= self.turns)
+        seat = jnp.where(state.dice == 0, CHANCE, (state.turn & 1).astype(jnp.int32))
+        return jnp.where(over, OVER, seat)
+
+    def chance(self, state: State) -> jax.Array:
+        """f32[30]: the 15 pairs 2-1, 3-1, 3-2, … 6-5 and the six doubles.
+
+        In the opening the 15 pairs with which seat 0 begins, then those with which seat 1 does.
+        """
+        return jnp.where(state.turn == 0, _OPENING, _ROLLS)
+
+    def legal(self, state: State) -> jax.Array:
+        """bool[51]: by the first die from 1 to 24 and the bar, by the second, and the pass.
+
+        The first die is the larger; where the two are equal, or one is left, it is the only one.
+        Who cannot move at all must pass.
+        """
+        first, second = _choices(state)
+        none = (first | second == 0).astype(jnp.uint32)
+        word = jnp.where(_DIE == 0, first, jnp.where(_DIE == 1, second, none))
+        return (word >> _SOURCE_BIT) & 1 == 1
+
+    def step(self, state: State, move: jax.Array) -> State:
+        """Move a checker; when no die is left that can be used, see the board from the other side.
+
+        At a chance node, take the dice.
+        """
+        rolling = state.dice == 0
+        index = move.astype(jnp.uint32)
+        by_second = index >= _BAR
+        still = rolling | (index >= _PASS)
+        die = jnp.where(by_second, state.dice >> 4, state.dice) & 15
+        source = jnp.uint32(1) << jnp.where(by_second, index - 24, index + 1)
+        source = jnp.where(still, 0, source)
+        target = jnp.where(still, 0, jnp.maximum(source >> die, 1))
+        mine = _add(_remove(state.mine, source), target)
+        hit = _mirror(target) & state.theirs.ones & ~_several(state.theirs) & _POINTS
+        theirs = _remove(state.theirs, hit)
+        theirs = _add(theirs, jnp.where(hit == 0, 0, jnp.uint32(1 << _BAR)))
+        left = jnp.where(by_second, state.dice & 15, state.dice >> 4)
+        more = _sources(_occupied(mine), _free(theirs), left & 15)
+        on = rolling | ((left != 0) & (more != 0) & ~still)
+        dice, beginning = _roll(move, state.turn == 0)
+        return State(
+            _pick(on, mine, theirs),
+            _pick(on, theirs, mine),
+            jnp.where(rolling, dice, jnp.where(on, left, 0)),
+            jnp.where(on, state.turn + (beginning & rolling.astype(jnp.uint32)), state.turn + 1),
+        )
+
+    def payoff(self, state: State) -> jax.Array:
+        """Who has borne off all checkers wins; only the seat that moved last can have."""
+        points = jnp.float32(1)
+        if self.gammons:
+            none_off = (state.mine.ones | _several(state.mine)) & 1 == 0
+            far_behind = _occupied(state.mine) & _FAR_BEHIND != 0
+            points = jnp.where(none_off, jnp.where(far_behind, 3.0, 2.0), 1.0)
+        points = jnp.where(state.turn & 1 == 1, points, -points)
+        return jnp.where(_all_off(state.theirs), points, 0.0)
+
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        """f32[26, 1, 15]: the places 0 to 25 as the seat counts them, with features of each.
+
+        Own checkers n there: n ≥ 1, n ≥ 2, n ≥ 3, and half of those above 3 (Tesauro's coding);
+        the same for the opponent's; how many dice of 1, 2, … 6 are left; whether the turn is its
+        own. The opponent's checkers on its bar are at place 0, those it has borne off at 25.
+        """
+        to_move = (state.turn & 1).astype(jnp.int32) == seat
+        own, other = (
+            _pick(to_move, state.mine, state.theirs),
+            _pick(to_move, state.theirs, state.mine),
+        )
+        number = jnp.uint32(0)
+        for k, (a, b) in enumerate(zip(own, other, strict=True)):
+            number = number | (jnp.where(_OWN, a, b) >> _OWNERS_POINT & 1) << k
+        number = number.astype(jnp.int32)
+        level = jnp.where(number > _LEVEL, jnp.float32(1), 0)
+        above = jnp.maximum(number - 3, 0).astype(jnp.float32) * 0.5
+        # How often each die is left, three bits each, and above them whether it is the seat's turn.
+        rest = to_move.astype(jnp.uint32) << 21
+        for k in range(0, 16, 4):
+            rest = rest + (jnp.uint32(1) << 3 * (state.dice >> k & 15))
+        rest = (rest >> _REST & 7).astype(jnp.float32)
+        here = jnp.where(_LEVEL < 3, level, above)
+        return jnp.where(_FEATURE < 8, here, rest).reshape(26, 1, 15)
+
+    def show(self, state: State) -> str:
+        """White O and black X, the points as the seat to move counts them, and the dice left."""
+        piles, halves = _piles(state), []
+        for row in (_TOP, _BOTTOM):
+            names = "".join(f"{_name(state, place):>4}" for place in row)
+            cells = ["".join(f"{_cell(*piles[p], h):>4}" for p in row) for h in range(_TALL)]
+            halves.append([names, *cells])
+        white, black = (numbers[_OFF] for numbers in _by_seat(state))
+        dice = " ".join(map(str, _dice(state)))
+        ends = [f"off: {white} O, {black} X", f"{'OX'[_seat(state)]} has {dice or 'to roll'}"]
+        return "\n".join([*halves[0], "", *reversed(halves[1]), "", *ends])
+
+    def draw(self, state: State) -> str:
+        """White runs from the top right to the bottom right; outside is what has been borne off."""
+        piles, marks = _piles(state), []
+        for top, row in ((True, _TOP), (False, _BOTTOM)):
+            for column, place in enumerate(row):
+                x = 56 + 52 * column
+                name = _name(state, place)
+                marks.append(f'<text x="{x}" y="{29 if top else 595}" fill="#e9dcc3">{name}</text>')
+                marks.append(_draw_pile(x, top, *piles[place]))
+        for seat, numbers in enumerate(_by_seat(state)):
+            ys = [47 + 15 * k if seat else 563 - 15 * k for k in range(numbers[_OFF])]
+            bars = "".join(f"M720 {y}h48" for y in ys)
+            marks.append(f'<path d="{bars}" stroke="{_INK[seat]}" stroke-width="12"/>')
+        marks += [_draw_die(_seat(state), k, die) for k, die in enumerate(_dice(state))]
+        return _FRAME + "".join(marks) + "</svg>"
+
+    def label(self, state: State, move: int) -> str:
+        """From and to, `13/8`, `bar/22`, `6/off`; `pass` where nothing can move.
+
+        Where either of two dice can take the same checker off, the die is added: `4/off by 6`.
+        """
+        if move == _PASS:
+            return "pass"
+        source, dice = int(_SOURCE[move]) + 1, _dice(state)
+        die = dice[int(_DIE[move])]
+        name = "bar" if source == _BAR else str(source)
+        if source > die:
+            return f"{name}/{source - die}"
+        either = len(dice) == 2 and dice[0] > dice[1] >= source
+        return f"{name}/off" + f" by {die}" * either
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`; the star that marks a hit may follow."""
+        state = jax.tree.map(np.asarray, state)
+        moves = {self.label(state, m): m for m in np.flatnonzero(self.legal(state)).tolist()}
+        name = " ".join(text.lower().split()).removesuffix("*")
+        if name not in moves:
+            raise ValueError(f"{text.strip()!r} is not legal; what is: {', '.join(moves)}")
+        return moves[name]
