@@ -58,14 +58,14 @@ _FRAME = (
     'font-family="sans-serif" font-size="20" text-anchor="middle">'
     '<rect width="800" height="610" rx="14" fill="#4d3222"/>'
     '<path d="M30 40h312v530h-312zM394 40h312v530h-312z" fill="#e6d5b3"/>'
-    '<path d="M716 40h56v240h-56zM716 330h56v240h-56z" fill="#33211a"/>'
+    '<path d="M716 40h56v240h-56zM716 330h56v240h-56z" fill="#8b6a4d"/>'
     f'<path d="{_TRIANGLES[0]}{_TRIANGLES[3]}" fill="#b98a5c"/>'
     f'<path d="{_TRIANGLES[1]}{_TRIANGLES[2]}" fill="#8a4b38"/>'
 )
 
 
 class Checkers(NamedTuple):
-    """How many checkers of a seat are where: bit p of the four words is the number on p in binary.
+    """How many checkers of a seat are where: bits p of the four words are the number on p.
 
     Attributes:
       ones: u32[].
@@ -127,6 +127,7 @@ def _occupied(checkers: Checkers) -> jax.Array:
 
 
 def _all_off(checkers: Checkers) -> jax.Array:
+    """Whether the number borne off, bit 0 of the four words, is 15."""
     return (checkers.ones & checkers.twos & checkers.fours & checkers.eights & 1) == 1
 
 
@@ -137,12 +138,17 @@ def _mirror(word: jax.Array) -> jax.Array:
     return (word >> 16 | word << 16) >> 6
 
 
+def _free(theirs: Checkers) -> jax.Array:
+    """The points that the other seat does not hold, as the mover counts them, u32[]."""
+    return ~_mirror(_several(theirs)) & _POINTS
+
+
 def _sources(occupied: jax.Array, free: jax.Array, die: jax.Array) -> jax.Array:
     """The places from which a checker can move by a die, u32[].
 
     Args:
       occupied: u32[], where the mover's checkers are.
-      free: u32[], the points that the other seat does not hold with two or more.
+      free: u32[], the points that the other seat does not hold.
       die: u32[].
     """
     home = occupied & _OUTSIDE == 0
@@ -167,10 +173,6 @@ def _leading_on(
     return found & sources
 
 
-def _free(theirs: Checkers) -> jax.Array:
-    return ~_mirror(_several(theirs)) & _POINTS
-
-
 @jax.jit
 def _choices(state: State) -> tuple[jax.Array, jax.Array]:
     """From where the first and the second die can be used, u32[] each."""
@@ -186,14 +188,22 @@ def _choices(state: State) -> tuple[jax.Array, jax.Array]:
     return jnp.where(both, both_a, a), jnp.where(both, both_b, only_b)
 
 
+def _move(state: State, place: jax.Array, die: jax.Array) -> tuple[Checkers, Checkers]:
+    """Both seats' checkers when one has moved by a die from the one bit of u32[], if it has one."""
+    target = jnp.where(place == 0, 0, jnp.maximum(place >> die, 1))
+    hit = _mirror(target) & state.theirs.ones & ~_several(state.theirs) & _POINTS
+    bar = jnp.where(hit == 0, 0, jnp.uint32(1 << _BAR))
+    return _add(_remove(state.mine, place), target), _add(_remove(state.theirs, hit), bar)
+
+
 def _roll(outcome: jax.Array, opening: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The dice, and the number of the turn that an opening roll begins, u32[] each."""
-    black = opening & (outcome >= _PAIRS)
-    index = jnp.where(black, outcome - _PAIRS, outcome).astype(jnp.uint32)
+    """The dice, and whether the opening roll has seat 1 begin, u32[] each."""
+    other = opening & (outcome >= _PAIRS)
+    index = jnp.where(other, outcome - _PAIRS, outcome).astype(jnp.uint32)
     larger = sum((index >= start).astype(jnp.uint32) for start in (0, 1, 3, 6, 10)) + 1
     smaller = index - (larger - 1) * (larger - 2) // 2 + 1
     double = (index - (_PAIRS - 1)) * 0x1111
-    return jnp.where(index < _PAIRS, larger | smaller << 4, double), black.astype(jnp.uint32)
+    return jnp.where(index < _PAIRS, larger | smaller << 4, double), other.astype(jnp.uint32)
 
 
 def _pick(condition: jax.Array, yes: Checkers, no: Checkers) -> Checkers:
@@ -327,26 +337,20 @@ class Backgammon(Game):
         At a chance node, take the dice.
         """
         rolling = state.dice == 0
-        index = move.astype(jnp.uint32)
-        by_second = index >= _BAR
-        still = rolling | (index >= _PASS)
+        moving = ~rolling & (move != _PASS)
+        by_second = move >= _BAR
         die = jnp.where(by_second, state.dice >> 4, state.dice) & 15
-        source = jnp.uint32(1) << jnp.where(by_second, index - 24, index + 1)
-        source = jnp.where(still, 0, source)
-        target = jnp.where(still, 0, jnp.maximum(source >> die, 1))
-        mine = _add(_remove(state.mine, source), target)
-        hit = _mirror(target) & state.theirs.ones & ~_several(state.theirs) & _POINTS
-        theirs = _remove(state.theirs, hit)
-        theirs = _add(theirs, jnp.where(hit == 0, 0, jnp.uint32(1 << _BAR)))
+        place = jnp.uint32(1) << jnp.where(by_second, move - 24, move + 1).astype(jnp.uint32)
+        mine, theirs = _move(state, jnp.where(moving, place, 0), die)
         left = jnp.where(by_second, state.dice & 15, state.dice >> 4)
-        more = _sources(_occupied(mine), _free(theirs), left & 15)
-        on = rolling | ((left != 0) & (more != 0) & ~still)
-        dice, beginning = _roll(move, state.turn == 0)
+        usable = _sources(_occupied(mine), _free(theirs), left & 15) != 0
+        more = moving & (left != 0) & usable
+        rolled, begun = _roll(move, state.turn == 0)
         return State(
-            _pick(on, mine, theirs),
-            _pick(on, theirs, mine),
-            jnp.where(rolling, dice, jnp.where(on, left, 0)),
-            jnp.where(on, state.turn + (beginning & rolling.astype(jnp.uint32)), state.turn + 1),
+            _pick(rolling | more, mine, theirs),
+            _pick(rolling | more, theirs, mine),
+            jnp.where(rolling, rolled, jnp.where(more, left, 0)),
+            state.turn + jnp.where(rolling, begun, 1 - more.astype(jnp.uint32)),
         )
 
     def payoff(self, state: State) -> jax.Array:
@@ -367,10 +371,8 @@ class Backgammon(Game):
         own. The opponent's checkers on its bar are at place 0, those it has borne off at 25.
         """
         to_move = (state.turn & 1).astype(jnp.int32) == seat
-        own, other = (
-            _pick(to_move, state.mine, state.theirs),
-            _pick(to_move, state.theirs, state.mine),
-        )
+        own = _pick(to_move, state.mine, state.theirs)
+        other = _pick(to_move, state.theirs, state.mine)
         number = jnp.uint32(0)
         for k, (a, b) in enumerate(zip(own, other, strict=True)):
             number = number | (jnp.where(_OWN, a, b) >> _OWNERS_POINT & 1) << k
@@ -393,9 +395,11 @@ class Backgammon(Game):
             cells = ["".join(f"{_cell(*piles[p], h):>4}" for p in row) for h in range(_TALL)]
             halves.append([names, *cells])
         white, black = (numbers[_OFF] for numbers in _by_seat(state))
-        dice = " ".join(map(str, _dice(state)))
-        ends = [f"off: {white} O, {black} X", f"{'OX'[_seat(state)]} has {dice or 'to roll'}"]
-        return "\n".join([*halves[0], "", *reversed(halves[1]), "", *ends])
+        ends = ["", f"off: {white} O, {black} X"]
+        if int(self.mover(state)) != OVER:
+            dice = " ".join(map(str, _dice(state)))
+            ends.append(f"{'OX'[_seat(state)]} has {dice or 'to roll'}")
+        return "\n".join([*halves[0], "", *reversed(halves[1]), *ends])
 
     def draw(self, state: State) -> str:
         """White runs from the top right to the bottom right; outside is what has been borne off."""
