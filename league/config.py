@@ -4,7 +4,7 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from tyro.conf import subcommand
 
@@ -51,8 +51,8 @@ class Config:
       slots: games in flight in each match and half.
       pool_share: share of the matches that the current policy plays against old snapshots rather
         than against itself.
-      matchmaker: who is drawn from the pool: the latest, all evenly (uniform), or those that win
-        (pfsp).
+      matchmaker: who is drawn from the pool: latest, uniform (all evenly), pfsp (those that win),
+        pfsp:even (equals), nash (the pool's equilibrium), or shares of these, 0.5*latest+0.5*pfsp.
       opening_plies: training games start after up to so many random moves.
       learner: sizes and rates of the learner; `--learner NAME` says which one.
       measure: how every snapshot is measured.
@@ -64,7 +64,7 @@ class Config:
     pairs: int = 24
     slots: int = 8
     pool_share: float = 0.25
-    matchmaker: matchmaking.Name = "pfsp"
+    matchmaker: str = "pfsp"
     opening_plies: int = 4
     learner: Learner = field(default_factory=alphazero.Config)
     measure: Measure = field(default_factory=Measure)
@@ -87,6 +87,7 @@ class Config:
             raise UserError(f"pool_share must lie between 0 and 1, not {self.pool_share}")
         if self.opening_plies < 0 or self.measure.opening_plies < 0:
             raise UserError("opening_plies must not be negative")
+        matchmaking.parse(self.matchmaker)
 
 
 def _numbers(part: Any, *free: str) -> tuple[str, ...]:
@@ -186,6 +187,4 @@ def _choose(kind: Any, item: Any) -> Any:
 
 def _fits(item: Any, kind: Any) -> bool:
     """Whether JSON can hold a value of this type as `item`."""
-    if get_origin(kind) is Literal:
-        return item in get_args(kind)
     return type(item) is kind or (kind is float and type(item) is int)

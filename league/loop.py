@@ -16,7 +16,7 @@ import numpy as np
 
 from agents import mcts, search, uniform
 from agents.training import Learner
-from arena import match
+from arena import match, metagame
 from arena.core import Agent, Rules, stack
 from league import learners, matchmaking
 from league.errors import UserError
@@ -140,14 +140,16 @@ class Trainer:
 
     def _opponents(self, number: int) -> list[int]:
         """Snapshots to meet in this generation, drawn by the matchmaker."""
-        scores, games = np.zeros(number), np.zeros(number)
+        scores, games, rows = np.zeros(number), np.zeros(number), []
         for tally in self.results.tallies("train", "measure"):
-            foe, age = int(tally.b), number - tally.generation
-            if foe < number and int(tally.a) != foe:
+            hero, foe, age = int(tally.a), int(tally.b), number - tally.generation
+            if foe < number and hero != foe:
                 scores[foe] += 0.8**age * tally.points
                 games[foe] += 0.8**age * tally.games
-        weigh = matchmaking.MATCHMAKERS[self.config.matchmaker]
-        weights = weigh(matchmaking.losses(scores, games))
+                rows.append((hero, foe, tally.wins, tally.draws, tally.losses))
+        losses = matchmaking.losses(scores, games)
+        pool = matchmaking.Pool(losses, lambda: metagame.payoffs(rows, number))
+        weights = matchmaking.parse(self.config.matchmaker)(pool)
         count = round(self.config.matches * self.config.pool_share)
         enough = np.count_nonzero(weights) >= count
         rng = self._rng(number, "matchmaking")

@@ -49,6 +49,7 @@ def test_a_change_is_kept_or_refused(path):
         ("pool_share", "half"),
         ("matchmaker", "nobody"),
         ("matchmaker", []),
+        ("matchmaker", "0.5*latest"),
         ("measure", 3),
         ("learner.network", []),
         ("learner.learning_rate", "fast"),
