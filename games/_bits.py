@@ -1,4 +1,4 @@
-"""Boards of 64 cells as two 32-bit words, since JAX has no 64-bit integers by default."""
+"""Boards as 32-bit words; JAX has no 64-bit integers by default."""
 
 from typing import NamedTuple
 
@@ -13,8 +13,13 @@ _PAIRED_BIT = np.arange(128, dtype=np.uint32) // 2 % 32
 _FIRST = np.arange(128) % 2 == 0
 
 
+def flags(word: jax.Array) -> jax.Array:
+    """The bits of a word u32[], lowest first, bool[32]."""
+    return (word >> _BIT) & 1 == 1
+
+
 class Bits(NamedTuple):
-    """A set of cells; cell c is bit c % 32 of `low` for c < 32, else of `high`.
+    """A set of 64 cells; cell c is bit c % 32 of `low` for c < 32, else of `high`.
 
     Attributes:
       low: u32[].
@@ -75,12 +80,12 @@ class Bits(NamedTuple):
 
     def flags(self) -> jax.Array:
         """Cell by cell, bool[64]."""
-        return jnp.concatenate([(word >> _BIT) & 1 == 1 for word in self])
+        return jnp.concatenate([flags(self.low), flags(self.high)])
 
 
 def planes(first: Bits, second: Bits) -> jax.Array:
     """Two boards of 8×8 cells, f32[8, 8, 2]; cell 0 first, row by row."""
     low = jnp.where(_FIRST, first.low, second.low)
     high = jnp.where(_FIRST, first.high, second.high)
-    flags = (jnp.where(_HIGH, high, low) >> _PAIRED_BIT) & 1
-    return flags.astype(jnp.float32).reshape(8, 8, 2)
+    bits = (jnp.where(_HIGH, high, low) >> _PAIRED_BIT) & 1
+    return bits.astype(jnp.float32).reshape(8, 8, 2)

@@ -46,6 +46,7 @@ def _turned(board: Bits) -> Bits:
     return Bits(turn(board.high), turn(board.low))
 
 
+@jax.jit
 def _moves(state: State) -> tuple[Bits, Bits, Bits]:
     """The men that can go forward to the left, straight on and to the right."""
     mine, free = state.mine, ~state.mine
