@@ -206,8 +206,7 @@ class Hex(Game):
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.5g} {height:.5g}" '
             'font-family="sans-serif" font-size="13" text-anchor="middle">'
-            + "".join(parts)
-            + "</svg>"
+            '<rect width="100%" height="100%" fill="#fdfaf3"/>' + "".join(parts) + "</svg>"
         )
 
     def label(self, state: State, move: int) -> str:
