@@ -1,8 +1,13 @@
 """What the pairs of one match say: score, Elo difference, and how sure it is."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+
+NELO = 800 / math.log(10)
+"""Normalised Elo in one standard deviation of a game: equal to Elo for near equals in a game
+without draws, where the deviation is a half."""
 
 _SURE = 1.96  # half-width of a 95 % interval in standard deviations
 
@@ -12,26 +17,35 @@ class Score:
     """The outcome of a match from the first agent's view.
 
     Attributes:
-      wins: games.
-      draws: games.
-      losses: games.
-      pairs: int[5], pairs that gave 0, ½, 1, 1½, 2 points (the pentanomial).
+      wins: games that gave more than ½.
+      draws: games that gave ½.
+      losses: games that gave less.
+      pairs: int[5], pairs that gave 0, ½, 1, 1½, 2 points (the pentanomial); None where a game
+        can give anything but 0, ½ and 1 and did: five counts would not say it.
       score: points per game, in [0, 1].
       half_width: of the 95 % interval of the score, from the spread between pairs.
       elo: the difference that explains the score; infinite at 0 and 1.
       elo_low: lower end of its 95 % interval.
       elo_high: upper end.
+      nelo: normalised Elo, the score above ½ in standard deviations of a game; infinite if every
+        pair gave the same, save half the points.
+      nelo_half_width: of its 95 % interval.
+      los: likelihood of superiority, the probability that the first agent is the stronger one; more
+        than 97.5 % where the interval of the score lies above ½.
     """
 
     wins: int
     draws: int
     losses: int
-    pairs: tuple[int, int, int, int, int]
+    pairs: tuple[int, int, int, int, int] | None
     score: float
     half_width: float
     elo: float
     elo_low: float
     elo_high: float
+    nelo: float
+    nelo_half_width: float
+    los: float
 
 
 def of(scores: np.ndarray) -> Score:
@@ -42,7 +56,7 @@ def of(scores: np.ndarray) -> Score:
     nothing but draws, is called certain.
 
     Args:
-      scores: f32[P, 2], the first agent's score (1, ½, 0) in both games of each pair.
+      scores: f32[P, 2], the first agent's score, in [0, 1], in both games of each pair.
 
     Raises:
       ValueError: there is no pair.
@@ -51,20 +65,22 @@ def of(scores: np.ndarray) -> Score:
         raise ValueError("a match needs at least one pair")
     pairs = np.asarray(scores, float).mean(1)
     mean = float(pairs.mean())
-    spread = np.append(pairs, [0.0, 1.0]).std(ddof=1)
-    half = float(_SURE * spread / np.sqrt(len(pairs)))
-    counts = np.bincount(np.rint(4 * pairs).astype(int), minlength=5).tolist()
-    wins, draws = int((scores == 1).sum()), int((scores == 0.5).sum())
+    error = float(np.append(pairs, [0.0, 1.0]).std(ddof=1) / np.sqrt(len(pairs)))
+    half = _SURE * error
+    nelo, nelo_half = _nelo(pairs)
     return Score(
-        wins,
-        draws,
-        int(scores.size) - wins - draws,
-        (counts[0], counts[1], counts[2], counts[3], counts[4]),
+        int((scores > 0.5).sum()),
+        int((scores == 0.5).sum()),
+        int((scores < 0.5).sum()),
+        _pentanomial(scores),
         mean,
         half,
         elo(mean),
         elo(mean - half),
         elo(mean + half),
+        nelo,
+        nelo_half,
+        math.erfc((0.5 - mean) / error / math.sqrt(2)) / 2,
     )
 
 
@@ -75,3 +91,30 @@ def elo(score: float) -> float:
     if score >= 1:
         return np.inf
     return float(-400 * np.log10(1 / score - 1))
+
+
+def _pentanomial(scores: np.ndarray) -> tuple[int, int, int, int, int] | None:
+    """Pairs by points; None if a game was anything but won, drawn or lost."""
+    if not np.isin(scores, (0, 0.5, 1)).all():
+        return None
+    points = np.rint(2 * np.asarray(scores, float).sum(1)).astype(int)
+    none, half, one, more, both = np.bincount(points, minlength=5).tolist()
+    return none, half, one, more, both
+
+
+def _nelo(pairs: np.ndarray) -> tuple[float, float]:
+    """Normalised Elo from the scores f64[P] of pairs, and half its 95 % interval.
+
+    A game's deviation is √2 that of a pair, of which it is half. The error is that of mean over
+    deviation to first order, both being estimated: 1 - skew t + (kurtosis - 1) t²/4 over P, as on
+    the pages of fishtest (tests_stats.mak); fastchess prints 1 over P, right for near equals.
+    """
+    away, deviation = pairs.mean() - 0.5, pairs.std()
+    one = NELO / math.sqrt(2)
+    if deviation < 1e-9:  # every pair gave the same
+        certain = math.copysign(math.inf, away) if away else 0.0
+        return certain, math.inf if away else _SURE * one / math.sqrt(len(pairs))
+    ratio, unit = away / deviation, (pairs - pairs.mean()) / deviation
+    variance = 1 - (unit**3).mean() * ratio + ((unit**4).mean() - 1) * ratio**2 / 4
+    half = _SURE * one * math.sqrt(max(variance, 0.0) / len(pairs))
+    return float(one * ratio), half

@@ -72,7 +72,10 @@ def run(command: Command) -> None:
     print(f"{a.name} against {b.name}: {result.score:.1%} ± {result.half_width:.1%}")
     print(f"Games W/D/L: {result.wins}/{result.draws}/{result.losses}")
     print(f"Elo: {result.elo:+.0f} [{result.elo_low:+.0f}, {result.elo_high:+.0f}] (95 %)")
-    print(f"Ptnml(0-2): {list(result.pairs)}")
+    print(f"nElo: {result.nelo:+.0f} ± {result.nelo_half_width:.0f} (95 %)")
+    print(f"LOS: {result.los:.1%}")
+    if result.pairs is not None:
+        print(f"Ptnml(0-2): {list(result.pairs)}")
 
 
 def _agents(one: str, two: str, game: Game | None) -> tuple[Game, Agent, Agent]:
