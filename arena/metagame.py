@@ -126,11 +126,11 @@ def alpha_rank(payoffs: ArrayLike, alpha: float = np.inf, population: int = 50) 
     """How often each agent is seen in the long run of an evolving population: α-Rank.
 
     The whole population plays one agent, until a mutant, drawn evenly from the others, takes over.
-    The chance of that is its fixation probability under Fermi selection: (1 - exp(-u)) /
-    (1 - exp(-population u)), u = alpha (payoff - payoff the other way round). With alpha infinite
-    a winner takes over surely, an equal with chance 1/2 and a loser never; since any two agents
-    are tied one way or both, the chain ends in one strongly connected set, and the limit
-    needs no perturbation.
+    Its chance is 1 - exp(-u) : 1 - exp(-population u), where u is alpha times the payoff it wins
+    less the payoff it loses (Fermi selection). With alpha infinite a winner takes over surely, a
+    loser never, and an equal with chance 1/2, as OpenSpiel has it too. Of any two agents one takes
+    over from the other or both do, so there is one set in which every chain ends, and the
+    stationary distribution is unique without the perturbation that games of more players need.
 
     Args:
       payoffs: f64[n, n], antisymmetric.
