@@ -59,7 +59,8 @@ class Match:
       act_b: how agents B move.
       classifier: who says who won.
       slots: S, games in flight per match and half.
-      record: keep positions and notes of every move.
+      record: keep positions and notes of every move; if the agents note different things, only
+        what A notes.
     """
 
     game: Game
@@ -227,6 +228,8 @@ def _decide(match: Match, params_a: Any, params_b: Any, keys: jax.Array, states:
         return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), decision)
     a = match.act_a(params_a, near, jax.tree.map(lambda x: x[0], flat))
     b = match.act_b(params_b, far, jax.tree.map(lambda x: x[1], flat))
+    if jax.tree.structure(a.note) != jax.tree.structure(b.note):
+        b = b._replace(note=jax.tree.map(jnp.zeros_like, a.note))
     return jax.tree.map(lambda *x: jnp.stack(x).reshape(*shape, *x[0].shape[1:]), a, b)
 
 

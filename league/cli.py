@@ -18,7 +18,8 @@ COMMANDS = {
     "train": "train a league: arena train connect_four",
     "rate": "play more matches among a run's snapshots and print their ratings",
     "match": "play two agents against each other: arena match RUN:16 mcts:100",
-    "play": "play against a snapshot yourself",
+    "play": "play against a snapshot or another agent yourself",
+    "exploit": "how much a snapshot loses to an opponent made to beat it",
     "report": "write a run's report.html",
 }
 
