@@ -119,8 +119,9 @@ def measure(runner: Runner, steps: int) -> tuple[float, int]:
 
 
 def _sized(runner: Runner, seconds: float) -> int:
-    """How many steps take about so many seconds; the first of them warm everything up."""
+    """How many steps take about so many seconds."""
     steps = runner.batch * 4
+    runner.run(steps)  # warms everything up
     while True:
         began = time.perf_counter()
         runner.run(steps)

@@ -61,7 +61,7 @@ def _union(find: Callable[[jax.Array, Bits], Bits], between: Bits) -> Bits:
     return jax.lax.fori_loop(0, 4, add, Bits.of(0))
 
 
-@jax.jit
+@jax.jit  # outside compiled code a loop would be compiled anew every time
 def _placements(own: Bits, other: Bits) -> Bits:
     """The empty cells at the far ends of lines of `other` that begin next to `own`."""
 
@@ -72,7 +72,7 @@ def _placements(own: Bits, other: Bits) -> Bits:
     return _union(ends, other) & ~(own | other)
 
 
-@jax.jit
+@jax.jit  # for the same reason
 def _flips(disc: Bits, own: Bits, other: Bits) -> Bits:
     """The discs of `other` in unbroken lines between a new disc and `own`."""
 
