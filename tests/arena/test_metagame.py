@@ -135,12 +135,16 @@ def test_errors_in_the_payoffs_cost_no_more_than_they_are():
             assert metagame.worst_case(payoffs, found.mixture) >= -size - 2e-6
 
 
-def test_two_hundred_agents_take_less_than_seconds():
-    for payoffs in (random(200, 0), coarse(200, 0), copied(50, 0), disc(200, 0), ladder(200)):
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [random, coarse, disc, ladder])
+def test_two_hundred_agents_take_less_than_seconds(kind):
+    payoffs, seconds = kind(200, 0), []
+    for _ in range(3):  # 0.2 s on an idle core; others may be at work
         began = time.perf_counter()
         found = metagame.nash(payoffs)
-        assert time.perf_counter() - began < 10  # 0.2 s on a core of its own
+        seconds.append(time.perf_counter() - began)
         assert metagame.worst_case(payoffs, found.mixture) >= -1e-7
+    assert min(seconds) < 5
 
 
 @pytest.mark.parametrize("name", POOLS)
