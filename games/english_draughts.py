@@ -131,7 +131,7 @@ class EnglishDraughts(Game):
     """Take or block all pieces of the other seat."""
 
     num_actions = 128
-    max_plies = 920  # after each of at most 22 jumps, and before the first, 40 moves without one
+    max_plies = 920  # a jump at least every 40 moves, and 23 jumps leave one seat nothing
     facts = Facts(
         # In whole turns: each way of jumping on is one.
         perft=Fact((1, 7, 49, 302, 1469, 7361, 36768, 179740, 845931), "oeis.org/A133046"),
