@@ -1,0 +1,67 @@
+"""Naive self-play forgets and leagues do not, where the answers are known."""
+
+import numpy as np
+import pytest
+
+from benchmarks.laboratory import (
+    LEAGUES,
+    NAIVE,
+    TOYS,
+    Disc,
+    RockPaperScissors,
+    promoted,
+    train,
+    worst,
+)
+
+SEEDS = range(5)
+
+
+@pytest.mark.parametrize(("name", "matchmaker", "generations"), NAIVE)
+def test_naive_self_play_loses_to_its_own_past(name, matchmaker, generations):
+    for seed in SEEDS:
+        pool = train(TOYS[name], matchmaker, generations, seed)
+        assert worst(TOYS[name], pool, matchmaker) < -0.5
+        # Nor is this a bad moment: it was so at each of the last fifty.
+        for end in range(generations - 50, generations + 1):
+            assert worst(TOYS[name], pool[: end + 1], matchmaker) < -0.5
+
+
+@pytest.mark.parametrize(("name", "matchmaker", "generations"), LEAGUES)
+def test_leagues_do_not(name, matchmaker, generations):
+    for seed in SEEDS:
+        pool = train(TOYS[name], matchmaker, generations, seed)
+        assert worst(TOYS[name], pool, matchmaker) >= -0.05
+
+
+def test_gates_against_the_predecessor_let_every_circle_pass():
+    toy = RockPaperScissors()
+    for seed in SEEDS:
+        chain = train(toy, "latest", 99, seed)
+        assert promoted(toy, chain, whole_past=False) == 99
+        assert worst(toy, chain, "latest") == -1
+        # Nobody beats rock, paper and scissors: once all are there, no gate against all opens.
+        assert promoted(toy, chain, whole_past=True) <= 2
+
+
+def test_the_toys_are_what_they_say():
+    rng = np.random.default_rng(0)
+    for toy in TOYS.values():
+        agents = np.stack([toy.start(rng) for _ in range(20)])
+        payoffs = toy.payoffs(agents, agents)
+        assert payoffs == pytest.approx(-payoffs.T)
+    paper = RockPaperScissors().learn(np.eye(3)[0], np.eye(3)[:1])
+    assert paper.tolist() == [0, 1, 0]
+    # A quarter turn apart on the rim: all of the disc game, and tanh of the skill.
+    agents = np.array([[0.0, 1, 0], [0.0, 0, 1], [0.3, 1, 0]])
+    assert Disc().payoffs(agents, agents)[0] == pytest.approx([0, 1, -np.tanh(0.3)])
+
+
+def test_the_step_on_the_disc_is_up_the_gradient():
+    rng, disc, small = np.random.default_rng(1), Disc(), 1e-6
+    agent, foes = np.array([0.2, 0.1, -0.2]), rng.normal(0, 0.1, (5, 3))
+    ends = agent + small * np.vstack([np.eye(3), -np.eye(3)])
+    payoffs = disc.payoffs(ends, foes).mean(1)
+    slope = (payoffs[:3] - payoffs[3:]) / (2 * small)
+    assert disc.learn(agent, foes) - agent == pytest.approx([0.005, 0.5, 0.5] * slope, abs=1e-6)
+    assert np.hypot(*disc.learn(np.array([0, 1.0, 0]), np.array([[0, 0, 1.0]]))[1:]) <= 1 + 1e-12
