@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import jax
@@ -126,26 +127,47 @@ def _nth_bit(word: jax.Array, nth: jax.Array) -> jax.Array:
 
 
 def settle(game: Game, key: jax.Array, state: Any) -> Any:
-    """Lets chance make all its moves, until a seat is to move or the game is over."""
+    """Lets chance make all its moves, until a seat is to move or the game is over.
+
+    The numbers that decide them are hashes of the key and a counter, far cheaper than JAX's own.
+    """
     if not game.num_outcomes:
         return state
+    words = jax.random.key_data(key)
 
     def draw(carry):
-        key, state = carry
-        key, sub = jax.random.split(key)
-        return key, game.step(state, outcome(jax.random.uniform(sub), game.chance(state)))
+        count, state = carry
+        bits = count
+        for word in words:
+            bits = _mix(bits ^ word)
+        return count + 1, game.step(state, outcome(unit(bits), game.chance(state)))
 
-    return jax.lax.while_loop(lambda c: game.mover(c[1]) == CHANCE, draw, (key, state))[1]
+    going = jnp.uint32(0), state
+    return jax.lax.while_loop(lambda c: game.mover(c[1]) == CHANCE, draw, going)[1]
+
+
+def _mix(bits: jax.Array) -> jax.Array:
+    """A hash of u32[...], one to one: lowbias32 of nullprogram.com/blog/2018/07/31."""
+    bits = (bits ^ bits >> 16) * jnp.uint32(0x7FEB352D)
+    bits = (bits ^ bits >> 15) * jnp.uint32(0x846CA68B)
+    return bits ^ bits >> 16
+
+
+def unit(bits: jax.Array) -> jax.Array:
+    """Random bits u32[...] as a point of the unit interval, f32[...], below 1."""
+    return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
 
 
 def outcome(draw: jax.Array, chances: jax.Array) -> jax.Array:
     """The outcome at a point of the unit interval: f32[] and f32[C] to i32[].
 
-    One uniform number does; `jax.random.categorical` takes one for each outcome.
+    One uniform number does; `jax.random.categorical` takes one for each outcome. Added up one by
+    one, which fuses with what makes the chances; a cumulative sum along the last axis does not.
     """
-    ends = jnp.cumsum(chances)
+    ends = list(accumulate(chances))
     # Scaled, so that no draw lies beyond the last end if the chances add up to a bit less than 1.
-    return (draw * ends[-1] >= ends).sum(dtype=jnp.int32)
+    point = draw * ends[-1]
+    return sum((point >= end).astype(jnp.int32) for end in ends[:-1]) + jnp.int32(0)
 
 
 def stack(params: list[Any]) -> Any:

@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 import tyro
 
-from arena.core import choose, settle
+from arena.core import choose, settle, unit
 from games import OVER, Game, load, names
 
 
@@ -78,8 +78,7 @@ def _iterate(game: Game, observed: bool, carry: Any, draw: jax.Array) -> Any:
     if observed:
         seen = jax.lax.optimization_barrier(game.observe(state, mover))
         total = total + seen.sum()
-    unit = (draw >> 8).astype(jnp.float32) * jnp.float32(2**-24)
-    after = game.step(state, choose(unit, game.legal(state)))
+    after = game.step(state, choose(unit(draw), game.legal(state)))
     over = mover == OVER
     state = jax.tree.map(lambda new, old: jnp.where(over, new, old), game.init(), after)
     state = settle(game, jax.random.key(draw), state)

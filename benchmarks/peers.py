@@ -45,10 +45,11 @@ _OPEN_SPIEL = {
     "kuhn_poker": "kuhn_poker",
     "leduc_poker": "leduc_poker",
     "liars_dice": "liars_dice",
+    "matrix": "turn_based_simultaneous_game(game=matrix_mp())",
     "nim": "nim",
     "othello": "othello",
     "phantom_tic_tac_toe": "phantom_ttt",
-    "rock_paper_scissors": "matrix_rps",
+    "rock_paper_scissors": "turn_based_simultaneous_game(game=matrix_rps())",
     "shogi": "shogi",
     "tic_tac_toe": "tic_tac_toe",
 }
