@@ -132,4 +132,4 @@ class KuhnPoker(Game):
         return [_MOVES[bit & 1] for bit in bits if int(state.bets) >> bit & 1]
 
     def _text(self, state: State, first: str, second: str) -> str:
-        return f"cards {first or '-'} {second or '-'}: {', '.join(self._made(state))}".rstrip()
+        return f"cards {first or '-'} {second or '-'}: {', '.join(self._made(state))}".rstrip(": ")

@@ -209,4 +209,4 @@ class LeducPoker(Game):
         early, late = self._made(state)
         lines = [f"cards {first or '-'} {second or '-'}: {early}"]
         lines += [f"common card {common}: {late}"] if common else []
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(line.rstrip(": ") for line in lines)

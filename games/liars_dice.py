@@ -140,21 +140,22 @@ class LiarsDice(Game):
         return self._text(state, *((first, ["?"]) if seat == 0 else (["?"], second)))
 
     def draw(self, state: State) -> str:
-        """Seat 0's dice above and seat 1's below, the bids of both between, the last one framed."""
+        """Seat 0's dice above and seat 1's below; the bids of both between, the last one framed."""
         rows, made = 2 * self.dice, self._made(state)
         bids = [move for move in made if move < self._doubt]
-        width, height = 80 * max(self.sides, self.dice + 1) + 40, 50 * rows + 280
+        width, height = 80 * max(self.sides, self.dice + 1) + 40, 50 * rows + 240
         parts = [f'<rect width="{width}" height="{height}" rx="24" fill="#2f6b47"/>']
         for seat, faces in enumerate(self._faces(state)):
-            y = (50 * rows + 180) * seat + 10
-            parts.append(f'<text x="60" y="{y + 40}" fill="{_COLOURS[seat]}">seat {seat}</text>')
+            y = (50 * rows + 120) * seat + 20
+            says = "liar!" if self._doubt in made and len(bids) & 1 == seat else f"seat {seat}"
+            parts.append(f'<text x="60" y="{y + 40}" fill="{_COLOURS[seat]}">{says}</text>')
             parts.extend(
                 f'<g transform="translate({120 + 90 * k} {y})">'
                 f"{_die(int(face) - 1, int(face) == self.sides)}</g>"
                 for k, face in enumerate(faces)
             )
         for bid in range(self._doubt):
-            x, y = 20 + 80 * (bid % self.sides), 140 + 50 * (bid // self.sides)
+            x, y = 20 + 80 * (bid % self.sides), 120 + 50 * (bid // self.sides)
             fill = _COLOURS[bids.index(bid) & 1] if bid in bids else "#3b7d55"
             frame = ' stroke="#f4c531" stroke-width="5"' if [bid] == bids[-1:] else ""
             parts.append(
@@ -215,4 +216,4 @@ class LiarsDice(Game):
     def _text(self, state: State, first: list[str], second: list[str]) -> str:
         bids = ", ".join(self.label(state, move) for move in self._made(state))
         dice = " / ".join(" ".join(faces) or "-" for faces in (first, second))
-        return f"dice {dice}: {bids}".rstrip()
+        return f"dice {dice}: {bids}".rstrip(": ")

@@ -17,7 +17,8 @@ _MOST = 255  # what a choice may be in a u8
 def _read(text: str) -> np.ndarray:
     """The table f32[rows, columns]; raises ValueError if it is none."""
     try:
-        table = np.array([row.split() for row in text.split(";")], np.float32)
+        with np.errstate(over="ignore"):
+            table = np.array([row.split() for row in text.split(";")], np.float32)
     except ValueError:
         raise ValueError(f"matrix: payoffs={text!r} is not a table of numbers") from None
     if not table.size or max(table.shape) > _MOST:

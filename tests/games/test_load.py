@@ -18,6 +18,7 @@ class Planted(Game):
     size: int = 3
     swap: bool = False
     komi: float = 0.5
+    table: str = "1 -1; -1 1"
 
 for hole in Planted.__abstractmethods__:
     setattr(Planted, hole, None)
@@ -53,7 +54,7 @@ def test_a_name_always_gives_the_same_game(name: str):
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("go", r"^no game is called 'go'; there are: connect_four, .*tic_tac_toe$"),
+        ("ludo", r"^no game is called 'ludo'; there are: .*connect_four, .*tic_tac_toe$"),
         ("", "^no game is called ''; there are: "),
         ("core", "^no game is called 'core'; there are: "),
         ("../evil\n", r"^no game is called '\.\./evil\\n'; there are: "),
@@ -74,6 +75,8 @@ def test_a_file_in_the_folder_is_a_game(load: Callable[[str], Any]):
     game = load("planted:size=9,swap=true,komi=7.5")
     assert (game.size, game.swap, game.komi) == (9, True, 7.5)
     assert load("planted:swap=false").swap is False
+    assert load("planted:size=2,table=3 x=1; 0.5,swap=true").table == "3 x=1; 0.5"
+    assert load("planted:table=").table == ""
 
 
 @pytest.mark.parametrize(
@@ -81,10 +84,11 @@ def test_a_file_in_the_folder_is_a_game(load: Callable[[str], Any]):
     [
         ("size=x", "^planted: size='x' is not a whole number$"),
         ("size", "^planted: size='' is not a whole number$"),
-        ("komi=2,5", "^planted has no option '5'; its options: size, swap, komi$"),
-        ("colour=red", "^planted has no option 'colour'; its options: size, swap, komi$"),
+        ("komi=2,5", "^planted has no option '5'; its options: size, swap, komi, table$"),
+        ("colour=red", "^planted has no option 'colour'; its options: size, swap, komi, table$"),
         ("swap=maybe", "^planted: swap='maybe' is not true or false$"),
         ("swap=False", "^planted: swap='False' is not true or false$"),
+        ("table=1 2,3 4", "^planted has no option '3 4'; its options: size, swap, komi, table$"),
         ("swap=", "^planted: swap='' is not true or false$"),
     ],
 )
