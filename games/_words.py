@@ -7,6 +7,7 @@ the compiler turns what is done with them into one loop. Cell c is bit c % 32 of
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 Words = tuple[jax.Array, ...]
 """u32[] each; bits beyond the last cell are 0."""
@@ -23,6 +24,16 @@ def put(board: Words, cell: jax.Array) -> Words:
     return tuple(jnp.where(cell >> 5 == k, word | bit, word) for k, word in enumerate(board))
 
 
+def union(a: Words, b: Words) -> Words:
+    """The cells that are set on either board."""
+    return tuple(x | y for x, y in zip(a, b, strict=True))
+
+
+def inverse(board: Words) -> Words:
+    """The cells that are not set, and bits beyond the last cell."""
+    return tuple(~word for word in board)
+
+
 def choose(first: jax.Array, a: Words, b: Words) -> Words:
     """Board a if bool[] `first`, else b."""
     return tuple(jnp.where(first, x, y) for x, y in zip(a, b, strict=True))
@@ -33,14 +44,27 @@ def count(board: Words) -> jax.Array:
     return sum(map(jax.lax.population_count, board), jnp.uint32(0)).astype(jnp.int32)
 
 
-def flags(board: Words, cells: np.ndarray) -> jax.Array:
-    """Whether each of the cells i[N] is set, bool[N]."""
-    words, bits = np.divmod(cells, 32)
-    # Selecting word by word is elementwise; to index would be a gather, which is slow.
-    chosen = board[0]
-    for k in range(1, len(board)):
-        chosen = jnp.where(words == k, board[k], chosen)
-    return (chosen >> bits.astype(np.uint32)) & 1 == 1
+def parts(board: Words, cells: np.ndarray) -> list[jax.Array]:
+    """32 at a time, whether each of the cells i[N] is set: bit 0 of u32[32] each.
+
+    For fast code do the rest with each part, and concatenate last.
+    """
+    found = []
+    # To index would be a gather, which is slow. Selecting among words is elementwise, and 32 cells
+    # mostly lie in few of them.
+    for at in range(0, len(cells), 32):
+        words, bits = np.divmod(cells[at : at + 32], 32)
+        first, *others = np.unique(words).tolist()
+        chosen = board[first]
+        for k in others:
+            chosen = jnp.where(words == k, board[k], chosen)
+        found.append(chosen >> bits.astype(np.uint32))
+    return found
+
+
+def spread(board: Words, cells: np.ndarray, dtype: DTypeLike) -> jax.Array:
+    """1 for each of the cells i[N] that is set and 0 for the others, [N]."""
+    return jnp.concatenate([(part & 1).astype(dtype) for part in parts(board, cells)])
 
 
 def rows(board: Words, height: int, width: int) -> list[jax.Array]:

@@ -133,15 +133,11 @@ class Hex(Game):
 
     def legal(self, state: State) -> jax.Array:
         """The empty cells, and the swap as answer to the first stone, bool[size² (+ 1)]."""
-        reflected = _reflected(self.size)
-        if not self.swap:
-            cells = np.arange(self.size**2)
-            return ~(_words.flags(state.mine, cells) | _words.flags(state.theirs, reflected))
-        cells = np.arange(self.size**2 + 1)
-        taken = _words.flags(state.mine, cells % self.size**2) | _words.flags(
-            state.theirs, np.append(reflected, 0)
-        )
-        return jnp.where(cells == self.size**2, self._swappable(state), ~taken)
+        mine = _words.parts(state.mine, np.arange(self.size**2))
+        theirs = _words.parts(state.theirs, _reflected(self.size))
+        free = [(a | b) & 1 == 0 for a, b in zip(mine, theirs, strict=True)]
+        swap = [self._swappable(state)[None]] if self.swap else []
+        return jnp.concatenate(free + swap)
 
     def step(self, state: State, move: jax.Array) -> State:
         """Set a stone, or take the other seat's as one's own."""
@@ -160,17 +156,16 @@ class Hex(Game):
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Planes f32[size, size, 2 (+ 1)]: own stones, the opponent's, whether a swap is open."""
         own = state.seat == seat.astype(jnp.uint8)
-        boards = _words.choose(own, state.mine, state.theirs) + _words.choose(
-            own, state.theirs, state.mine
-        )
-        second = 32 * len(state.mine) + _reflected(self.size)
-        cells = np.stack([np.arange(self.size**2), second], 1)
+        first = _words.choose(own, state.mine, state.theirs)
+        second = _words.choose(own, state.theirs, state.mine)
+        swap = (self._swappable(state).astype(jnp.uint32),)
+        bits = 32 * len(first)
+        planes = [np.arange(self.size**2), bits + _reflected(self.size)]
         if self.swap:
-            cells = np.concatenate([cells, np.full((self.size**2, 1), -1)], 1)
-        planes = _words.flags(boards, cells.reshape(-1) % (64 * len(state.mine)))
-        if self.swap:
-            planes = jnp.where(cells.reshape(-1) < 0, self._swappable(state), planes)
-        return planes.astype(jnp.float32).reshape(self.size, self.size, -1)
+            planes.append(np.full(self.size**2, 2 * bits))
+        cells = np.stack(planes, 1).reshape(-1)
+        seen = _words.spread(first + second + swap, cells, jnp.float32)
+        return seen.reshape(self.size, self.size, len(planes))
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The board and the board turned half-way round."""

@@ -1,0 +1,172 @@
+"""Gomoku: five in a row, freestyle: six or more win as well. Seat 0 plays black and begins."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from games import _words
+from games._words import Words
+from games.core import OVER, Fact, Facts, Game
+
+_COLUMNS = "abcdefghijklmnopqrs"
+
+
+class State(NamedTuple):
+    """Cell row * size + column, from the top left, is bit cell % 32 of word cell // 32.
+
+    Attributes:
+      mine: u32[] words, stones of the seat to move.
+      theirs: u32[] words, stones of the seat that moved last.
+      plies: u16[], stones on the board.
+      won: bool[], whether the seat that moved last has five in a row.
+    """
+
+    mine: Words
+    theirs: Words
+    plies: jax.Array
+    won: jax.Array
+
+
+def _slide(row: jax.Array, cells: int) -> jax.Array:
+    """Moves the cell so many columns to the right to each place, to the left if negative."""
+    return row >> cells if cells >= 0 else row << -cells
+
+
+def _five(board: Words, size: int) -> jax.Array:
+    """Whether a row, column or diagonal holds five stones side by side, bool[]."""
+    rows = _words.rows(board, size, size)
+    found = jnp.uint32(0)
+    # Where a line of five may begin; what a row word holds above its own cells is cut off here.
+    anywhere, west = (np.uint32((1 << columns) - 1) for columns in (size, size - 4))
+    for row in rows:
+        twos = row & row >> 1
+        found |= twos & twos >> 2 & row >> 4 & west
+    for slope, start in ((0, anywhere), (1, west), (-1, anywhere)):
+        twos = [a & _slide(b, slope) for a, b in pairwise(rows)]
+        fours = [a & _slide(b, 2 * slope) for a, b in zip(twos, twos[2:], strict=False)]
+        for four, row in zip(fours, rows[4:], strict=False):
+            found |= four & _slide(row, 4 * slope) & start
+    return found != 0
+
+
+@dataclass(frozen=True)
+class Gomoku(Game):
+    """Five in a row on a square board.
+
+    Attributes:
+      size: of the board's sides, 5 to 19.
+    """
+
+    size: int = 15
+
+    facts = Facts(
+        orbits=Fact((1, 36), "oeis.org/A008805: cells of a 15×15 board up to symmetry"),
+        value=Fact(1.0, "Allis, van den Herik, Huntjens 1993, Go-Moku solved: Black wins"),
+    )
+
+    def __post_init__(self) -> None:
+        if not 5 <= self.size <= 19:
+            raise ValueError(f"gomoku: size={self.size} is not one of 5 to 19")
+        object.__setattr__(self, "num_actions", self.size**2)
+        object.__setattr__(self, "max_plies", self.size**2)
+
+    def init(self) -> State:
+        """An empty board."""
+        empty = _words.empty(self.size**2)
+        return State(empty, empty, jnp.uint16(0), jnp.bool_(False))
+
+    def mover(self, state: State) -> jax.Array:
+        """Stones alternate, so their number tells who moves."""
+        over = state.won | (state.plies == self.size**2)
+        return jnp.where(over, OVER, state.plies.astype(jnp.int32) & 1)
+
+    def legal(self, state: State) -> jax.Array:
+        """The empty cells, bool[size²]."""
+        free = _words.inverse(_words.union(state.mine, state.theirs))
+        return _words.spread(free, np.arange(self.size**2), jnp.bool_)
+
+    def step(self, state: State, move: jax.Array) -> State:
+        """Set a stone, then see the board from the other side."""
+        mine = _words.put(state.mine, move)
+        return State(state.theirs, mine, state.plies + 1, _five(mine, self.size))
+
+    def payoff(self, state: State) -> jax.Array:
+        """Only the seat that moved last can have five."""
+        return jnp.where(state.won, jnp.where(state.plies & 1 == 1, 1.0, -1.0), 0.0)
+
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        """Two planes f32[size, size, 2]: own stones, the opponent's."""
+        own = state.plies.astype(jnp.int32) & 1 == seat
+        first = _words.choose(own, state.mine, state.theirs)
+        second = _words.choose(own, state.theirs, state.mine)
+        cells = np.arange(self.size**2)
+        cells = np.stack([cells, 32 * len(first) + cells], 1).reshape(-1)
+        planes = _words.spread(first + second, cells, jnp.float32)
+        return planes.reshape(self.size, self.size, 2)
+
+    def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The eight symmetries of the square."""
+        grid = policy.reshape(self.size, self.size)
+        images = [
+            [jnp.rot90(g, k) for g in (board, board[:, ::-1]) for k in range(4)]
+            for board in (observation, grid)
+        ]
+        return jnp.stack(images[0]), jnp.stack(images[1]).reshape(8, -1)
+
+    def show(self, state: State) -> str:
+        """Black `X` and white `O`, columns a, b, … and rows 1, 2, … from the bottom."""
+        n, cells = self.size, self._stones(state)
+        lines = [f"{n - r:2} {' '.join(cells[n * r : n * (r + 1)])}" for r in range(n)]
+        return "\n".join([*lines, "   " + " ".join(_COLUMNS[:n])])
+
+    def draw(self, state: State) -> str:
+        """Stones on the crossings of a wooden board."""
+        n = self.size
+        end, full = 40 * n + 10, 40 * n + 50  # the first line lies at 50, the last at `end`
+        lines = "".join(f"M50 {50 + 40 * k}H{end}M{50 + 40 * k} 50V{end}" for k in range(n))
+        names = "".join(
+            f'<text x="{50 + 40 * k}" y="{full - 8}">{_COLUMNS[k]}</text>'
+            f'<text x="16" y="{end - 40 * k + 5}">{k + 1}</text>'
+            for k in range(n)
+        )
+        stones = "".join(
+            f'<circle cx="{50 + 40 * (cell % n)}" cy="{50 + 40 * (cell // n)}" r="17" '
+            f'fill="{"#1c1c1c" if stone == "X" else "#faf9f6"}"/>'
+            for cell, stone in enumerate(self._stones(state))
+            if stone != "."
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full} {full}" '
+            'font-family="sans-serif" font-size="14" text-anchor="middle">'
+            f'<rect width="{full}" height="{full}" fill="#e3b869"/>'
+            f'<path d="{lines}" stroke="#5d4520"/><g fill="#5d4520">{names}</g>'
+            f'<g stroke="#333">{stones}</g></svg>'
+        )
+
+    def label(self, state: State, move: int) -> str:
+        """Column letter and row number, `a1` at the bottom left."""
+        return f"{_COLUMNS[move % self.size]}{self.size - move // self.size}"
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`."""
+        move = text.strip().lower()
+        cells = {self.label(state, cell): cell for cell in range(self.size**2)}
+        if move not in cells:
+            last = f"{_COLUMNS[self.size - 1]}{self.size}"
+            raise ValueError(f"{text.strip()!r} is not a crossing; they are a1 to {last}")
+        if self._stones(state)[cells[move]] != ".":
+            raise ValueError(f"{move} is taken")
+        return cells[move]
+
+    def _stones(self, state: State) -> list[str]:
+        """`X`, `O` or `.` for each cell."""
+        boards = _words.whole(state.mine), _words.whole(state.theirs)
+        black, white = reversed(boards) if int(state.plies) & 1 else boards
+        return [
+            "X" if black >> cell & 1 else "O" if white >> cell & 1 else "."
+            for cell in range(self.size**2)
+        ]
