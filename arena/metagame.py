@@ -101,9 +101,9 @@ def nash(payoffs: ArrayLike) -> Nash:
     """The maximum-entropy Nash equilibrium: Nash averaging.
 
     It is unique, and copies of an agent share what one of them would get. Its mixture loses to no
-    agent, by more than a millionth of the largest payoff; measured on payoffs that are off by e at
-    most, it truly loses to none by more than e besides. The mixture itself may jump, as when the
-    tie of the two best agents is broken.
+    agent, give or take 1e-9 of the largest payoff, or 1e-6 where payoffs are a hair from a tie.
+    Measured on payoffs that are off by e at most, it truly loses to none by more than e. It may
+    still jump, as when the tie of the two best agents is broken.
 
     Args:
       payoffs: f64[n, n], antisymmetric.

@@ -7,6 +7,7 @@ from arena import metagame
 from league import matchmaking
 from league.errors import UserError
 from league.matchmaking import MATCHMAKERS, Pool, losses, parse
+from tests.helpers.command import GENERATIONS, TINY, Place
 
 RECORDS = {
     "one": np.array([0.3]),
@@ -120,3 +121,8 @@ def test_losses_follow_the_games_and_write_nobody_off():
     # (points + 1) / (games + 2), the rule of succession
     scores, games = np.array([0.0, 8.0, 0.0, 4.0]), np.array([0.0, 8.0, 8.0, 8.0])
     assert losses(scores, games) == pytest.approx([0.5, 0.1, 0.9, 0.5])
+
+
+def test_a_league_trains_with_a_mixture(place: Place):
+    *_, last = place.lines(*TINY, "--matchmaker", "0.5*nash+0.5*pfsp:even", "--pool-share", "1")
+    assert len(last["snapshots"]) == GENERATIONS + 1
