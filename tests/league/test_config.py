@@ -92,5 +92,7 @@ def test_what_is_no_configuration_is_refused(value):
     ],
 )
 def test_the_defaults_are_the_games_wherever_its_name_stands(arguments):
-    assert config.default("tic_tac_toe") != config.Config()
-    assert train.default(arguments.split()).config == config.default("tic_tac_toe")
+    assert config.default("tic_tac_toe", games.load("tic_tac_toe")) != config.Config()
+    assert train.default(arguments.split()).config == config.default(
+        "tic_tac_toe", games.load("tic_tac_toe")
+    )

@@ -47,7 +47,9 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_written_is_read(path: Path):
     with Results(path) as results:
         assert results.digests() == {0: "aa", 1: "bb"}
-        assert results.tallies("train") == [Tally("1", "0", 1, wins=2, draws=1, losses=1, points=2.5)]
+        assert results.tallies("train") == [
+            Tally("1", "0", 1, wins=2, draws=1, losses=1, points=2.5)
+        ]
         assert results.tallies("train")[0].points == 2.5
         assert results.tallies("train", "rate")[0].games == 6
         assert [results.count(role) for role in ("train", "rate", "mcts")] == [1, 1, 0]
