@@ -73,6 +73,8 @@ class Gomoku(Game):
             raise ValueError(f"gomoku: size={self.size} is not one of 5 to 19")
         object.__setattr__(self, "num_actions", self.size**2)
         object.__setattr__(self, "max_plies", self.size**2)
+        if self.size != Gomoku.size:
+            object.__setattr__(self, "facts", Facts())
 
     def init(self) -> State:
         """An empty board."""

@@ -121,6 +121,8 @@ class Hex(Game):
         moves = self.size**2 + self.swap
         object.__setattr__(self, "num_actions", moves)
         object.__setattr__(self, "max_plies", moves)
+        if self.swap:
+            object.__setattr__(self, "facts", Facts())
 
     def init(self) -> State:
         """An empty board."""
