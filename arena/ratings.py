@@ -6,13 +6,17 @@ log strengths and nu the draw parameter,
 
     win : draw : loss  =  exp(d/2) : nu : exp(-d/2).
 
-The likelihood is concave in (theta, log nu), so its one summit is found by Newton's method.
+Where the rows say who moved first, d may also hold gamma, what the first move is worth: Davidson
+and Beaver (1977), "On Extending the Bradley-Terry Model to Incorporate Within-Pair Order Effects",
+Biometrics 33(4):693-702. The likelihood is concave in (theta, gamma, log nu), so its one summit is
+found by Newton's method.
 
 What the data cannot say, a weak prior does, in virtual games:
 
 * Every player shares about one virtual game, half of it won and half lost, with the opponents it
-  met, in proportion to the games it played with each. This keeps a player who won everything
-  finite. It stays between players who met, so it never drags a long ladder of snapshots together.
+  met, in proportion to the games it played with each, each side moving first in half of it. This
+  keeps a player who won everything finite. It stays between players who met, so it never drags a
+  long ladder of snapshots together.
 * All players together share half a virtual draw, spread in proportion to games. This keeps nu
   above zero.
 * Groups that never met, even through others, are compared as if each group's mean had drawn one
@@ -37,6 +41,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Results = Sequence[Sequence[int]] | NDArray
+"""Rows (a, b, wins, draws, losses) from the view of a, int[R, 5]; players number from 0."""
 
 ELO = 400 / np.log(10)
 """Elo points in one unit of natural log strength."""
@@ -54,21 +60,33 @@ class Ratings:
 
     Attributes:
       elo: f64[n], Elo above the anchor, whose own is 0.
-      covariance: f64[n, n], Elo², of the ratings relative to the anchor (its row and column are
-        0), the uncertainty of the draw parameter included.
-      games: i64[n], games played.
+      first_move: Elo that the first move is worth; 0 if not fitted.
       draw: nu, the draw parameter: equal players draw with probability nu / (2 + nu).
+      joint: f64[n+2, n+2], Elo², the covariance of all that was fitted: ratings relative to the
+        anchor, first move, log nu (taken for a log strength); 0 for what was not.
+      games: i64[n], games played.
     """
 
     elo: Floats
-    covariance: Floats
-    games: Ints
+    first_move: float
     draw: float
+    joint: Floats
+    games: Ints
+
+    @property
+    def covariance(self) -> Floats:
+        """Of the ratings relative to the anchor, Elo², f64[n, n]; the other errors included."""
+        return self.joint[:-2, :-2]
 
     @property
     def half_width(self) -> Floats:
         """Half the 95 % interval of every rating relative to the anchor, Elo, f64[n]."""
         return Z95 * np.sqrt(np.diag(self.covariance))
+
+    @property
+    def first_move_half_width(self) -> float:
+        """Half the 95 % interval of what the first move is worth, Elo; 0 if not fitted."""
+        return float(Z95 * np.sqrt(self.joint[-2, -2]))
 
     def difference(self, a: int, b: int) -> tuple[float, float]:
         """How far a is above b and half its 95 % interval, both Elo.
@@ -88,10 +106,11 @@ class _Table(NamedTuple):
     """Results by pair of players who met, virtual games included.
 
     Attributes:
-      i, j: i64[P], the pairs, i < j, each once.
+      i, j: i64[P], the pairs, each once; if the first move is fitted, once for each who moved
+        first, and i is that one.
       wins, draws, losses: f64[P], from the view of i.
-      prior: f64[n+1, n+1], curvature of the part of the prior that no virtual game expresses,
-        in the n log strengths and log nu.
+      prior: f64[n+2, n+2], curvature of the part of the prior that no virtual game expresses,
+        in the n log strengths, gamma and log nu.
     """
 
     i: Ints
@@ -102,7 +121,7 @@ class _Table(NamedTuple):
     prior: Floats
 
 
-def fit(results: Sequence[Sequence[int]] | NDArray, n: int, anchor: int = 0) -> Ratings:
+def fit(results: Results, n: int, anchor: int = 0, first_move: bool = False) -> Ratings:
     """Ratings of n players from the games among them, the model and prior of this module.
 
     Args:
@@ -110,31 +129,58 @@ def fit(results: Sequence[Sequence[int]] | NDArray, n: int, anchor: int = 0) -> 
         numbered from 0. A pair may occur in several rows and either way round; R may be 0.
       n: number of players.
       anchor: the player whose Elo is 0.
+      first_move: fit what the first move is worth; in the games of a row a must have made it. It
+        is told from strength only if players met both ways round; else its interval is wide.
 
     Returns:
       Ratings relative to the anchor. The covariance is the inverse of the curvature of the
-      penalised log likelihood at its summit, log nu marginalised.
+      penalised log likelihood at its summit.
 
     Raises:
       ValueError: results that are not rows of five whole numbers, negative counts, a player
         against itself, a player or an anchor outside 0..n-1.
     """
-    rows = _validated(results, n, anchor)
-    table = _tabulate(rows, n)
-    summit = _climb(table, n, anchor)
+    rows = validated(results, n)
+    if not 0 <= anchor < n:
+        raise ValueError(f"the anchor must be one of the players 0..{n - 1}, got {anchor}")
+    table = _tabulate(rows, n, first_move)
+    free = np.ones(n + 2, bool)
+    free[anchor], free[n] = False, first_move
+    summit = _climb(table, free)
     _, curvature = _slope(table, summit)
-    free = np.arange(n + 1) != anchor
-    covariance = np.zeros((n + 1, n + 1))
-    covariance[np.ix_(free, free)] = np.linalg.inv(curvature[np.ix_(free, free)])
-    covariance = ELO**2 * (covariance + covariance.T)[:n, :n] / 2
+    joint = np.zeros((n + 2, n + 2))
+    joint[np.ix_(free, free)] = np.linalg.inv(curvature[np.ix_(free, free)])
+    joint = ELO**2 * (joint + joint.T) / 2
     games = np.zeros(n, np.int64)
     for players in rows[:, :2].T:
         np.add.at(games, players, rows[:, 2:].sum(1))
-    return Ratings(ELO * summit[:n], covariance, games, float(np.exp(summit[n])))
+    elo = ELO * summit
+    return Ratings(elo[:n], float(elo[n]), float(np.exp(summit[n + 1])), joint, games)
+
+
+def chances(ratings: Ratings, a: ArrayLike, b: ArrayLike, first: int = 0) -> Floats:
+    """Probabilities that a wins, draws or loses against b.
+
+    Args:
+      ratings: from `fit`.
+      a, b: int[...], players; the two broadcast.
+      first: who moves first: 1 a, -1 b, 0 each in half of the games.
+
+    Returns:
+      f64[..., 3].
+
+    Raises:
+      ValueError: a or b holds what is no player.
+    """
+    if not first:
+        return (chances(ratings, a, b, 1) + chances(ratings, a, b, -1)) / 2
+    d = ratings.elo[_players(ratings, a)] - ratings.elo[_players(ratings, b)]
+    d = (d + first * ratings.first_move) / ELO
+    return np.stack(_davidson(d, np.log(ratings.draw)), -1)
 
 
 def expected_score(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> Floats:
-    """Expected score of a against b, a draw counting half.
+    """Expected score of a against b, a draw counting half, each moving first in half of the games.
 
     Args:
       ratings: from `fit`.
@@ -146,8 +192,7 @@ def expected_score(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> Floats:
     Raises:
       ValueError: a or b holds what is no player.
     """
-    d = (ratings.elo[_players(ratings, a)] - ratings.elo[_players(ratings, b)]) / ELO
-    win, draw, _ = _chances(d, np.log(ratings.draw))
+    win, draw, _ = np.moveaxis(chances(ratings, a, b), -1, 0)
     return win + draw / 2
 
 
@@ -158,8 +203,9 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
     difference, I = p(1 - p) where nothing is drawn, and g of them multiply the determinant of
     the precision by 1 + g I v, v the variance of the difference. So each round takes the pair
     with the largest I v, then shrinks the covariance as if its games had been played (Sherman
-    and Morrison 1950), which sends the next round elsewhere. Ratings and draw parameter are taken
-    as they stand. (Fedorov 1972, "Theory of Optimal Experiments", on the greedy exchange.)
+    and Morrison 1950), which sends the next round elsewhere. Each player moves first in half of the
+    games; ratings, first move and draw parameter are taken as they stand. (Fedorov 1972, "Theory of
+    Optimal Experiments", on the greedy exchange.)
 
     Args:
       ratings: from `fit`.
@@ -182,8 +228,8 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
             f"got {rounds} and {games_per_round}"
         )
     i, j = np.triu_indices(n, 1)
-    win, _, loss = _chances((ratings.elo[i] - ratings.elo[j]) / ELO, np.log(ratings.draw))
-    information = _information(win, loss) / ELO**2
+    seats = [np.moveaxis(chances(ratings, i, j, first), -1, 0) for first in (1, -1)]
+    information = sum(_information(win, loss) for win, _, loss in seats) / 2 / ELO**2
     covariance = ratings.covariance.copy()
     picks = []
     for _ in range(rounds):
@@ -206,12 +252,10 @@ def _players(ratings: Ratings, index: ArrayLike) -> Ints:
     return players.astype(np.int64)
 
 
-def _validated(results: Sequence[Sequence[int]] | NDArray, n: int, anchor: int) -> Ints:
-    """The results as i64[R, 5]; raises ValueError with one clear line."""
+def validated(results: Results, n: int) -> Ints:
+    """The results of n players as i64[R, 5]; raises ValueError with one clear line."""
     if n < 1:
         raise ValueError(f"ratings need at least one player, got n={n}")
-    if not 0 <= anchor < n:
-        raise ValueError(f"the anchor must be one of the players 0..{n - 1}, got {anchor}")
     try:
         numbers = np.asarray(results, np.float64)
     except (TypeError, ValueError):
@@ -241,24 +285,28 @@ def _refuse(bad: NDArray[np.bool_], rows: NDArray, why: str) -> None:
         raise ValueError(f"row {at} of the results {why}: {rows[at].tolist()}")
 
 
-def _tabulate(rows: Ints, n: int) -> _Table:
+def _tabulate(rows: Ints, n: int, first_move: bool) -> _Table:
     """Results i64[R, 5] summed by pair, and the prior."""
-    won, drawn = np.zeros((n, n)), np.zeros((n, n))
-    a, b, wins, draws, losses = rows.T
-    np.add.at(won, (a, b), wins)
-    np.add.at(won, (b, a), losses)
-    np.add.at(drawn, (np.minimum(a, b), np.maximum(a, b)), draws)
-    met = np.triu(won + won.T + drawn)
-    i, j = np.nonzero(met)
-    games = met[i, j]
+    wins, draws, losses = np.zeros((3, n, n))
+    for counts, column in zip((wins, draws, losses), rows[:, 2:].T, strict=True):
+        np.add.at(counts, (rows[:, 0], rows[:, 1]), column)
+    if not first_move:
+        wins, losses = np.triu(wins + losses.T), np.triu(losses + wins.T)
+        draws = np.triu(draws + draws.T)
+    met = wins + draws + losses
     played = (met + met.T).sum(1)
+    spread = (met + met.T) / 2 if first_move else met
+    i, j = np.nonzero(spread)
+    games = spread[i, j]
     half = (games / played[i] + games / played[j]) / 4
-    draw = games / max(games.sum(), 1) / 2
-    prior = np.zeros((n + 1, n + 1))
+    draw = games / max(met.sum(), 1) / 2
+    prior = np.zeros((n + 2, n + 2))
     prior[:n, :n] = _between_groups(n, i, j)
-    # Without any game nothing speaks of draws; then win, draw and loss are equally likely.
-    prior[n, n] = len(games) == 0
-    return _Table(i, j, won[i, j] + half, drawn[i, j] + draw, won[j, i] + half, prior)
+    # Without any game nothing speaks of the first move, nor of draws: then win, draw and loss are
+    # equally likely.
+    if not len(games):
+        prior[n, n], prior[n + 1, n + 1] = _INFORMATION, 1
+    return _Table(i, j, wins[i, j] + half, draws[i, j] + draw, losses[i, j] + half, prior)
 
 
 def _between_groups(n: int, i: Ints, j: Ints) -> Floats:
@@ -279,26 +327,27 @@ def _between_groups(n: int, i: Ints, j: Ints) -> Floats:
     return _INFORMATION * apart.T @ apart
 
 
-def _climb(table: _Table, n: int, anchor: int) -> Floats:
-    """Log strengths and log nu at the summit of the penalised likelihood, f64[n+1].
+def _climb(table: _Table, free: NDArray[np.bool_]) -> Floats:
+    """Log strengths, gamma and log nu at the summit of the penalised likelihood, f64[n+2].
+
+    What is not free, bool[n+2], stays 0.
 
     Newton steps, damped as Bach (2010), "Self-concordant analysis for logistic regression",
     EJS 4:384-414, proves sufficient: where a step changes the log odds of no game by more than
     R, curvature along it grows at most like exp(R t), so that t = log(1 + R) / R always climbs.
     This needs no likelihood values, whose differences drown in rounding when counts are large.
     """
-    at = np.zeros(n + 1)
+    at = np.zeros(len(free))
     games = (table.wins + table.draws + table.losses).sum()
     if games:
         decisive = games - table.draws.sum()
-        at[n] = np.log(2 * table.draws.sum() / decisive)
-    free = np.arange(n + 1) != anchor
+        at[-1] = np.log(2 * table.draws.sum() / decisive)
     for _ in range(_STEPS):
         gradient, curvature = _slope(table, at)
-        step = np.zeros(n + 1)
+        step = np.zeros(len(free))
         step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
-        d = abs(step[table.i] - step[table.j]).max(initial=0)
-        reach = max(d, d / 2 + abs(step[n]))
+        d = abs(step[table.i] - step[table.j] + step[-2]).max(initial=0)
+        reach = max(d, d / 2 + abs(step[-1]))
         at += step * (np.log1p(reach) / reach if reach > 0 else 1)
         # The squared length of the step in standard errors. Rounding in sums over all games
         # bounds it from below; Newton's last step has squared what error was left.
@@ -308,14 +357,15 @@ def _climb(table: _Table, n: int, anchor: int) -> Floats:
 
 
 def _slope(table: _Table, at: Floats) -> tuple[Floats, Floats]:
-    """Gradient f64[n+1] of the penalised log likelihood and its negated Hessian f64[n+1, n+1]."""
-    i, j, n = table.i, table.j, len(at) - 1
+    """Gradient f64[n+2] of the penalised log likelihood and its negated Hessian f64[n+2, n+2]."""
+    i, j, n = table.i, table.j, len(at) - 2
     games = table.wins + table.draws + table.losses
-    win, draw, loss = _chances(at[i] - at[j], at[n])
+    win, draw, loss = _davidson(at[i] - at[j] + at[n], at[n + 1])
     surplus = (table.wins - table.losses - games * (win - loss)) / 2
     gradient = -table.prior @ at
     gradient[:n] += _scatter(surplus, i, n) - _scatter(surplus, j, n)
-    gradient[n] += (table.draws - games * draw).sum()
+    gradient[n] += surplus.sum()
+    gradient[n + 1] += (table.draws - games * draw).sum()
 
     own = games * _information(win, loss)
     mixed = games * draw * (loss - win) / 2
@@ -323,10 +373,12 @@ def _slope(table: _Table, at: Floats) -> tuple[Floats, Floats]:
     curvature[i, j] -= own
     curvature[j, i] -= own
     curvature[np.arange(n), np.arange(n)] += _scatter(own, i, n) + _scatter(own, j, n)
-    border = _scatter(mixed, i, n) - _scatter(mixed, j, n)
-    curvature[:n, n] += border
-    curvature[n, :n] += border
-    curvature[n, n] += (games * draw * (1 - draw)).sum()
+    for column, values in ((n, own), (n + 1, mixed)):
+        border = np.append(_scatter(values, i, n) - _scatter(values, j, n), values.sum())
+        curvature[: n + 1, column] += border
+        curvature[column, :n] += border[:n]
+    curvature[n + 1, n] += mixed.sum()
+    curvature[n + 1, n + 1] += (games * draw * (1 - draw)).sum()
     return gradient, curvature
 
 
@@ -335,7 +387,7 @@ def _scatter(values: Floats, index: Ints, n: int) -> Floats:
     return np.bincount(index, values, n).astype(np.float64)
 
 
-def _chances(d: Floats, log_nu: float) -> tuple[Floats, Floats, Floats]:
+def _davidson(d: Floats, log_nu: float) -> tuple[Floats, Floats, Floats]:
     """Probabilities of win, draw and loss at a difference d f64[...] of log strengths."""
     top = np.maximum(abs(d) / 2, log_nu)
     win, draw, loss = np.exp(d / 2 - top), np.exp(log_nu - top), np.exp(-d / 2 - top)

@@ -2,13 +2,15 @@
 
 from itertools import combinations
 
+import choix
 import numpy as np
 import pytest
 
-from arena.ratings import ELO, Z95, Ratings, expected_score, fit, schedule
+from arena.ratings import ELO, Z95, Ratings, chances, expected_score, fit, schedule
+from tests.arena.baseball import HOME
 
 
-def chances(elo, nu):
+def davidson(elo, nu):
     """Davidson's probabilities [..., 3] of win, draw and loss, straight from the paper."""
     strength = np.exp(np.asarray(elo) / ELO)
     total = strength + 1 + nu * np.sqrt(strength)
@@ -19,7 +21,14 @@ def chances(elo, nu):
 def play(rng, truth, games, nu):
     """A round robin of `games` games a pair among players of the given Elo."""
     i, j = np.triu_indices(len(truth), 1)
-    return np.column_stack([i, j, rng.multinomial(games, chances(truth[i] - truth[j], nu))])
+    return np.column_stack([i, j, rng.multinomial(games, davidson(truth[i] - truth[j], nu))])
+
+
+def play_both_ways(rng, truth, games, nu, first_move):
+    """The same with `games` games both ways round, whoever moves first being better by so much."""
+    i, j = np.nonzero(~np.eye(len(truth), dtype=bool))
+    odds = davidson(truth[i] - truth[j] + first_move, nu)
+    return np.column_stack([i, j, rng.multinomial(games, odds)])
 
 
 def imbalance(rows, ratings):
@@ -33,7 +42,7 @@ def imbalance(rows, ratings):
     own = np.bincount(i, games, n) + np.bincount(j, games, n)
     shared = (games / own[i] + games / own[j]) / 2
     counts = rows[:, 2:] + np.column_stack([shared / 2, games / games.sum() / 2, shared / 2])
-    expected = chances(ratings.elo[i] - ratings.elo[j], ratings.draw) * counts.sum(1)[:, None]
+    expected = davidson(ratings.elo[i] - ratings.elo[j], ratings.draw) * counts.sum(1)[:, None]
     surplus = (counts - expected) @ [1, 0.5, 0]
     scores = np.bincount(i, surplus, n) - np.bincount(j, surplus, n)
     return np.append(scores, (counts - expected)[:, 1].sum())
@@ -61,23 +70,10 @@ def test_two_players_with_draws_meet_the_closed_form(counts):
 
 
 def test_agrees_with_the_fit_of_agresti():
-    # Baseball 1987, 13 games a pair: Agresti, Categorical Data Analysis (2nd edition, 2002),
-    # pp. 437-438, table 10.10 (wins) and table 10.11, column 3 (log strengths over Baltimore's);
-    # BradleyTerry2's tests/testthat/test-baseball.R holds itself against the same numbers.
-    # Order: Milwaukee, Detroit, Toronto, New York, Boston, Cleveland, Baltimore.
-    wins = np.array(
-        [
-            [0, 7, 9, 7, 7, 9, 11],
-            [6, 0, 7, 5, 11, 9, 9],
-            [4, 6, 0, 7, 7, 8, 12],
-            [6, 8, 6, 0, 6, 7, 10],
-            [6, 2, 6, 7, 0, 7, 12],
-            [4, 4, 5, 6, 6, 0, 6],
-            [2, 4, 1, 3, 1, 7, 0],
-        ]
-    )
+    # Table 10.11, column 3 (log strengths over Baltimore's); BradleyTerry2's
+    # tests/testthat/test-baseball.R holds itself against the same numbers.
     published = [1.58, 1.44, 1.29, 1.25, 1.11, 0.68, 0]
-    rows = np.array([(i, j, wins[i, j], 0, wins[j, i]) for i, j in combinations(range(7), 2)])
+    rows = HOME
     # Ten thousand such seasons have the same maximum, and the prior is nothing beside them.
     plenty = fit(rows * [1, 1, 10_000, 10_000, 10_000], 7, anchor=6)
     assert plenty.elo / ELO == pytest.approx(published, abs=0.005)
@@ -85,6 +81,34 @@ def test_agrees_with_the_fit_of_agresti():
     ratings = fit(rows, 7, anchor=6)
     assert ratings.elo / ELO == pytest.approx(published, abs=0.03)
     assert np.round(ratings.half_width[:6] / ELO / Z95, 1) == pytest.approx(0.3)
+
+
+def test_agrees_with_bradleyterry2_on_what_it_is_worth_to_play_at_home():
+    # hturner/BradleyTerry2, tests/baseball.Rout.save, baseballModel2: estimates and standard
+    # errors, in the order of the data.
+    published = [1.6196, 1.4754, 1.3271, 1.2813, 1.1438, 0.7047, 0]
+    errors = [0.3474, 0.3446, 0.3403, 0.3404, 0.3378, 0.3350, 0]
+    scale = 10_000
+    plenty = fit(HOME * [1, 1, scale, scale, scale], 7, anchor=6, first_move=True)
+    assert plenty.elo / ELO == pytest.approx(published, abs=1e-4)
+    assert plenty.first_move / ELO == pytest.approx(0.3023, abs=1e-4)
+    root = np.sqrt(scale) / ELO / Z95
+    assert plenty.half_width * root == pytest.approx(errors, abs=1e-4)
+    assert plenty.first_move_half_width * root == pytest.approx(0.1309, abs=1e-4)
+    one = fit(HOME, 7, anchor=6, first_move=True)
+    assert one.first_move / ELO == pytest.approx(0.3023, abs=0.01)
+
+
+@pytest.mark.parametrize("n", [2, 5, 20])
+def test_agrees_with_choix_without_draws(n):
+    rng = np.random.default_rng(11)
+    wins = rng.integers(1, 30, (n, n))
+    np.fill_diagonal(wins, 0)
+    # Choix's maximum likelihood; with a hundred million times the games ours is that.
+    expected = choix.ilsr_pairwise_dense(wins.astype(float), tol=1e-12)
+    rows = [(i, j, wins[i, j] * 10**8, 0, wins[j, i] * 10**8) for i, j in combinations(range(n), 2)]
+    found = fit(rows, n).elo / ELO
+    assert found - found.mean() == pytest.approx(expected, abs=1e-6)
 
 
 def test_recovers_a_planted_truth():
@@ -96,27 +120,42 @@ def test_recovers_a_planted_truth():
     assert (abs(ratings.elo - truth) <= ratings.half_width * 4 / Z95).all()
     assert ratings.draw == pytest.approx(0.7, abs=0.02)
     i, j = np.triu_indices(8, 1)
-    win, draw, _ = chances(truth[i] - truth[j], 0.7).T
+    win, draw, _ = davidson(truth[i] - truth[j], 0.7).T
     assert expected_score(ratings, i, j) == pytest.approx(win + draw / 2, abs=0.01)
 
 
-def covered(pools, seed):
-    """Fraction of all pairwise differences in synthetic pools that their 95 % interval holds."""
+def covered(pools, seed, first_move):
+    """Fractions of pairwise differences, and of first moves' worths, that their intervals hold."""
     rng = np.random.default_rng(seed)
-    hits = []
+    hits, worths = [], []
     for _ in range(pools):
-        truth = rng.normal(0, 200, 6)
-        ratings = fit(play(rng, truth, 40, rng.choice([0, 0.2, 1])), 6, anchor=int(rng.integers(6)))
+        truth, worth = rng.normal(0, 200, 6), rng.normal(0, 100)
+        nu, anchor = rng.choice([0, 0.2, 1]), int(rng.integers(6))
+        both_ways = play_both_ways(rng, truth, 20, nu, worth)
+        rows = both_ways if first_move else play(rng, truth, 40, nu)
+        ratings = fit(rows, 6, anchor, first_move)
+        worths.append(abs(ratings.first_move - worth) <= ratings.first_move_half_width)
         for i, j in combinations(range(6), 2):
             difference, half = ratings.difference(i, j)
             hits.append(abs(difference - (truth[i] - truth[j])) <= half)
-    return np.mean(hits)
+    return np.mean(hits), np.mean(worths)
 
 
-def test_intervals_cover_the_truth():
-    # The fifteen differences of a pool hang together; were they one, 1,000 pools would have a
-    # standard error of sqrt(0.95 * 0.05 / 1000) = 0.7 %.
-    assert 0.93 <= covered(1000, 3) <= 0.97
+@pytest.mark.parametrize("first_move", [False, True])
+def test_intervals_cover_the_truth(first_move):
+    # The fifteen differences of a pool hang together; were they one, 100 pools would have a
+    # standard error of sqrt(0.95 * 0.05 / 100) = 2.2 %.
+    hits, worths = covered(100, 3, first_move)
+    assert 0.9 <= hits <= 0.99
+    assert not first_move or 0.88 <= worths <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first_move", [False, True])
+def test_intervals_cover_the_truth_in_many_pools(first_move):
+    hits, worths = covered(1000, 3, first_move)
+    assert 0.93 <= hits <= 0.97
+    assert not first_move or 0.93 <= worths <= 0.97
 
 
 def test_anchor_is_zero_without_uncertainty_and_moves_nothing_else():
@@ -130,6 +169,66 @@ def test_anchor_is_zero_without_uncertainty_and_moves_nothing_else():
         assert last.difference(i, j) == pytest.approx(first.difference(i, j), abs=1e-6)
     assert last.difference(0, 3) == pytest.approx((last.elo[0], last.half_width[0]))
     assert first.draw == pytest.approx(last.draw)
+
+
+def test_the_anchor_does_not_move_what_the_first_move_is_worth():
+    rows = play_both_ways(np.random.default_rng(12), np.array([0, 100, -50]), 50, 0.5, 80)
+    first, last = fit(rows, 3, 0, True), fit(rows, 3, 2, True)
+    assert first.first_move == pytest.approx(last.first_move)
+    assert first.first_move_half_width == pytest.approx(last.first_move_half_width)
+    assert last.elo == pytest.approx(first.elo - first.elo[2])
+    assert last.difference(0, 1) == pytest.approx(first.difference(0, 1))
+
+
+def test_who_moved_first_changes_nothing_where_it_is_not_asked():
+    rows = play_both_ways(np.random.default_rng(13), np.array([0, 100, -50]), 50, 0.5, 80)
+    ratings = fit(rows, 3)
+    turned = fit(rows[:, [1, 0, 4, 3, 2]], 3)
+    assert turned.elo == pytest.approx(ratings.elo)
+    assert ratings.first_move == ratings.first_move_half_width == 0
+    assert not ratings.joint[3].any()
+    # Where seats are balanced, ratings are the same to first order, and the first move explains
+    # what looked like chance.
+    asked = fit(rows, 3, first_move=True)
+    assert asked.elo == pytest.approx(ratings.elo, abs=10)
+    backwards = fit(rows[:, [1, 0, 4, 3, 2]], 3, first_move=True)
+    assert backwards.first_move == pytest.approx(-asked.first_move)
+
+
+def test_two_players_and_the_first_move_meet_the_closed_form():
+    # With plenty of games and no draws: d + g = ln(W1 / L1), -d + g = ln(W2 / L2).
+    w1, l1, w2, l2 = 70_000, 30_000, 45_000, 55_000
+    ratings = fit([(0, 1, w1, 0, l1), (1, 0, w2, 0, l2)], 2, 1, first_move=True)
+    one, two = np.log(w1 / l1), np.log(w2 / l2)
+    assert ratings.elo / ELO == pytest.approx([(one - two) / 2, 0], abs=1e-4)
+    assert ratings.first_move / ELO == pytest.approx((one + two) / 2, abs=1e-4)
+    half = Z95 * ELO * np.sqrt(1 / w1 + 1 / l1 + 1 / w2 + 1 / l2) / 2
+    assert ratings.half_width[0] == pytest.approx(half, rel=1e-4)
+    assert ratings.first_move_half_width == pytest.approx(half, rel=1e-4)
+
+
+def test_strength_and_first_move_cannot_be_told_apart_one_way_round():
+    ratings = fit([(0, 1, 900, 0, 100)], 2, 1, first_move=True)
+    assert ratings.half_width[0] > 350
+    assert ratings.first_move_half_width > 350
+    # Their sum is known, and split evenly for want of anything better.
+    assert ratings.first_move == pytest.approx(ratings.elo[0])
+    assert ratings.first_move + ratings.elo[0] == pytest.approx(ELO * np.log(9), abs=2)
+    variance = np.ones(2) @ ratings.joint[np.ix_([0, 2], [0, 2])] @ np.ones(2)
+    assert Z95 * np.sqrt(variance) == pytest.approx(Z95 * ELO * np.sqrt(1 / 90), rel=0.02)
+
+
+def test_chances_are_those_of_the_model():
+    rows = play_both_ways(np.random.default_rng(14), np.array([0, 100, -50]), 50, 0.5, 80)
+    ratings = fit(rows, 3, first_move=True)
+    d = ratings.elo[0] - ratings.elo[1]
+    found = [chances(ratings, 0, 1, first) for first in (1, -1)]
+    assert found[0] == pytest.approx(davidson(d + ratings.first_move, ratings.draw))
+    assert found[1] == pytest.approx(davidson(d - ratings.first_move, ratings.draw))
+    assert chances(ratings, 0, 1) == pytest.approx((found[0] + found[1]) / 2)
+    assert chances(ratings, 1, 0, -1) == pytest.approx(found[0][::-1])
+    assert chances(ratings, [0, 1], [[1], [2]]).shape == (2, 2, 3)
+    assert expected_score(ratings, 0, 1) == pytest.approx(chances(ratings, 0, 1) @ [1, 0.5, 0])
 
 
 def test_rows_add_up_either_way_round():
@@ -157,7 +256,7 @@ def test_a_player_who_won_everything_stays_finite():
 
 def test_a_long_ladder_is_not_drawn_together():
     # 100 snapshots, each 30 Elo above the one before it and met by its neighbours only.
-    w, d, l = chances(30.0, 0.5) * 1000  # noqa: E741
+    w, d, l = davidson(30.0, 0.5) * 1000  # noqa: E741
     rows = [(k + 1, k, round(w), round(d), round(l)) for k in range(99)]
     step = ELO * np.log(round(w) / round(l))  # every link alone has this maximum
     assert fit(rows, 100).elo[99] == pytest.approx(99 * step, rel=0.005)
@@ -186,6 +285,10 @@ def test_without_games_all_are_equal_and_little_is_known(rows):
     assert ratings.difference(1, 2) == pytest.approx((0, Z95 * ELO * np.sqrt(8)))
     assert ratings.draw == pytest.approx(1)
     assert fit([], 1).elo.tolist() == [0]
+    asked = fit(rows, 3, first_move=True)
+    assert asked.first_move == 0
+    # As after one game between equals, whose information is 1/4.
+    assert asked.first_move_half_width == pytest.approx(Z95 * ELO * 2)
 
 
 def test_two_hundred_players_and_a_million_games_converge():
@@ -210,7 +313,7 @@ def test_covariance_is_the_inverse_of_the_numerical_curvature():
     def loss(x):
         theta = np.array([0, x[0], x[1]])
         d = (theta[rows[:, 0]] - theta[rows[:, 1]]) * ELO
-        return -(counts * np.log(chances(d, np.exp(x[2])))).sum()
+        return -(counts * np.log(davidson(d, np.exp(x[2])))).sum()
 
     x, h = np.array([*ratings.elo[1:] / ELO, np.log(ratings.draw)]), 1e-3 * np.eye(3)
     curvature = [
@@ -219,6 +322,26 @@ def test_covariance_is_the_inverse_of_the_numerical_curvature():
     ]
     expected = ELO**2 * np.linalg.inv(curvature)[:2, :2]
     assert ratings.covariance[1:, 1:] == pytest.approx(expected, rel=1e-4)
+
+
+def test_joint_covariance_is_the_inverse_of_the_numerical_curvature():
+    rows = play_both_ways(np.random.default_rng(8), np.array([0, 150, -100]), 60, 0.6, 70)
+    ratings = fit(rows, 3, first_move=True)
+    counts = rows[:, 2:] + [0.125, 0.25 / 3, 0.125]  # as above, half of it either way round
+
+    def loss(x):
+        theta = np.array([0, x[0], x[1]])
+        d = (theta[rows[:, 0]] - theta[rows[:, 1]] + x[2]) * ELO
+        return -(counts * np.log(davidson(d, np.exp(x[3])))).sum()
+
+    fitted = [*ratings.elo[1:] / ELO, ratings.first_move / ELO, np.log(ratings.draw)]
+    x, h = np.array(fitted), 1e-3 * np.eye(4)
+    curvature = [
+        [(loss(x + a + b) - loss(x + a - b) - loss(x - a + b) + loss(x - a - b)) / 4e-6 for a in h]
+        for b in h
+    ]
+    assert all(abs(loss(x + a) - loss(x - a)) < 1e-6 for a in h)  # the summit
+    assert ratings.joint[1:, 1:] == pytest.approx(ELO**2 * np.linalg.inv(curvature), rel=1e-3)
 
 
 def test_schedule_prefers_the_uncertain_and_the_close():
@@ -248,7 +371,7 @@ def test_schedule_is_the_greedy_d_optimal_design():
     for _ in range(12):
         options = []
         for i, j in pairs:
-            w, _, l = chances(ratings.elo[i] - ratings.elo[j], ratings.draw)  # noqa: E741
+            w, _, l = davidson(ratings.elo[i] - ratings.elo[j], ratings.draw)  # noqa: E741
             u = (np.eye(6)[i] - np.eye(6)[j])[1:]
             # A game's information is the variance of (win - loss) / 2, 4 games' four times that.
             options.append(precision + 4 * (w + l - (w - l) ** 2) / 4 / ELO**2 * np.outer(u, u))
