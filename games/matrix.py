@@ -34,7 +34,7 @@ class Matrix(MatrixGame):
 
     payoffs: str = "1 -1; -1 1"
 
-    facts = Facts(value=Fact(0.0, "en.wikipedia.org/wiki/Matching_pennies"))
+    facts = Facts(value=Fact(0.0, "OpenSpiel, sequence_form_lp_test.cc: matrix_mp"))
 
     def __post_init__(self):
         table = _read(self.payoffs)

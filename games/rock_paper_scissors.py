@@ -31,7 +31,7 @@ class RockPaperScissors(MatrixGame):
 
     num_actions = 3
     table = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32)
-    facts = Facts(value=Fact(0.0, "en.wikipedia.org/wiki/Rock_paper_scissors"))
+    facts = Facts(value=Fact(0.0, "gametheory.net/dictionary/Games/RockPaperScissors.html"))
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Each hand may be called by the name of the next, all around."""
