@@ -14,10 +14,14 @@ theirs, `observed` against pgx (whose step always observes), `bare` against Open
 
 import json
 import os
+import platform
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -40,6 +44,7 @@ class Options:
       cores: how many to use.
       rounds: how often everything is measured.
       seconds: how long one measurement takes, about.
+      save: also write the lines, with versions and command, to this JSON file.
     """
 
     games: tuple[str, ...] = names()
@@ -48,6 +53,7 @@ class Options:
     cores: int = 1
     rounds: int = 5
     seconds: float = 0.5
+    save: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -159,8 +165,8 @@ def _ratio(rates: dict[Runner, list[float]], ours: str, who: str, mode: str) -> 
     }
 
 
-def bench(spec: str, options: Options) -> None:
-    """Measures one game and prints its lines."""
+def bench(spec: str, options: Options) -> list[dict[str, Any]]:
+    """Measures one game; prints its lines and returns them."""
     runners = _runners(spec, options)
     sizes = {runner: _sized(runner, options.seconds) for runner in runners}
     rates: dict[Runner, list[float]] = {runner: [] for runner in runners}
@@ -168,31 +174,52 @@ def bench(spec: str, options: Options) -> None:
         for runner in runners:
             rates[runner].append(measure(runner, sizes[runner])[0])
     common = {"cores": options.cores, "device": jax.devices()[0].device_kind}
-    for runner, found in rates.items():
-        line = {
-            "bench": "games",
-            "game": spec,
-            "who": runner.who,
-            "mode": runner.mode,
-            "batch": runner.batch,
-            "steps_per_s": round(median(found)),
-            "spread": [round(min(found)), round(max(found))],
-            "compile_s": round(runner.compile_s, 2),
-            "state_bytes": runner.state_bytes,
-        }
-        print(json.dumps(line | common), flush=True)
+    lines = [_line(spec, runner, found) | common for runner, found in rates.items()]
     last = {"bench": "games", "game": spec}
     last |= _ratio(rates, "observed", "pgx", "observed")
     last |= _ratio(rates, "bare", "openspiel", "bare")
-    print(json.dumps(last | common), flush=True)
+    lines.append(last | common)
+    for line in lines:
+        print(json.dumps(line), flush=True)
+    return lines
+
+
+def _line(spec: str, runner: Runner, found: list[float]) -> dict[str, Any]:
+    return {
+        "bench": "games",
+        "game": spec,
+        "who": runner.who,
+        "mode": runner.mode,
+        "batch": runner.batch,
+        "steps_per_s": round(median(found)),
+        "spread": [round(min(found)), round(max(found))],
+        "compile_s": round(runner.compile_s, 2),
+        "state_bytes": runner.state_bytes,
+    }
 
 
 def main() -> None:
     """Measures every game that was asked for."""
     options = tyro.cli(Options, description=__doc__)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
+    document = {
+        "command": " ".join(["python -m benchmarks.games", *sys.argv[1:]]),
+        "processor": processor(),
+        "versions": {p: version(p) for p in ("jax", "jaxlib", "numpy", "pgx", "open_spiel")},
+        "lines": [],
+    }
     for spec in options.games:
-        bench(spec, options)
+        document["lines"] += bench(spec, options)
+        if options.save:  # after every game: a long run that is cut leaves what it has measured
+            options.save.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def processor() -> str:
+    """What the system calls its processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor()
 
 
 if __name__ == "__main__":
