@@ -1,7 +1,7 @@
 """Is one number per agent enough? Tests of the model behind ratings, and of transitivity.
 
-A rating says that who beats a, and a beats b, beats b by still more. Three questions to the
-results of a pool, from the mildest to the gravest:
+Ratings say that whoever beats a, who beats b, beats b by still more. Three questions to the results
+of a pool, from the mildest to the gravest:
 
 * `fit_test`: does the model of arena.ratings describe the games at all, draws included?
 * `curl`: do the differences between agents add up? Who wins the decisive games of a pair gives a
@@ -201,9 +201,10 @@ def curl(
 def cycle(results: Results, n: int, first_move: bool = False) -> Cycle | None:
     """The circle of agents, each beating the next, that is proven best; None if there is none.
 
-    Each pair is put to the sign test on its decisive games. A circle is as sure as its least sure
-    pair, and its p that one's, times the number of pairs: but for that chance nobody is called the
-    better of a pair who is not. (Three pairs form one circle only, and nothing is multiplied.)
+    Each pair is put to the two-sided sign test on its decisive games. A circle is as sure as its
+    least sure pair. Its p is that pair's, times the number of pairs (Bonferroni): with no more than
+    this probability anyone is called the better of a pair who is not, and if nobody is, the circle
+    is real. Three pairs form one circle only, so that nothing need be multiplied.
 
     Where the first move is fitted, a pair is tested against what the first moves alone would give.
     Its games then differ in their chances; games all of the mean chance stray more (Hoeffding 1956,
