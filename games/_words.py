@@ -24,6 +24,14 @@ def put(board: Words, cell: jax.Array) -> Words:
     return tuple(jnp.where(cell >> 5 == k, word | bit, word) for k, word in enumerate(board))
 
 
+def has(board: Words, cell: jax.Array) -> jax.Array:
+    """Whether a cell i32[] is set, bool[]."""
+    word = board[0]
+    for k in range(1, len(board)):
+        word = jnp.where(cell >> 5 == k, board[k], word)
+    return (word >> (cell.astype(jnp.uint32) & 31)) & 1 == 1
+
+
 def union(a: Words, b: Words) -> Words:
     """The cells that are set on either board."""
     return tuple(x | y for x, y in zip(a, b, strict=True))

@@ -1,0 +1,86 @@
+"""Dark Hex: Hex in which each seat sees its own stones only.
+
+A seat that moves to a cell which the other one has taken sees that stone and moves again. As in
+Hex, seat 0, red, connects top and bottom, seat 1, blue, left and right, and each has a view of its
+own in which it connects top and bottom. OpenSpiel's `information_state_string` tells besides how
+many moves have been made; here, as in its tensor, a seat does not learn what the other one tried.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from games import _hex
+from games._phantom import PhantomGame, State
+from games._words import Words
+from games.core import Fact, Facts
+
+_BENCH = "github.com/easonyu0203/2p0s-IIG-bench, docs/games/index.md"
+
+
+@dataclass(frozen=True)
+class DarkHex(PhantomGame):
+    """Hex with hidden stones.
+
+    Attributes:
+      size: of the board's sides, 2 to 11.
+    """
+
+    size: int = 3
+
+    facts = Facts(
+        games=Fact(9_469_697_760, _BENCH),
+        value=Fact(
+            1.0,
+            "github.com/gabrfarina/exp-a-spiel, main.ipynb: the best response to uniform play, "
+            "which may do anything, gets 1",
+        ),
+        information_sets=Fact(6_072_917, _BENCH),
+    )
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.size <= 11:
+            raise ValueError(f"dark_hex: size={self.size} is not one of 2 to 11")
+        object.__setattr__(self, "num_actions", self.size**2)
+        # Every stone but the last one can be run into once.
+        object.__setattr__(self, "max_plies", 2 * self.size**2 - 1)
+        if self.size != DarkHex.size:
+            object.__setattr__(self, "facts", Facts())
+
+    def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The board and the board turned half-way round."""
+        return (
+            jnp.stack([observation, observation[::-1, ::-1]]),
+            jnp.stack([policy, policy[::-1]]),
+        )
+
+    def show(self, state: State) -> str:
+        """Red `X` and blue `O` on a rhombus, small if the other seat knows of the stone."""
+        return _hex.show(self.size, self._stones(state))
+
+    def view(self, state: State, seat: int) -> str:
+        """The seat's own stones and those that it ran into, on the board as red sees it."""
+        return _hex.show(self.size, self._seen(state, seat))
+
+    def draw(self, state: State) -> str:
+        """All stones; those that the other seat knows of have a dot."""
+        return _hex.draw(self.size, self._stones(state))
+
+    def label(self, state: State, move: int) -> str:
+        """The cell as red sees it, `a1` at the top left."""
+        return _hex.label(self.size, self._turned(move) if int(state.stones) & 1 else move)
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`."""
+        cell = _hex.parse(self.size, text)
+        if not self._free(state, cell):
+            raise ValueError(f"{text.strip().lower()} is known to be taken")
+        return self._turned(cell) if int(state.stones) & 1 else cell
+
+    def _wins(self, board: Words) -> jax.Array:
+        return _hex.connected(board, self.size)
+
+    def _turned(self, cell: Any) -> Any:
+        return cell % self.size * self.size + cell // self.size

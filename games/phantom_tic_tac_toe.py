@@ -1,0 +1,92 @@
+"""Phantom tic-tac-toe: tic-tac-toe in which each seat sees its own marks only.
+
+A seat that moves to a cell which the other one has taken sees that mark and moves again. Seat 0
+plays X and begins.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from games._phantom import PhantomGame, State
+from games._words import Words
+from games.core import Fact, Facts
+
+_LINES = (0b111, 0b111000, 0b111000000, 0o111, 0o222, 0o444, 0b100010001, 0b001010100)
+_BENCH = "github.com/easonyu0203/2p0s-IIG-bench, docs/games/index.md"
+
+
+@dataclass(frozen=True)
+class PhantomTicTacToe(PhantomGame):
+    """Three in a row on 3×3 with hidden marks."""
+
+    size = 3
+    num_actions = 9
+    max_plies = 17  # every mark but the last one can be run into once
+    facts = Facts(
+        games=Fact(9_829_101_024, _BENCH),
+        information_sets=Fact(5_990_669, _BENCH),
+    )
+
+    def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The eight symmetries of the square."""
+        images = [
+            jnp.stack([jnp.rot90(g, k) for g in (board, board[:, ::-1]) for k in range(4)])
+            for board in (observation, policy.reshape(3, 3))
+        ]
+        return images[0], images[1].reshape(8, 9)
+
+    def show(self, state: State) -> str:
+        """`X` and `O`, small if the other seat knows of the mark."""
+        return _text(self._stones(state))
+
+    def view(self, state: State, seat: int) -> str:
+        """The seat's own marks and those that it ran into."""
+        return _text(self._seen(state, seat))
+
+    def draw(self, state: State) -> str:
+        """Black crosses and red rings; those that the other seat knows of have a dot."""
+        parts = []
+        for cell, mark in enumerate(self._stones(state)):
+            x, y = 50 + 100 * (cell % 3), 50 + 100 * (cell // 3)
+            if mark in "Xx":
+                parts.append(f'<path d="M{x - 28} {y - 28}l56 56m0-56l-56 56" stroke="#222"/>')
+            elif mark in "Oo":
+                parts.append(f'<circle cx="{x}" cy="{y}" r="30" stroke="#c0392b"/>')
+            if mark in "xo":
+                parts.append(f'<circle cx="{x}" cy="{y + 40}" r="3" stroke="#777" />')
+        return (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 300" fill="none" '
+            'stroke-width="10" stroke-linecap="round">'
+            '<rect width="300" height="300" fill="#fdfaf3"/>'
+            '<path d="M100 12V288M200 12V288M12 100H288M12 200H288" '
+            'stroke="#bbb" stroke-width="4"/>' + "".join(parts) + "</svg>"
+        )
+
+    def label(self, state: State, move: int) -> str:
+        """Column letter and row number, `a1` at the bottom left."""
+        return f"{'abc'[move % 3]}{3 - move // 3}"
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`."""
+        cells = {self.label(state, cell): cell for cell in range(9)}
+        move = text.strip().lower()
+        if move not in cells:
+            raise ValueError(f"{text.strip()!r} is not a cell; cells are a1 to c3")
+        if not self._free(state, cells[move]):
+            raise ValueError(f"{move} is known to be taken")
+        return cells[move]
+
+    def _wins(self, board: Words) -> jax.Array:
+        [word] = board
+        won = jnp.bool_(False)
+        for line in _LINES:
+            won |= word & line == line
+        return won
+
+
+def _text(marks: list[str]) -> str:
+    """Rows 3 to 1, columns a to c."""
+    rows = [f"{3 - row}  " + " ".join(marks[3 * row : 3 * row + 3]) for row in range(3)]
+    return "\n".join([*rows, "   a b c"])
