@@ -55,7 +55,7 @@ class PhantomTicTacToe(PhantomGame):
             elif mark in "Oo":
                 parts.append(f'<circle cx="{x}" cy="{y}" r="30" stroke="#c0392b"/>')
             if mark in "xo":
-                parts.append(f'<circle cx="{x}" cy="{y + 40}" r="3" stroke="#777" />')
+                parts.append(f'<circle cx="{x + 38}" cy="{y - 38}" r="5" fill="#777"/>')
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 300" fill="none" '
             'stroke-width="10" stroke-linecap="round">'
