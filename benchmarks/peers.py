@@ -18,7 +18,7 @@ _PGX = {
     "connect_four": "connect_four",
     "gardner_chess": "gardner_chess",
     "go:size=9": "go_9x9",
-    "go": "go_19x19",
+    "go": "go_9x9",
     "go:size=19": "go_19x19",
     "hex": "hex",
     "hex:size=11": "hex",
@@ -36,7 +36,7 @@ _OPEN_SPIEL = {
     "connect_four": "connect_four",
     "dark_hex": "dark_hex",
     "english_draughts": "checkers",
-    "go": "go(board_size=19)",
+    "go": "go(board_size=9)",
     "go:size=9": "go(board_size=9)",
     "go:size=13": "go(board_size=13)",
     "go:size=19": "go(board_size=19)",
@@ -76,7 +76,7 @@ def pgx(spec: str, batch: int) -> Runner:
         import pgx
         from pgx.experimental.wrappers import auto_reset
 
-        env = pgx.make(_PGX[spec])
+        env = pgx.make(_PGX[spec])  # pyright: ignore[reportArgumentType]
     step = auto_reset(env.step, env.init)
 
     def iterate(carry, key):
