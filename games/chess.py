@@ -1,0 +1,317 @@
+"""Chess. Seat 0 plays White and begins.
+
+The rules are FIDE's, with these for the end of a game: a position that occurs for the third time,
+or 100 plies in a row without a capture or a pawn's move, is a draw at once and without a claim,
+unless the last move mates; so is one in which no moves whatever could mate, as far as the material
+tells; and so is a game of `plies` plies. Positions are the same if the same men stand on the same
+squares, the same seat is to move, and the same castling rights and en passant captures remain; a
+pawn that cannot legally be taken en passant makes no difference.
+
+Moves are numbered from the mover's side of the board; see games/_chess.py.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import chess
+import chess.svg
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from games import _chess
+from games._chess import Board, Key, Men, Past, Sight
+from games.core import OVER, Fact, Facts, Game
+
+_SIZE = 8
+_RIGHT, _LEFT = 2, 6  # in _chess.RAYS
+_CORNERS = 0x8100000000000081
+_KING = 0x10
+
+
+class _Castling(NamedTuple):
+    """One of the two ways to castle, as sets of squares.
+
+    Attributes:
+      ray: where the king goes.
+      corner: where the rook comes from.
+      between: must be empty.
+      safe: must not be attacked.
+      target: where the king ends.
+      rook: where the rook comes from and ends.
+    """
+
+    ray: int
+    corner: int
+    between: int
+    safe: int
+    target: int
+    rook: int
+
+
+_CASTLINGS = (
+    _Castling(_RIGHT, 0x80, 0x60, 0x70, 0x40, 0xA0),
+    _Castling(_LEFT, 0x01, 0x0E, 0x1C, 0x04, 0x09),
+)
+
+
+class State(NamedTuple):
+    """864 bytes. All squares are as the seat to move sees them.
+
+    Attributes:
+      men: who stands where.
+      rights: rooks that may still castle, and the square where a pawn may be taken en passant.
+      clock: i32[], plies since the last capture or pawn's move.
+      ply: i32[], plies since the start; White moves at even ones.
+      past: the positions that may yet occur again.
+    """
+
+    men: Men
+    rights: Board
+    clock: jax.Array
+    ply: jax.Array
+    past: Past
+
+
+def _board(squares: int) -> Board:
+    return Board.of(_SIZE, squares)
+
+
+def _rank(rank: int) -> Board:
+    return Board.rank(_SIZE, rank - 1)
+
+
+class _Options(NamedTuple):
+    """What the seat to move may do.
+
+    Attributes:
+      sight: what binds it.
+      pawns: where pawns may arrive, by `_chess.PAWN_RAYS`.
+      ways: where all men may, by `_chess.WAYS`.
+    """
+
+    sight: Sight
+    pawns: list[Board]
+    ways: list[Board]
+
+    def any(self) -> jax.Array:
+        """Whether there is a move, bool[]."""
+        return _chess.union(self.ways).any()
+
+
+@jax.jit
+def _options(men: Men, rights: Board) -> _Options:
+    sight = _chess.sight(men)
+    left, ahead, right = _chess.pawn_arrivals(men, sight)
+    # A pawn's first step may be no evasion and the second one.
+    first = (men.pawns & sight.free(0) & _rank(2)).to((0, 1)) & ~men.all()
+    ahead = ahead | first.to((0, 1)) & ~men.all() & sight.evasions
+    # Where a capture en passant is possible at all, it leaves no check; but another pawn may be
+    # pinned.
+    passed = rights & _rank(6)
+    left = left | (men.pawns & sight.free(7)).to((-1, 1)) & passed
+    right = right | (men.pawns & sight.free(1)).to((1, 1)) & passed
+    pawns = [left, ahead, right]
+    ways = _chess.arrivals(men, sight, pawns)
+    for side in _CASTLINGS:
+        ready = (rights & _board(side.corner)).any()
+        blocked = (men.all() & _board(side.between)).any()
+        unsafe = (sight.attacked & _board(side.safe)).any()
+        ways[side.ray] = ways[side.ray] | _board(side.target).when(ready & ~blocked & ~unsafe)
+    return _Options(sight, pawns, ways)
+
+
+def _passed(men: Men, pawn: Board) -> Board:
+    """The square behind their pawn, which has just made two steps, if it can be taken there.
+
+    Whoever takes it leaves two squares at once, so that pins do not tell whether the king is safe.
+    """
+    target, king = pawn.to((0, 1)), men.mine & men.kings()
+    left, right = (pawn.to(step) & men.mine & men.pawns for step in ((-1, 0), (1, 0)))
+    empty = ~(men.all() & ~(pawn | left | right) | target)
+    view = [_chess.slide(king, empty, ray) for ray in range(8)]
+    seen = [(view[ray] & men.theirs & men.sliders(ray)).any() for ray in range(8)]
+    legal = jnp.bool_(False)
+    for taker, other in ((left, right), (right, left)):
+        # The other one still stands in the way.
+        checks = [seen[ray] & ~(view[ray] & other).any() for ray in range(8)]
+        legal = legal | taker.any() & ~jnp.stack(checks).any()
+    return target.when(legal)
+
+
+def _key(state: State) -> Key:
+    words = [word for board in (*state.men, state.rights) for word in board.words]
+    return _chess.key([*words, (state.ply & 1).astype(jnp.uint32)])
+
+
+@dataclass(frozen=True)
+class Chess(Game):
+    """Checkmate the king.
+
+    Attributes:
+      plies: longer games are drawn.
+    """
+
+    plies: int = 500
+
+    num_actions = _chess.num_actions(_SIZE)
+    facts = Facts(
+        perft=Fact((1, 20, 400, 8_902, 197_281, 4_865_609), "oeis.org/A048987"),
+        positions=Fact((1, 20, 400, 5_362, 72_078), "oeis.org/A083276"),
+    )
+
+    def __post_init__(self):
+        if self.plies < 1:
+            raise ValueError(f"chess: plies={self.plies} is less than 1")
+        object.__setattr__(self, "max_plies", self.plies)
+
+    def init(self) -> State:
+        """The usual position."""
+        return self.from_fen(chess.STARTING_FEN)
+
+    def mover(self, state: State) -> jax.Array:
+        """The seats alternate."""
+        over = (
+            ~_options(state.men, state.rights).any()
+            | _chess.insufficient(state.men)
+            | (state.past.times(_key(state)) >= 2)
+            | (state.clock >= _chess.CLOCK)
+            | (state.ply >= self.plies)
+        )
+        return _chess.settle(jnp.where(over, OVER, state.ply & 1))
+
+    def legal(self, state: State) -> jax.Array:
+        """All moves that do not leave the king in check, bool[1096]."""
+        _, pawns, ways = _options(state.men, state.rights)
+        return _chess.flags(ways, pawns)
+
+    def step(self, state: State, move: jax.Array) -> State:
+        """Move a man, then see the board from the other side."""
+        men, made = state.men, _chess.read(_SIZE, move)
+        source, target = _chess.origin(men, made), made.target
+        pawn, king = ((men_ & source).any() for men_ in (men.pawns, men.kings()))
+        passing = (target & state.rights & _rank(6)).when(pawn)
+        captured = target & men.theirs | passing.to((0, -1))
+        after = _chess.play(men, source, made, captured)
+        for side in _CASTLINGS:
+            castles = king & (source & _board(_KING)).any() & (target & _board(side.target)).any()
+            rook = _board(side.rook).when(castles)
+            after = after._replace(mine=after.mine ^ rook, straight=after.straight ^ rook)
+        rights = state.rights & _board(_CORNERS) & ~(source | target) & ~_rank(1).when(king)
+        twice = pawn & (source & _rank(2)).any() & (target & _rank(4)).any()
+        reset = pawn | captured.any()
+        after, rights, pushed, reset = _chess.settle(
+            (after.turned(), rights.turned(), target.turned().when(twice), reset)
+        )
+        return State(
+            after,
+            rights | _passed(after, pushed),
+            jnp.where(reset, 0, state.clock + 1),
+            state.ply + 1,
+            state.past.after(state.clock, _key(state), reset),
+        )
+
+    def payoff(self, state: State) -> jax.Array:
+        """Mate wins, all else is a draw."""
+        options = _options(state.men, state.rights)
+        mated = options.sight.checked & ~options.any()
+        return jnp.where(mated, jnp.where(state.ply & 1 == 1, 1.0, -1.0), 0.0)
+
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        """Sixteen planes f32[8, 8, 16], the own first rank first.
+
+        Own pawns, knights, bishops, rooks, queens, king; the opponent's; rooks that may castle and
+        squares of captures en passant; how often the position has been there; shares of the 100
+        plies without progress and of all plies that are gone.
+        """
+        turned = state.men.turned(), state.rights.turned()
+        own = (state.ply & 1) == seat
+        men, rights = jax.tree.map(
+            lambda a, b: jnp.where(own, a, b), (state.men, state.rights), turned
+        )
+        boards = [side & kind for side in (men.mine, men.theirs) for kind in men.kinds()]
+        shares = [
+            state.past.times(_key(state)).astype(jnp.float32),
+            state.clock.astype(jnp.float32) / _chess.CLOCK,
+            state.ply.astype(jnp.float32) / self.plies,
+        ]
+        return _chess.planes([*boards, rights], shares)
+
+    def show(self, state: State) -> str:
+        """White below, in capitals."""
+        rows = str(self._board(state)).splitlines()
+        return "\n".join([*(f"{8 - k}  {row}" for k, row in enumerate(rows)), "   a b c d e f g h"])
+
+    def draw(self, state: State) -> str:
+        """White below; a king in check is marked."""
+        board = self._board(state)
+        return chess.svg.board(board, check=board.king(board.turn) if board.is_check() else None)
+
+    def label(self, state: State, move: int) -> str:
+        """Standard algebraic notation, as `Nf3`."""
+        board = self._board(state)
+        return board.san(_moves(board)[int(move)])
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`; understands `g1f3` too."""
+        board, text = self._board(state), text.strip()
+        numbers = {move: number for number, move in _moves(board).items()}
+        for read in (board.parse_san, board.parse_uci):
+            try:
+                return numbers[read(text)]
+            except (ValueError, KeyError):
+                continue
+        raise ValueError(f"{text!r} is not a legal move here; moves are written as Nf3 or g1f3")
+
+    def from_fen(self, text: str) -> State:
+        """The position that a FEN gives; what was before it is not known.
+
+        Raises:
+          ValueError: it is no FEN, or no position that a game can reach.
+        """
+        try:
+            board = chess.Board(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not a FEN: {error}") from None
+        if not board.is_valid():
+            flaw = str(board.status().name).lower().replace("_", " ")
+            raise ValueError(f"{text!r} is not a legal position: {flaw}")
+        rights = board.castling_rights
+        if board.ep_square is not None and board.has_legal_en_passant():
+            rights |= 1 << board.ep_square
+        men = _chess.lettered([p.symbol() if (p := board.piece_at(k)) else "." for k in range(64)])
+        rights = _board(rights)
+        if board.turn == chess.BLACK:
+            men, rights = men.turned(), rights.turned()
+        clock, ply = jnp.int32(board.halfmove_clock), jnp.int32(board.ply())
+        return jax.tree.map(jnp.asarray, State(men, rights, clock, ply, Past.none()))
+
+    def to_fen(self, state: State) -> str:
+        """The position as FEN."""
+        return self._board(state).fen(en_passant="legal")
+
+    def _board(self, state: State) -> chess.Board:
+        men, rights, clock, ply, _ = jax.tree.map(np.asarray, state)
+        if ply % 2:
+            men, rights = men.turned(), rights.turned()
+        board = chess.Board(None)
+        for square, letter in enumerate(_chess.letters(men)):
+            if letter != ".":
+                board.set_piece_at(square, chess.Piece.from_symbol(letter))
+        board.castling_rights = int(rights) & _CORNERS
+        passed = int(rights) & ~_CORNERS
+        board.ep_square = passed.bit_length() - 1 if passed else None
+        board.turn = bool(ply % 2 == 0)
+        board.halfmove_clock, board.fullmove_number = int(clock), int(ply) // 2 + 1
+        return board
+
+
+def _moves(board: chess.Board) -> dict[int, chess.Move]:
+    """All legal moves by their numbers."""
+    flip = 0 if board.turn else 56
+
+    def number(move: chess.Move) -> int:
+        becomes = chess.piece_symbol(move.promotion) if move.promotion else ""
+        return _chess.number(_SIZE, move.from_square ^ flip, move.to_square ^ flip, becomes)
+
+    return {number(move): move for move in board.legal_moves}

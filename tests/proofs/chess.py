@@ -1,0 +1,106 @@
+"""Chess's proof."""
+
+from functools import cache
+
+import chess
+import jax.numpy as jnp
+import pyspiel
+
+from arena import tree
+from games import OVER, _chess
+from games.chess import Chess, State
+from tests.helpers.lockstep import Position
+
+_number = cache(_chess.number)
+_open_spiel = cache(pyspiel.load_game)
+
+
+class PythonChess(Position):
+    """A position of python-chess, drawn without a claim as ours is."""
+
+    def __init__(self, plies: int = 500):
+        self._board = chess.Board()
+        self._plies = plies
+        self._moves = {}
+
+    def mover(self) -> int:
+        """White is seat 0. Finds the moves, too."""
+        board, flip = self._board, 0 if self._board.turn else 56
+        self._moves = {
+            _number(
+                8,
+                move.from_square ^ flip,
+                move.to_square ^ flip,
+                chess.PIECE_SYMBOLS[move.promotion or 0] or "",
+            ): move
+            for move in board.legal_moves
+        }
+        over = (
+            not self._moves
+            or board.ply() >= self._plies
+            or board.halfmove_clock >= 100
+            or board.is_insufficient_material()
+            or board.is_repetition(3)
+        )
+        return OVER if over else int(not board.turn)
+
+    def legal(self) -> list[int]:
+        """All of theirs, in our numbers."""
+        return list(self._moves)
+
+    def payoff(self) -> float:
+        """Whoever is mated has lost."""
+        if self._moves or not self._board.is_check():
+            return 0.0
+        return -1.0 if self._board.turn else 1.0
+
+    def play(self, move: int) -> None:
+        """In their terms."""
+        self._board.push(self._moves[move])
+
+
+class OpenSpielChess(Position):
+    """A position of OpenSpiel's chess, but no longer than ours."""
+
+    def __init__(self, plies: int):
+        self._state = _open_spiel("chess").new_initial_state()
+        self._left = plies
+        self._moves = {}
+
+    def mover(self) -> int:
+        """Their player 1 plays White."""
+        if self._state.is_terminal() or not self._left:
+            return OVER
+        return 1 - self._state.current_player()
+
+    def legal(self) -> list[int]:
+        """Theirs, in our numbers."""
+        self._moves = {self._number(action): action for action in self._state.legal_actions()}
+        return list(self._moves)
+
+    def payoff(self) -> float:
+        """Theirs, at the end."""
+        return self._state.player_return(1) if self._state.is_terminal() else 0.0
+
+    def play(self, move: int) -> None:
+        """In their numbers."""
+        self._left -= 1
+        self._state.apply_action(self._moves[move])
+
+    def _number(self, action: int) -> int:
+        return 0
+
+
+class Placements(Chess):
+    """Chess without a memory, so that positions are counted by what is on the board."""
+
+    def step(self, state: State, move) -> State:
+        """Forgets what was before."""
+        after = super().step(state, move)
+        past = _chess.Past.none()
+        return after._replace(clock=jnp.int32(0), past=past)
+
+
+LOCKSTEP = {"chess": PythonChess}
+STATE_BYTES = 864
+REPRODUCE = {"positions": lambda game, given: tree.positions(Placements(), len(given) - 1)}
