@@ -87,7 +87,7 @@ def choose(draw: jax.Array, legal: jax.Array) -> jax.Array:
     """The legal move at a point of the unit interval: f32[...] and bool[..., A] to i32[...]."""
     words = _pack(legal)
     counts = [jax.lax.population_count(word).astype(jnp.int32) for word in words]
-    count = sum(counts)
+    count = sum(counts[1:], counts[0])
     nth = jnp.floor(draw * count.astype(jnp.float32)).astype(jnp.int32)
     nth = jnp.minimum(nth, count - 1)  # a product may round up to count
     # The word in which it lies, then the bit.

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import pkgutil
 from functools import cache
+from typing import Any
 
 from games.core import CHANCE, OVER, Fact, Facts, Game
 
@@ -44,7 +45,7 @@ def load(spec: str) -> Game:
     return kind(**_options(kind, name, options))
 
 
-def _options(kind: type[Game], name: str, text: str) -> dict[str, object]:
+def _options(kind: Any, name: str, text: str) -> dict[str, object]:
     fields = {f.name: type(f.default) for f in dataclasses.fields(kind)}
     chosen = {}
     for part in filter(None, text.split(",")):
