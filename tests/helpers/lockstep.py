@@ -102,7 +102,8 @@ def _ours(game: Game):
         chance = jnp.zeros(0)
         if game.num_outcomes:
             chance = jnp.where(mover == CHANCE, game.chance(state), 0.0)
-        return View(mover, legal, chance, game.payoff(state))
+        view: Any = (mover, legal, chance, game.payoff(state))
+        return View(*view)
 
     return jax.jit(jax.vmap(game.step)), jax.jit(jax.vmap(look))
 
