@@ -1,6 +1,8 @@
 """List the games."""
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 
@@ -27,7 +29,7 @@ def run(command: Command) -> None:
         return
     console.table(
         "Games",
-        ["name", "actions", "state bytes", "longest game", "information"],
+        ["name", "actions", "state bytes", "longest game", "information", "options"],
         [
             [
                 str(g["name"]),
@@ -35,14 +37,15 @@ def run(command: Command) -> None:
                 str(g["state_bytes"]),
                 f"{g['max_plies']} plies",
                 "perfect" if g["perfect_information"] else "hidden",
+                g["options"],
             ]
             for g in found
         ],
     )
 
 
-def _describe(name: str) -> dict[str, object]:
-    game = games.load(name)
+def _describe(name: str) -> dict[str, Any]:
+    game: Any = games.load(name)
     leaves = jax.tree.leaves(jax.eval_shape(game.init))
     return {
         "name": name,
@@ -51,4 +54,12 @@ def _describe(name: str) -> dict[str, object]:
         "max_plies": game.max_plies,
         "state_bytes": sum(leaf.size * leaf.dtype.itemsize for leaf in leaves),
         "perfect_information": game.perfect_information,
+        "options": _options(game),
     }
+
+
+def _options(game: Any) -> str:
+    """As a user would type them, at their defaults."""
+    values = {f.name: getattr(game, f.name) for f in dataclasses.fields(game)}
+    texts = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in values.items()}
+    return ",".join(f"{k}={v}" for k, v in texts.items())
