@@ -113,14 +113,19 @@ class Board:
         return self.shift(step, 1) & landing(self.size, step)
 
     def shift(self, step: Step, times: int) -> "Board":
-        """The bits moved by a step so many times, over the edges from rank to rank."""
-        whole, part = divmod((step[1] * self.size + step[0]) * times, 32)
-        words = [np.uint32(0)] * len(self.words)
-        for k in range(len(words)):
-            if 0 <= k - whole < len(words):
-                words[k] = self.words[k - whole] << part
-            if part and 0 <= k - whole - 1 < len(words):
-                words[k] = words[k] | self.words[k - whole - 1] >> 32 - part
+        """The bits moved by a step so many times, over the edges from rank to rank.
+
+        Along a rank, nothing comes from another word: it would have come over an edge.
+        """
+        bits = (step[1] * self.size + step[0]) * times
+        words = []
+        for k in range(len(self.words)):
+            parts = []
+            for source, word in enumerate(self.words):
+                up = bits + 32 * (source - k)
+                if -32 < up < 32 and (step[1] or source == k):
+                    parts.append(word << up if up >= 0 else word >> -up)
+            words.append(reduce(or_, parts) if parts else np.uint32(0))
         return Board(tuple(words), self.size)
 
     def turned(self) -> "Board":
@@ -348,6 +353,24 @@ def number(size: int, source: int, target: int, becomes: str) -> int:
         row = len(PAWN_RAYS) * LESSER.index(becomes) + PAWN_RAYS.index(ray)
         return len(WAYS) * size * size + row * size + target % size
     return ray * size * size + target
+
+
+def told(letters: list[str], number: int) -> tuple[int, int, str]:
+    """From where to where a move goes, and what a pawn becomes; the inverse of `number`."""
+    size = int(len(letters) ** 0.5)
+    way, target = divmod(number, size * size)
+    becomes = ""
+    if way >= len(WAYS):
+        row, file = divmod(number - len(WAYS) * size * size, size)
+        becomes, way = LESSER[row // 3], PAWN_RAYS[row % 3]
+        target = size * (size - 1) + file
+    files, ranks = WAYS[way]
+    source = target - files - size * ranks
+    while letters[source] == ".":
+        source -= files + size * ranks
+    if letters[source] == "P" and target >= size * (size - 1) and not becomes:
+        becomes = "q"
+    return source, target, becomes
 
 
 def origin(men: Men, move: Move) -> Board:

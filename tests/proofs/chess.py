@@ -1,6 +1,6 @@
 """Chess's proof."""
 
-from functools import cache
+from functools import cache, partial
 
 import chess
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from tests.helpers.lockstep import Position
 
 _number = cache(_chess.number)
 _open_spiel = cache(pyspiel.load_game)
+_OPEN_SPIEL_NUMBERS: dict[tuple[int, int], int] = {}  # by their number and player
 
 
 class PythonChess(Position):
@@ -88,7 +89,17 @@ class OpenSpielChess(Position):
         self._state.apply_action(self._moves[move])
 
     def _number(self, action: int) -> int:
-        return 0
+        key = action, self._state.current_player()
+        if key not in _OPEN_SPIEL_NUMBERS:
+            _OPEN_SPIEL_NUMBERS[key] = self._translate(action)
+        return _OPEN_SPIEL_NUMBERS[key]
+
+    def _translate(self, action: int) -> int:
+        move = pyspiel.chess.action_to_move(action, self._state.board())
+        flip = 0 if self._state.current_player() == 1 else 56
+        text = move.to_lan()
+        source, target = (chess.parse_square(text[k : k + 2]) ^ flip for k in (0, 2))
+        return _number(8, source, target, text[4:])
 
 
 class Placements(Chess):
@@ -101,6 +112,6 @@ class Placements(Chess):
         return after._replace(clock=jnp.int32(0), past=past)
 
 
-LOCKSTEP = {"chess": PythonChess}
+LOCKSTEP = {"chess": PythonChess, "chess:plies=300": partial(OpenSpielChess, 300)}
 STATE_BYTES = 864
 REPRODUCE = {"positions": lambda game, given: tree.positions(Placements(), len(given) - 1)}

@@ -1,0 +1,265 @@
+"""Gardner's minichess: chess on 5×5, solved as a draw. Seat 0 plays White and begins.
+
+The men move as in chess; but pawns never make two steps, so nothing is taken en passant, and nobody
+castles. As in pgx, a position that occurs for the third time, 100 plies in a row without a capture
+or a pawn's move, too little material to mate, or 256 plies make a draw at once, unless the last
+move mates. The length is an option here.
+
+Moves are numbered from the mover's side of the board; see games/_chess.py.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import chess
+import chess.svg
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from games import _chess
+from games._chess import Board, Key, Men, Past, Sight
+from games.core import OVER, Fact, Facts, Game
+
+_SIZE = 5
+
+
+class State(NamedTuple):
+    """832 bytes. All squares are as the seat to move sees them.
+
+    Attributes:
+      men: who stands where.
+      clock: i32[], plies since the last capture or pawn's move.
+      ply: i32[], plies since the start; White moves at even ones.
+      past: the positions that may yet occur again.
+    """
+
+    men: Men
+    clock: jax.Array
+    ply: jax.Array
+    past: Past
+
+
+class _Options(NamedTuple):
+    """What the seat to move may do.
+
+    Attributes:
+      sight: what binds it.
+      pawns: where pawns may arrive, by `_chess.PAWN_RAYS`.
+      ways: where all men may, by `_chess.WAYS`.
+    """
+
+    sight: Sight
+    pawns: list[Board]
+    ways: list[Board]
+
+    def any(self) -> jax.Array:
+        """Whether there is a move, bool[]."""
+        return _chess.union(self.ways).any()
+
+
+@jax.jit
+def _options(men: Men) -> _Options:
+    sight = _chess.sight(men)
+    pawns = _chess.pawn_arrivals(men, sight)
+    return _Options(sight, pawns, _chess.arrivals(men, sight, pawns))
+
+
+@jax.jit
+def _legal(men: Men) -> jax.Array:
+    _, pawns, ways = _options(men)
+    return _chess.flags(ways, pawns)
+
+
+@jax.jit
+def _checked(men: Men) -> jax.Array:
+    return _chess.sight(men).checked
+
+
+def _key(state: State) -> Key:
+    words = [word for board in state.men for word in board.words]
+    return _chess.key([*words, (state.ply & 1).astype(jnp.uint32)])
+
+
+@dataclass(frozen=True)
+class GardnerChess(Game):
+    """Checkmate the king.
+
+    Attributes:
+      plies: longer games are drawn.
+    """
+
+    plies: int = 256
+
+    num_actions = _chess.num_actions(_SIZE)
+    facts = Facts(
+        perft=Fact(
+            (1, 7, 53, 506, 4_775, 52_512, 572_874),
+            "Fairy-Stockfish, variant gardner (pyffish 0.0.90, perft 1 to 6)",
+        ),
+        value=Fact(0.0, "M. Mhalla, F. Prost: Gardner's Minichess Variant is solved, 1307.7118"),
+    )
+
+    def __post_init__(self):
+        if self.plies < 1:
+            raise ValueError(f"gardner_chess: plies={self.plies} is less than 1")
+        object.__setattr__(self, "max_plies", self.plies)
+
+    def init(self) -> State:
+        """Rook, knight, bishop, queen and king from the left, on both sides."""
+        return _state(_unpacked("rnbqk/ppppp/5/PPPPP/RNBQK"), 0, 0)
+
+    def mover(self, state: State) -> jax.Array:
+        """The seats alternate."""
+        over = (
+            ~_options(state.men).any()
+            | _chess.insufficient(state.men)
+            | (state.past.times(_key(state)) >= 2)
+            | (state.clock >= _chess.CLOCK)
+            | (state.ply >= self.plies)
+        )
+        return _chess.settle(jnp.where(over, OVER, state.ply & 1))
+
+    def legal(self, state: State) -> jax.Array:
+        """All moves that do not leave the king in check, bool[445]."""
+        return _legal(state.men)
+
+    def step(self, state: State, move: jax.Array) -> State:
+        """Move a man, then see the board from the other side."""
+        made = _chess.read(_SIZE, move)
+        source = _chess.origin(state.men, made)
+        captured = made.target & state.men.theirs
+        reset = captured.any() | (state.men.pawns & source).any()
+        after = _chess.play(state.men, source, made, captured).turned()
+        after, reset = _chess.settle((after, reset))
+        return State(
+            after,
+            jnp.where(reset, 0, state.clock + 1),
+            state.ply + 1,
+            state.past.after(state.clock, _key(state), reset),
+        )
+
+    def payoff(self, state: State) -> jax.Array:
+        """Mate wins, all else is a draw."""
+        options = _options(state.men)
+        mated = options.sight.checked & ~options.any()
+        return jnp.where(mated, jnp.where(state.ply & 1 == 1, 1.0, -1.0), 0.0)
+
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        """Fifteen planes f32[5, 5, 15], the own first rank first.
+
+        Own pawns, knights, bishops, rooks, queens, king; the opponent's; how often the position has
+        been there; shares of the 100 plies without progress and of all plies that are gone.
+        """
+        own = (state.ply & 1) == seat
+        men = jax.tree.map(lambda a, b: jnp.where(own, a, b), state.men, state.men.turned())
+        boards = [side & kind for side in (men.mine, men.theirs) for kind in men.kinds()]
+        shares = [
+            state.past.times(_key(state)).astype(jnp.float32),
+            state.clock.astype(jnp.float32) / _chess.CLOCK,
+            state.ply.astype(jnp.float32) / self.plies,
+        ]
+        return _chess.planes(boards, shares)
+
+    def show(self, state: State) -> str:
+        """White below, in capitals."""
+        letters = _letters(state)
+        rows = [f"{k + 1}  {' '.join(letters[5 * k : 5 * k + 5])}" for k in range(4, -1, -1)]
+        return "\n".join([*rows, "   a b c d e"])
+
+    def draw(self, state: State) -> str:
+        """White below, in the colours and with the men of python-chess."""
+        squares, labels = [], []
+        for square, letter in enumerate(_letters(state)):
+            x, y = 20 + 45 * (square % 5), 20 + 45 * (4 - square // 5)
+            colour = chess.svg.DEFAULT_COLORS["square light" if square % 2 else "square dark"]
+            squares.append(f'<rect x="{x}" y="{y}" width="45" height="45" fill="{colour}"/>')
+            if letter != ".":
+                piece = chess.Piece.from_symbol(letter)
+                name = f"{chess.COLOR_NAMES[piece.color]}-{chess.piece_name(piece.piece_type)}"
+                squares.append(f'<use href="#{name}" transform="translate({x} {y})"/>')
+        for k in range(5):
+            labels.append(f'<text x="{42.5 + 45 * k}" y="259">{"abcde"[k]}</text>')
+            labels.append(f'<text x="10" y="{227 - 45 * k}">{k + 1}</text>')
+        return (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 265 265">'
+            f"<defs>{''.join(chess.svg.PIECES.values())}</defs>"
+            '<rect width="265" height="265" fill="#212121"/>'
+            f"{''.join(squares)}"
+            '<g fill="#e5e5e5" font-size="12" font-family="sans-serif" text-anchor="middle">'
+            f"{''.join(labels)}</g></svg>"
+        )
+
+    def label(self, state: State, move: int) -> str:
+        """The squares it leaves and reaches, and what a pawn becomes: `b1c3`, `a4a5q`."""
+        turned = 5 * (int(state.ply) % 2)
+        source, target, becomes = _chess.told(_chess.letters(_host(state).men), int(move))
+        names = [f"{'abcde'[k % 5]}{abs(turned - k // 5 - (not turned))}" for k in (source, target)]
+        return "".join(names) + becomes
+
+    def parse(self, state: State, text: str) -> int:
+        """The inverse of `label`."""
+        text = text.strip()
+        for move in np.flatnonzero(_legal(state.men)).tolist():
+            if self.label(state, move) == text.lower():
+                return move
+        raise ValueError(f"{text!r} is not a legal move here; moves are written as b1c3 or a4a5q")
+
+    def from_fen(self, text: str) -> State:
+        """The position that a FEN gives; what was before it is not known.
+
+        Raises:
+          ValueError: it is no FEN of a board of 5×5, or no position that a game can reach.
+        """
+        try:
+            rows, turn, castling, passed, clock, move = text.split()
+            letters, black = _unpacked(rows), "wb".index(turn)
+            state = _state(letters, int(clock), 2 * int(move) - 2 + black)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a FEN of a board of 5×5") from None
+        if (castling, passed) != ("-", "-"):
+            raise ValueError(
+                f"{text!r} is not a legal position: nobody castles or takes en passant"
+            )
+        if letters.count("K") != 1 or letters.count("k") != 1:
+            raise ValueError(f"{text!r} is not a legal position: there must be one king each")
+        if {*"Pp"} & {*letters[:5], *letters[-5:]}:
+            raise ValueError(f"{text!r} is not a legal position: pawns on the last rank")
+        if _checked(state.men.turned()):
+            raise ValueError(f"{text!r} is not a legal position: the king can be taken")
+        return state
+
+    def to_fen(self, state: State) -> str:
+        """The position as FEN."""
+        letters, ply = _letters(state), int(state.ply)
+        rows = "/".join("".join(letters[k : k + 5]) for k in range(20, -1, -5))
+        for count in range(5, 0, -1):
+            rows = rows.replace("." * count, str(count))
+        return f"{rows} {'wb'[ply % 2]} - - {int(state.clock)} {ply // 2 + 1}"
+
+
+def _state(letters: list[str], clock: int, ply: int) -> State:
+    """A position as White sees it, without a past."""
+    men = _chess.lettered(letters)
+    men = men.turned() if ply % 2 else men
+    return jax.tree.map(jnp.asarray, State(men, jnp.int32(clock), jnp.int32(ply), Past.none()))
+
+
+def _letters(state: State) -> list[str]:
+    """Who stands on every square, as White sees it and as FEN writes it."""
+    men, _, ply, _ = _host(state)
+    return _chess.letters(men.turned() if ply % 2 else men)
+
+
+def _host(state: State) -> State:
+    return jax.tree.map(np.asarray, state)
+
+
+def _unpacked(rows: str) -> list[str]:
+    """The squares that the first field of a FEN describes; ValueError if it does not."""
+    for count in range(1, 6):
+        rows = rows.replace(str(count), "." * count)
+    ranks = rows.split("/")
+    if [len(rank) for rank in ranks] != [5] * 5 or set("".join(ranks)) - set("PNBRQKpnbrqk."):
+        raise ValueError(rows)
+    return list("".join(reversed(ranks)))
