@@ -1,0 +1,112 @@
+"""PPO: advantages, how it draws moves, and that it learns what it is rewarded for."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import games
+from agents import networks, ppo
+from agents.networks import MLPConfig
+from arena import match
+from arena.core import Rules, stack
+from games import Game
+
+KUHN = games.load("kuhn_poker")
+NETWORK = MLPConfig(width=32, layers=1)
+
+
+def test_advantages_are_those_of_a_slow_sum():
+    rng = np.random.default_rng(0)
+    lengths = [1, 4, 2, 7, 1]
+    last = np.concatenate([np.arange(n) == n - 1 for n in lengths])
+    value, outcome = rng.uniform(-1, 1, (2, len(last))).astype(np.float32)
+    outcome = np.repeat(outcome[last], lengths)
+    found = ppo.advantages(value, outcome, last, trace=0.9)
+    at = 0
+    for n in lengths:
+        v = [*value[at : at + n], outcome[at]]
+        surprises = [v[k + 1] - v[k] for k in range(n)]
+        for k in range(n):
+            expected = sum(0.9 ** (m - k) * surprises[m] for m in range(k, n))
+            assert found[at + k] == pytest.approx(expected, abs=1e-6)
+        at += n
+
+
+def test_patient_advantages_wait_for_the_result():
+    value = np.array([0.5, -0.25, 0.75], np.float32)
+    outcome, last = np.ones(3, np.float32), np.array([False, False, True])
+    np.testing.assert_allclose(ppo.advantages(value, outcome, last, 1.0), 1 - value)
+
+
+def _params(game: Game, seed: int) -> Any:
+    shapes = jax.eval_shape(partial(networks.initialise, game, NETWORK), jax.random.key(0))
+    leaves, form = jax.tree.flatten(shapes)
+    rng = np.random.default_rng(seed)
+    return form.unflatten([jnp.asarray(rng.normal(0, 0.7, x.shape), "f") for x in leaves])
+
+
+def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
+    params, count = _params(KUHN, 3), 4000
+    opening = match.openings(KUHN, jax.random.key(0), (1,), 0)
+    states = jax.tree.map(lambda x: jnp.repeat(x, count, 0), opening)
+    act = jax.jit(ppo.Policy(KUHN, NETWORK, explore=True))
+    decision = act(stack([params]), jax.random.split(jax.random.key(1), 1), states)
+    seen = jax.vmap(KUHN.observe, (0, None))(opening, 0)
+    odds = np.asarray(jax.nn.softmax(networks.apply(KUHN, NETWORK, params, seen)[0]))[0]
+    share = np.bincount(decision.move, minlength=2) / count
+    assert odds.min() > 0.05
+    assert abs(share - odds).max() < 4 * np.sqrt(odds.prod() / count)
+    np.testing.assert_array_equal(decision.note.move, decision.move)
+    np.testing.assert_allclose(decision.note.log_prob, np.log(odds)[decision.move], atol=1e-5)
+    favourite = jax.jit(ppo.Policy(KUHN, NETWORK, greedy=True))(
+        stack([params]), jax.random.split(jax.random.key(1), 1), states
+    )
+    assert (np.asarray(favourite.move) == odds.argmax()).all()
+
+
+def _generations(game: Game, config: ppo.Config, count: int) -> Any:
+    learner = ppo.begin(game, config, jax.random.key(0))
+    act = ppo.explorer(game, config)
+    table = match.Match(game, act, act, Rules(game), slots=64, record=True)
+    for number in range(count):
+        keys = jax.random.split(jax.random.key(number), 3)
+        starts = match.openings(game, keys[0], (1, 256), 0)
+        params = stack([learner.params])
+        played = table.play(params, params, jax.random.split(keys[1], 1), starts)
+        record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
+        data = ppo.harvest(game, config, record, scores, np.ones((2, 1), bool))
+        fresh = len(data.move)
+        learner, _ = ppo.learn(game, config, learner, data, fresh, number / count, keys[2])
+    return learner
+
+
+def test_it_finds_the_better_row_and_the_better_column():
+    game = games.load("matrix:payoffs=1 2; -1 0")  # row 0 and column 0, whatever the other does
+    config = ppo.Config(NETWORK, batch_size=128, learning_rate=1e-2)
+    params = _generations(game, config, 12).params
+    start = game.init()
+    for state in (start, game.step(start, jnp.int32(0))):
+        seen = game.observe(state, game.mover(state))[None]
+        odds = jax.nn.softmax(networks.apply(game, NETWORK, params, seen)[0])
+        assert odds[0, 0] > 0.9
+
+
+def test_what_is_not_to_be_learnt_is_left_out():
+    game, config = KUHN, ppo.Config(NETWORK)
+    act = ppo.explorer(game, config)
+    params = stack([_params(game, 1)])
+    starts = match.openings(game, jax.random.key(0), (1, 64), 0)
+    played = match.Match(game, act, act, Rules(game), 16, record=True).play(
+        params, params, jax.random.split(jax.random.key(1), 1), starts
+    )
+    record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
+    sizes = [
+        len(ppo.harvest(game, config, record, scores, np.array(learns)[:, None]).move)
+        for learns in ([True, True], [True, False], [False, True])
+    ]
+    assert sizes[0] == sizes[1] + sizes[2] == (record.game < 128).sum()
+    assert min(sizes) > 64
