@@ -17,7 +17,7 @@ league: $(READY)
 	$(BIN)/arena train connect_four
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 slow: $(READY)
 	$(BIN)/python -m pytest -m slow
