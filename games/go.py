@@ -135,7 +135,10 @@ def _kind(seat: jax.Array, atari: jax.Array | bool) -> jax.Array:
 
 
 def _marked(points: jax.Array, tags: jax.Array, means: jax.Array) -> jax.Array:
-    """What points u16[N] mean, given what the tags u16[k] mean u8[k]; u8[N], 0 for other tags."""
+    """What points u16[N] mean, given what the tags u16[k] mean u8[k]; u8[N], 0 for other tags.
+
+    As a reduction, so that the compiler does not work it out anew for all that is made of it.
+    """
     each = jnp.where(points == tags[:, None], means[:, None], 0)
     return jax.lax.reduce(each, np.uint8(0), jax.lax.bitwise_or, (0,))
 
@@ -208,6 +211,7 @@ class Go(Game):
 
     def step(self, state: State, move: jax.Array) -> State:
         """Set a stone, take what it takes, and give the groups around it their new tags."""
+        # What is around lies in four scalars, not in an array: a batch of each is one long vector.
         seat = (state.plies & 1).astype(jnp.uint16)
         *sides, point = jnp.asarray(_places(self.size))[move]
         around = [state.points[side] for side in sides]

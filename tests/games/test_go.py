@@ -14,9 +14,8 @@ import games
 from arena import tree
 from games import OVER, Game
 from games.go import Go
-from tests.helpers.lockstep import lockstep
 from tests.helpers.playouts import playouts
-from tests.proofs.go import StonesOnly, SuperkoPartner
+from tests.proofs.go import StonesOnly
 
 GO, SUPERKO = Go(), Go(superko=True)
 EMPTY, KO = 0b00011, 0b10011
@@ -160,11 +159,6 @@ def test_openspiel_ends_a_game_whose_board_comes_back_as_a_draw():
     assert theirs.is_terminal()
     assert theirs.returns() == [0, 0]
     assert GO.mover(_after(GO, moves)) == 1
-
-
-@pytest.mark.slow
-def test_superko_in_lockstep_where_keys_are_hashes():
-    assert lockstep(SUPERKO, lambda: SuperkoPartner(9), 50_000, seed=9) >= 50_000
 
 
 class Region(NamedTuple):

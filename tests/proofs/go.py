@@ -33,8 +33,7 @@ class Partner(Position):
         self._state = self._game.new_initial_state()
 
     def mover(self) -> int:
-        passed = self._moves[-2:] == [self._pass] * 2
-        over = passed or len(self._moves) == 2 * self._pass
+        over = self._passed() or len(self._moves) == 2 * self._pass
         return OVER if over else len(self._moves) % 2
 
     def legal(self) -> list[int]:
@@ -51,8 +50,11 @@ class Partner(Position):
     def play(self, move: int) -> None:
         self._moves.append(move)
         self._state.apply_action(move)
-        if self._state.is_terminal() and self.mover() != OVER:
+        if self._state.is_terminal() and not self._passed():
             self._state = self._renewed()
+
+    def _passed(self) -> bool:
+        return self._moves[-2:] == [self._pass] * 2
 
     def _renewed(self) -> Any:
         """The same position without a past: the board before the last move, and that move."""
@@ -96,6 +98,7 @@ LOCKSTEP = {
     "go:size=5,komi=1": partial(Partner, 5, 1.0),
     "go:size=13": partial(Partner, 13),
     "go:size=19": partial(Partner, 19),
+    "go:superko=true": partial(SuperkoPartner, 9),
     "go:size=3,komi=0.5,superko=true": partial(SuperkoPartner, 3, 0.5),
     "go:size=5,komi=0.5,superko=true": partial(SuperkoPartner, 5, 0.5),
 }
