@@ -1,12 +1,12 @@
-"""What chess on a square board of any size is made of: men, moves, check, pins, repetition.
+"""What chess on a board of any size is made of: men, moves, check, pins, repetition.
 
-The board is always seen by the seat to move: its men are `mine`, and its pawns move up. All is
-done for whole sets of squares at once, as bits of 32-bit words, without a loop over squares or men.
+The board is always seen by the seat to move: its men are `mine`, and its pawns move up. Everything
+is done for whole sets of squares at once, as bits of 32-bit words; there is no loop over squares.
 
-A move is the direction from which a man arrives, and the square where it does. Where it comes from
-need not be told: from the first man found looking back. So there is a board of arrivals for each
-of the queen's eight directions and each of the knight's eight jumps, and a few numbers more for
-pawns that become less than a queen.
+A move is a direction and the square where it ends. Where it began need not be told: where the first
+man stands, looking back. So moves are numbered by a board of arrivals for each of the queen's eight
+directions and each of the knight's eight jumps, with a few numbers more for pawns that become less
+than a queen.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ JUMPS: tuple[Step, ...] = ((1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1),
 WAYS = (*RAYS, *JUMPS)
 """All directions, as moves are numbered."""
 PAWN_RAYS = (7, 0, 1)
-"""Those of a pawn: it takes in the first and the last, and steps in the other."""
+"""Those of a pawn: it captures in the first and the last, and steps in the other."""
 KINDS = "pnbrqk"
 """The letters of the men: pawn, knight, bishop, rook, queen, king."""
 LESSER = "nbr"
@@ -151,10 +151,11 @@ def landing(size: int, step: Step) -> Board:
 
 
 def settle(tree: Any) -> Any:
-    """The same values, worked out once and kept in memory.
+    """The same values, kept in memory.
 
-    XLA would fuse everything that leads to a value into everything that uses it, and do it again
-    each time; and it drops optimization barriers on CPUs. To turn all bits over twice it must wait.
+    XLA on CPUs fuses what leads to a value into everything that uses it, and so does the same work
+    many times over (ten times as much in chess); it ignores optimization barriers, but it does not
+    look through a loop, such as this one, which turns all bits over twice.
     """
     return jax.lax.fori_loop(0, 2, lambda _, now: jax.tree.map(invert, now), tree)
 
@@ -300,11 +301,11 @@ def num_actions(size: int) -> int:
 
 
 def flags(ways: list[Board], pawns: list[Board]) -> jax.Array:
-    """Moves as bool[A]: way by way, square by square; then what pawns become, way and file."""
+    """Moves as bool[A]: by way and square; then by what a pawn becomes, way and file."""
     size = ways[0].size
     fields = [(word, min(32, size * size)) for board in ways for word in board.words]
     fields += [(board.last_rank(), size) for _ in LESSER for board in pawns]
-    # Whole words, shifted by the same few constants, are what XLA can vectorise.
+    # The bits of whole words are what XLA can take apart without looking each of them up.
     words, at = [jnp.uint32(0)] * -(-num_actions(size) // 32), 0
     for field, width in fields:
         word, low = divmod(at, 32)
@@ -343,8 +344,14 @@ def read(size: int, number: jax.Array) -> Move:
 
 
 def number(size: int, source: int, target: int, becomes: str) -> int:
-    """The number of a move from square to square, seen by who makes it; `becomes` in `KINDS`, or
-    empty."""
+    """The number of a move from square to square, as who makes it sees them.
+
+    Args:
+      size: of the board.
+      source: square where it begins.
+      target: square where it ends.
+      becomes: the letter of what a pawn becomes, or empty.
+    """
     files, ranks = target % size - source % size, target // size - source // size
     if (files, ranks) in JUMPS:
         return (8 + JUMPS.index((files, ranks))) * size * size + target
@@ -405,15 +412,15 @@ def play(men: Men, source: Board, move: Move, captured: Board) -> Men:
 
 
 def insufficient(men: Men) -> jax.Array:
-    """Whether nobody could mate however badly the other plays, bool[]: there is but one knight, or
-    bishops on squares of one colour, if anything, beside the kings."""
-    size = men.mine.size
-    dark = sum(1 << r * size + f for r in range(size) for f in range(size) if (r + f) % 2 == 0)
-    squares, knights = Board.of(size, dark), men.knights.count()
-    bishops = men.diagonal
-    alike = ~(bishops & squares).any() | ~(bishops & ~squares).any()
-    few = (knights == 0) & alike | (knights == 1) & ~bishops.any()
-    return ~(men.pawns | men.straight).any() & few
+    """Whether no moves whatever lead to mate, as far as the men tell, bool[].
+
+    So it is with one knight, or with bishops that all stand on squares of one colour, and no more.
+    """
+    size, knights = men.mine.size, men.knights.count()
+    dark = Board.of(size, sum(1 << k for k in range(size**2) if (k // size + k % size) % 2 == 0))
+    on_dark, on_light = (men.diagonal & dark).any(), (men.diagonal & ~dark).any()
+    too_few = (knights == 0) & ~(on_dark & on_light) | (knights == 1) & ~(on_dark | on_light)
+    return ~(men.pawns | men.straight).any() & too_few
 
 
 class Key(NamedTuple):
