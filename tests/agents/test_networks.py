@@ -23,11 +23,11 @@ def _seen(game: Game, shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 2, (*shape, *board)).astype(np.float32)
 
 
-def _shapes(game: Game, config: ResNetConfig) -> Any:
+def _shapes(game: Game, config: networks.Config) -> Any:
     return jax.eval_shape(partial(networks.initialise, game, config), jax.random.key(0))
 
 
-def _params(game: Game, config: ResNetConfig, seed: int) -> Any:
+def _params(game: Game, config: networks.Config, seed: int) -> Any:
     """Weights in which nothing is zero, so that every layer has a say."""
     leaves, form = jax.tree.flatten(_shapes(game, config))
     rng = np.random.default_rng(seed)

@@ -55,7 +55,7 @@ def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
     states = jax.tree.map(lambda x: jnp.repeat(x, count, 0), opening)
     act = jax.jit(ppo.Policy(KUHN, NETWORK, explore=True))
     decision = act(stack([params]), jax.random.split(jax.random.key(1), 1), states)
-    seen = jax.vmap(KUHN.observe, (0, None))(opening, 0)
+    seen = jax.vmap(KUHN.observe, (0, None))(opening, jnp.int32(0))
     odds = np.asarray(jax.nn.softmax(networks.apply(KUHN, NETWORK, params, seen)[0]))[0]
     share = np.bincount(decision.move, minlength=2) / count
     assert odds.min() > 0.05
