@@ -50,7 +50,7 @@ def _pgx() -> _Pgx:
         with jax.numpy_dtype_promotion("standard"):
             return jitted(state, move)
 
-    # Without their observation, which takes half the time.
+    # Their observation is not needed, and takes time.
     jitted = jax.jit(lambda state, move: env.step(state, move).replace(observation=None))
     return _Pgx(start, step, np.array(numbers))
 
@@ -79,7 +79,7 @@ class PgxGardnerChess(Position):
 
     def payoff(self) -> float:
         """What their player 0 gets."""
-        return float(self._state.rewards[0])
+        return float(np.asarray(self._state.rewards)[0])
 
     def play(self, move: int) -> None:
         """In their numbers."""
