@@ -51,7 +51,7 @@ def _pgx() -> _Pgx:
             return jitted(state, move)
 
     # Their observation is not needed, and takes time.
-    jitted = jax.jit(lambda state, move: env.step(state, move).replace(observation=None))
+    jitted = jax.jit(lambda state, move: env.step(state, move).replace(observation=None))  # pyright: ignore[reportAttributeAccessIssue]
     return _Pgx(start, step, np.array(numbers))
 
 
