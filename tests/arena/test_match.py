@@ -433,7 +433,7 @@ def test_pairs_of_poker_hands_are_the_same_cards():
     assert abs(pairs.mean() - 0.5) < 4 * pairs.std() / np.sqrt(len(pairs))
     # Uniform play gives seat 0 an eighth of a chip a hand, by enumeration; the most is two.
     seat_0 = np.concatenate([scores[:, 0], 1 - scores[:, 1]])
-    assert seat_0.mean() == pytest.approx(0.5 + 0.5 * 0.125 / 2, abs=4 * seat_0.std() / 89)
+    assert seat_0.mean() == pytest.approx(0.5 + 0.5 * 0.125 / 2, abs=4 * float(seat_0.std()) / 89)
 
 
 # --- openings ---------------------------------------------------------------------------------
