@@ -52,6 +52,8 @@ Z95 = 1.959963984540054
 _INFORMATION = 0.25
 """What one decisive game between equals tells of the difference of their log strengths."""
 _STEPS = 500
+_LEAST_MET = 8
+"""Of so many rounds of a schedule, one is the pair's that has met least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +66,19 @@ class Ratings:
       draw: nu, the draw parameter: equal players draw with probability nu / (2 + nu).
       joint: f64[n+2, n+2], Elo², the covariance of all that was fitted: ratings relative to the
         anchor, first move, log nu (taken for a log strength); 0 for what was not.
-      games: i64[n], games played.
+      met: i64[n, n], games that each two have played, symmetric.
     """
 
     elo: Floats
     first_move: float
     draw: float
     joint: Floats
-    games: Ints
+    met: Ints
+
+    @property
+    def games(self) -> Ints:
+        """Games that each player has played, i64[n]."""
+        return self.met.sum(1)
 
     @property
     def covariance(self) -> Floats:
@@ -151,11 +158,10 @@ def fit(results: Results, n: int, anchor: int = 0, first_move: bool = False) -> 
     joint = np.zeros((n + 2, n + 2))
     joint[np.ix_(free, free)] = np.linalg.inv(curvature[np.ix_(free, free)])
     joint = ELO**2 * (joint + joint.T) / 2
-    games = np.zeros(n, np.int64)
-    for players in rows[:, :2].T:
-        np.add.at(games, players, rows[:, 2:].sum(1))
+    met = np.zeros((n, n), np.int64)
+    np.add.at(met, (rows[:, 0], rows[:, 1]), rows[:, 2:].sum(1))
     elo = ELO * summit
-    return Ratings(elo[:n], float(elo[n]), float(np.exp(summit[n + 1])), joint, games)
+    return Ratings(elo[:n], float(elo[n]), float(np.exp(summit[n + 1])), joint, met + met.T)
 
 
 def chances(ratings: Ratings, a: ArrayLike, b: ArrayLike, first: int = 0) -> Floats:
@@ -197,15 +203,19 @@ def expected_score(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> Floats:
 
 
 def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[int, int]]:
-    """Which pairs to play next: those whose games teach most about the ratings.
+    """Which pairs to play next: those whose games are expected to teach most about the ratings.
 
-    Greedy D-optimal design: a game of i and j carries the Fisher information I about their
-    difference, I = p(1 - p) where nothing is drawn, and g of them multiply the determinant of
-    the precision by 1 + g I v, v the variance of the difference. So each round takes the pair
-    with the largest I v, then shrinks the covariance as if its games had been played (Sherman
-    and Morrison 1950), which sends the next round elsewhere. Each player moves first in half of the
-    games; ratings, first move and draw parameter are taken as they stand. (Fedorov 1972, "Theory of
-    Optimal Experiments", on the greedy exchange.)
+    Greedy A-optimal design: a game of i and j carries the Fisher information I about their
+    difference, I = p(1 - p) where nothing is drawn. With g games the covariance C of the ratings
+    becomes C - C u u' C t / (1 + t v), where t = g I, u is 1 at i and -1 at j, and v = u' C u
+    (Sherman and Morrison 1950). Each round takes the pair that lowers the trace of C most, the
+    expected squared error of all ratings about their mean, and goes on with the C that its games
+    would leave. The choice does not depend on the anchor. Each player moves first in half of the
+    games; ratings, first move and draw parameter are taken as they stand. (A. Jones's activelo has
+    the same aim; Fedorov 1972, "Theory of Optimal Experiments", on greedy designs.)
+
+    Every eighth round goes to the pair that has met least: no pair waits for ever, however sure the
+    fit is of it, and a model that is wrong there will be found out.
 
     Args:
       ratings: from `fit`.
@@ -229,19 +239,29 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
         )
     i, j = np.triu_indices(n, 1)
     seats = [np.moveaxis(chances(ratings, i, j, first), -1, 0) for first in (1, -1)]
-    information = sum(_information(win, loss) for win, _, loss in seats) / 2 / ELO**2
-    covariance = ratings.covariance.copy()
+    taught = games_per_round / ELO**2 * sum(_information(w, lost) for w, _, lost in seats) / 2
+    centre = np.eye(n) - 1 / n
+    covariance = centre @ ratings.covariance @ centre
+    met = ratings.met[i, j]
     picks = []
-    for _ in range(rounds):
-        variance = np.diag(covariance)[i] + np.diag(covariance)[j] - 2 * covariance[i, j]
-        gain = information * variance
+    for number in range(1, rounds + 1):
+        shrink = taught / (1 + taught * _between(covariance, i, j))
+        gain = shrink * _between(covariance @ covariance, i, j)
+        if number % _LEAST_MET == 0:
+            gain = np.where(met == met.min(), gain, -1)
         # Rounding must not decide between pairs that are equal by symmetry.
-        best = int(np.argmax(gain >= gain.max() * (1 - 1e-9)))
+        best = int(np.argmax(gain >= gain.max() - 1e-9 * abs(gain.max())))
         picks.append((int(i[best]), int(j[best])))
         shift = covariance[i[best]] - covariance[j[best]]
-        taught = games_per_round * information[best]
-        covariance -= np.outer(shift, shift) * (taught / (1 + taught * variance[best]))
+        covariance -= np.outer(shift, shift) * shrink[best]
+        met[best] += games_per_round
     return picks
+
+
+def _between(matrix: Floats, i: Ints, j: Ints) -> Floats:
+    """u' matrix u for each pair, f64[P], where u is 1 at i and -1 at j; matrix is symmetric."""
+    diagonal = np.diag(matrix)
+    return diagonal[i] + diagonal[j] - 2 * matrix[i, j]
 
 
 def _players(ratings: Ratings, index: ArrayLike) -> Ints:
