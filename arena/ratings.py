@@ -53,7 +53,7 @@ _INFORMATION = 0.25
 """What one decisive game between equals tells of the difference of their log strengths."""
 _STEPS = 500
 _LEAST_MET = 8
-"""Of so many rounds of a schedule, one is the pair's that has met least."""
+"""Of so many games, one is for the pair that has met least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +214,8 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
     games; ratings, first move and draw parameter are taken as they stand. (A. Jones's activelo has
     the same aim; Fedorov 1972, "Theory of Optimal Experiments", on greedy designs.)
 
-    Every eighth round goes to the pair that has met least: no pair waits for ever, however sure the
-    fit is of it, and a model that is wrong there will be found out.
+    Of all games in the record, one in eight goes to the pair that has met least: no pair waits for
+    ever, however sure the fit is of it, and where the model is wrong it will be found out.
 
     Args:
       ratings: from `fit`.
@@ -244,10 +244,10 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
     covariance = centre @ ratings.covariance @ centre
     met = ratings.met[i, j]
     picks = []
-    for number in range(1, rounds + 1):
+    for _ in range(rounds):
         shrink = taught / (1 + taught * _between(covariance, i, j))
         gain = shrink * _between(covariance @ covariance, i, j)
-        if number % _LEAST_MET == 0:
+        if met.sum() // games_per_round % _LEAST_MET == _LEAST_MET - 1:
             gain = np.where(met == met.min(), gain, -1)
         # Rounding must not decide between pairs that are equal by symmetry.
         best = int(np.argmax(gain >= gain.max() - 1e-9 * abs(gain.max())))

@@ -377,7 +377,7 @@ def test_schedule_is_the_greedy_a_optimal_design():
             # A game's information is the variance of (win - loss) / 2, 4 games' four times that.
             options.append(precision + 4 * (w + l - (w - l) ** 2) / 4 / ELO**2 * np.outer(u, u))
         error = [np.trace(centre @ np.linalg.inv(option) @ centre.T) for option in options]
-        if number == 7:  # the eighth is among those who have met least
+        if (75 + 4 * number) // 4 % 8 == 7:  # an eighth of all games is for who have met least
             error = [e if met[p] == min(met.values()) else np.inf for e, p in zip(error, pairs)]  # noqa: B905
         best = int(np.argmin(error))
         precision = options[best]
