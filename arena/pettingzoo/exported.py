@@ -1,9 +1,9 @@
 """Native games as PettingZoo envs."""
 
-import copy
 import dataclasses
 import io
 import operator
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -53,9 +53,7 @@ def _compiled(game: Game):
     def look(word: jax.Array, state: Any) -> _Sight:
         state = settle(game, jax.random.key(word), state)
         observations = jax.vmap(game.observe, (None, 0))(state, jnp.arange(2))
-        return _Sight(
-            state, game.mover(state), game.legal(state), game.payoff(state), observations
-        )
+        return _Sight(state, game.mover(state), game.legal(state), game.payoff(state), observations)
 
     def begin(word: jax.Array) -> _Sight:
         return look(word, game.init())
@@ -66,9 +64,15 @@ def _compiled(game: Game):
     return jax.jit(begin), jax.jit(advance)
 
 
-@cache
-def _observation_shape(game: Game) -> tuple[int, ...]:
-    return jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
+def _seen(game: Game) -> spaces.Dict:
+    """The space of what an agent observes; the contract sets observations no bounds."""
+    shape = jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
+    return spaces.Dict(
+        {
+            "observation": spaces.Box(-np.inf, np.inf, shape, np.float32),
+            "action_mask": spaces.Box(0, 1, (game.num_actions,), np.int8),
+        }
+    )
 
 
 class Env(AECEnv):
@@ -107,11 +111,7 @@ class Env(AECEnv):
         self.game, self.render_mode = game, render_mode
         self.possible_agents = ["player_0", "player_1"]
         self.agents: list[str] = []
-        view = {
-            "observation": spaces.Box(-np.inf, np.inf, _observation_shape(game), np.float32),
-            "action_mask": spaces.Box(0, 1, (game.num_actions,), np.int8),
-        }
-        self.observation_spaces = {a: spaces.Dict(copy.deepcopy(view)) for a in self.possible_agents}
+        self.observation_spaces = {agent: _seen(game) for agent in self.possible_agents}
         self.action_spaces = {a: spaces.Discrete(game.num_actions) for a in self.possible_agents}
         self._rng = np.random.default_rng()
 
@@ -134,9 +134,7 @@ class Env(AECEnv):
         self.truncations = dict.fromkeys(self.agents, False)
         self.infos = {agent: {} for agent in self.agents}
         self._skip_agent_selection = None
-        # An argument that lies on the CPU keeps all that follows from it there.
-        cpu = jax.local_devices(backend="cpu")[0]
-        self._take(_compiled(self.game)[0](jax.device_put(self._word(), cpu)))
+        self._go_on(_compiled(self.game)[0], self._word())
         self.agent_selection = self.possible_agents[max(self._mover, 0)]
         if self.render_mode == "human":
             self.render()
@@ -155,8 +153,7 @@ class Env(AECEnv):
         if not (0 <= move < self.game.num_actions and self._legal[move]):
             raise ValueError(f"{agent} may not play {move} here")
         self._cumulative_rewards[agent] = 0.0
-        advance = _compiled(self.game)[1]
-        self._take(advance(self._word(), self._state, np.int32(move)))
+        self._go_on(_compiled(self.game)[1], self._word(), self._state, np.int32(move))
         if self._mover >= 0:
             self.agent_selection = self.possible_agents[self._mover]
         else:
@@ -191,10 +188,13 @@ class Env(AECEnv):
         """What settles the chance moves that come next."""
         return self._rng.integers(2**32, dtype=np.uint32)
 
-    def _take(self, sight: _Sight) -> None:
+    def _go_on(self, jitted: Callable[..., _Sight], *arguments: Any) -> None:
+        # One position at a time is nothing for an accelerator.
+        with jax.default_device(jax.local_devices(backend="cpu")[0]):
+            sight = jitted(*arguments)
         self._state = sight.state
-        mover, self._legal, payoff, self._observations = jax.device_get(sight[1:])
-        self._mover, self._payoff = int(mover), float(payoff)
+        self._mover, self._payoff = int(sight.mover), float(sight.payoff)
+        self._legal, self._observations = np.asarray(sight.legal), np.asarray(sight.observations)
 
 
 def _picture(svg: str) -> np.ndarray:
@@ -226,7 +226,8 @@ def module(name: str) -> ModuleType:
 
 
 def _raw_env(name: str, render_mode: str | None = None, **options: Any) -> Env:
-    return Env(dataclasses.replace(games.load(name), **options), render_mode)
+    game: Any = games.load(name)
+    return Env(dataclasses.replace(game, **options), render_mode)
 
 
 def _env(name: str, render_mode: str | None = None, **options: Any) -> AECEnv:
