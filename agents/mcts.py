@@ -68,7 +68,11 @@ def rollout(game: Game, keys: jax.Array, states: Any) -> Any:
         states = jax.tree.map(choose, after, states)
         return ply + 1, states, jax.vmap(game.mover)(states) != OVER
 
-    return jax.lax.while_loop(lambda c: c[2].any(), body, (jnp.int32(0), states, alive))[1]
+    # Bounded: a match asks about ended games too, and what lies beyond the end may go on for ever.
+    def going(carry):
+        return carry[2].any() & (carry[0] < game.max_plies)
+
+    return jax.lax.while_loop(going, body, (jnp.int32(0), states, alive))[1]
 
 
 def make(game: Game, argument: str) -> Agent:
