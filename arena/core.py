@@ -1,7 +1,7 @@
 """What a match needs: an agent that chooses moves, and a classifier that says who won."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -49,14 +49,42 @@ class Agent:
     params: Any = ()
 
 
+class Forfeit(Exception):
+    """A player outside the device cannot go on, or broke the rules; the message is one line."""
+
+
+class Position(NamedTuple):
+    """What a player outside the device is asked about.
+
+    Attributes:
+      state: the position, a pytree of numpy arrays.
+      moves: all that led there from the game's start, outcomes of chance included; engines want it
+        for repetitions.
+    """
+
+    state: Any
+    moves: tuple[int, ...]
+
+
 class HostAgent(ABC):
-    """A player outside the device: a person, an engine process."""
+    """A player outside the device: a person, an engine process, a Python function.
+
+    Attributes:
+      name: as a user types it.
+    """
 
     name: str
 
     @abstractmethod
-    def choose(self, game: Game, state: Any) -> int:
-        """A legal move in one position."""
+    def choose(self, game: Game, position: Position) -> int:
+        """A legal move; raises Forfeit if the player has none to give."""
+
+    def choose_all(self, game: Game, positions: Sequence[Position]) -> list[int]:
+        """Moves in several games at once: one by one, unless the player knows better."""
+        return [self.choose(game, position) for position in positions]
+
+    def close(self) -> None:  # noqa: B027
+        """Ends the processes that the player has started; it is not asked again."""
 
 
 class Classifier(ABC):

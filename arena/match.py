@@ -9,16 +9,18 @@ opening, on the side with fewer games, so that no slot runs idle before the open
 Chance moves, where a game has them, are made as soon as they are due.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from arena.core import Act, Agent, Classifier, Rules, settle, stack, uniform_move
+from arena import host
+from arena.core import Act, Agent, Classifier, HostAgent, Rules, settle, stack, uniform_move
 from games import OVER, Game
 
 
@@ -331,8 +333,8 @@ def openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) -> 
 
 
 def play(
-    a: list[Agent],
-    b: list[Agent],
+    a: Sequence[Agent | HostAgent],
+    b: Sequence[Agent | HostAgent],
     game: Game,
     key: jax.Array,
     pairs: int,
@@ -343,7 +345,8 @@ def play(
     """Plays a[i] against b[i] for all i, `groups` matches at a time, the rules being the judge.
 
     Match i depends on the key and on i alone. All agents A move by one function, and so do all
-    agents B.
+    agents B. Where one of them lives outside the device, the loop runs on the host (`host.pairs`),
+    one match after the other.
 
     Args:
       a: the agents A.
@@ -357,9 +360,16 @@ def play(
 
     Returns:
       A's scores f32[len(a), P, 2].
+
+    Raises:
+      Forfeit: an agent outside the device cannot go on, or made an illegal move.
     """
-    match = Match(game, a[0].act, b[0].act, Rules(game), min(slots, pairs))
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(len(a)))
+    if not _on_device(a) or not _on_device(b):
+        meetings = zip(a, b, keys, strict=True)
+        scores = [host.pairs(x, y, game, k, pairs, plies, 2 * slots) for x, y, k in meetings]
+        return np.stack(scores)
+    match = Match(game, a[0].act, b[0].act, Rules(game), min(slots, pairs))
     scores = []
     for at in range(0, len(a), groups):
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
@@ -368,3 +378,7 @@ def play(
         played = match.play(params_a, params_b, keys[np.array(index)], stack(starts))
         scores.append(np.asarray(played.scores)[: len(a) - at])
     return np.concatenate(scores)
+
+
+def _on_device(agents: Sequence[Agent | HostAgent]) -> TypeGuard[Sequence[Agent]]:
+    return all(isinstance(agent, Agent) for agent in agents)

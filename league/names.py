@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-from arena.core import Agent
+from arena.core import Agent, HostAgent
 from games import Game, load
 from league.errors import UserError
 from league.pool import Run
@@ -61,7 +61,7 @@ def snapshot(spec: str) -> tuple[Run, int, int]:
     return where, int(number), int(simulations)
 
 
-def agent(spec: str, rules: Game | None) -> tuple[Game, Agent]:
+def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
     """An agent, and the game that it plays.
 
     Args:

@@ -8,9 +8,9 @@ import jax
 import tyro
 
 from arena import match, score
-from arena.core import Agent
+from arena.core import Agent, HostAgent
 from games import Game
-from league import console, device, names
+from league import console, device, guests, names
 from league.errors import UserError
 
 
@@ -53,8 +53,8 @@ def run(command: Command) -> None:
     device.prepare()
     rules = names.game(command.game) if command.game else None
     game, a, b = _agents(command.a, command.b, rules)
-    shares = _shares(command.pairs)
-    with console.stderr.status(f"{a.name} against {b.name}"):
+    shares = 1 if isinstance(a, HostAgent) or isinstance(b, HostAgent) else _shares(command.pairs)
+    with guests.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
         scores = match.play(
             [a] * shares,
             [b] * shares,
@@ -78,7 +78,9 @@ def run(command: Command) -> None:
         print(f"Ptnml(0-2): {list(result.pairs)}")
 
 
-def _agents(one: str, two: str, game: Game | None) -> tuple[Game, Agent, Agent]:
+def _agents(
+    one: str, two: str, game: Game | None
+) -> tuple[Game, Agent | HostAgent, Agent | HostAgent]:
     """Both agents; a snapshot on either side settles the game."""
     try:
         game, a = names.agent(one, game)

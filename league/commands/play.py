@@ -9,9 +9,9 @@ import tyro
 
 from agents import search
 from arena import host
-from arena.core import Agent, HostAgent
+from arena.core import Agent, HostAgent, Position
 from games import Game
-from league import console, device, names
+from league import console, device, guests, names
 from league.errors import UserError
 
 
@@ -40,8 +40,9 @@ class _Person(HostAgent):
 
     name = "you"
 
-    def choose(self, game: Game, state: Any) -> int:
+    def choose(self, game: Game, position: Position) -> int:
         """Asks until the answer is a legal move."""
+        state = position.state
         _say("\n" + game.view(state, int(game.mover(state))) + "\n")
         while True:
             print("your move: ", end="", file=sys.stderr, flush=True)
@@ -64,7 +65,7 @@ def run(command: Command) -> None:
     game, agent = _opponent(command)
     mine = ("first", "second").index(command.seat)
     key = jax.random.key(command.seed)
-    person, machine = _Person(), host.Host(agent, jax.random.fold_in(key, 0))
+    person, machine = _Person(), host.hosted(agent, jax.random.fold_in(key, 0))
     moves: list[str] = []
 
     def watch(state: Any, move: int) -> None:
@@ -73,7 +74,8 @@ def run(command: Command) -> None:
             _say(f"{agent.name} plays {moves[-1] if game.perfect_information else ''}".rstrip())
 
     seats = (person, machine) if mine == 0 else (machine, person)
-    final, payoff = host.play(game, seats, jax.random.fold_in(key, 1), watch)
+    with guests.seated(agent):
+        final, payoff = host.play(game, seats, jax.random.fold_in(key, 1), watch)
     payoff = payoff if mine == 0 else -payoff
     outcome = "you win" if payoff > 0 else "you lose" if payoff < 0 else "a draw"
     _say("\n" + game.show(final) + "\n")
@@ -83,7 +85,7 @@ def run(command: Command) -> None:
         print(f"{outcome}  ({' '.join(moves)})")
 
 
-def _opponent(command: Command) -> tuple[Game, Agent]:
+def _opponent(command: Command) -> tuple[Game, Agent | HostAgent]:
     """The game and the agent; a snapshot searches unless it is told not to."""
     if not 0 <= command.seed < 2**32:
         raise UserError(f"seed must lie between 0 and 2³² - 1, not {command.seed}")

@@ -1,0 +1,160 @@
+"""Games with players outside the device."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import games
+from agents import uniform
+from arena import host, match
+from arena.core import Agent, Forfeit, HostAgent, Position
+from games import CHANCE, OVER, Game
+from tests.arena.test_match import EvenKeepsTheTurn, Ranked, ranks
+
+TIC_TAC_TOE = games.load("tic_tac_toe")
+KUHN = games.load("kuhn_poker")
+
+
+@dataclass
+class Noted(HostAgent):
+    """Takes the legal move that comes `skip` after the first one, and notes what it was asked."""
+
+    name: str
+    skip: int
+    log: list[tuple[str, tuple[int, ...], int]] = field(default_factory=list)
+
+    def choose(self, game: Game, position: Position) -> int:
+        legal = np.flatnonzero(game.legal(position.state))
+        move = int(legal[self.skip % len(legal)])
+        self.log.append((self.name, position.moves, move))
+        return move
+
+
+def replayed(game: Game, moves: tuple[int, ...]) -> Any:
+    state = game.init()
+    for move in moves:
+        state = game.step(state, jnp.int32(move))
+    return state
+
+
+def courses(log: list[tuple[str, tuple[int, ...], int]]) -> Iterator[list[Any]]:
+    """The log of games played one after the other, cut into games."""
+    course: list[Any] = []
+    for entry in log:
+        if course and entry[1][: len(course[-1][1]) + 1] != (*course[-1][1], course[-1][2]):
+            yield course
+            course = []
+        course.append(entry)
+    yield course
+
+
+@pytest.mark.parametrize(
+    "game", [TIC_TAC_TOE, EvenKeepsTheTurn(), KUHN], ids=["ttt", "heap", "kuhn"]
+)
+def test_pairs_are_the_same_opening_twice_with_the_seats_swapped(game: Game):
+    log: list[Any] = []
+    a, b = Noted("A", 0, log), Noted("B", 1, log)
+    scores = host.pairs(a, b, game, jax.random.key(0), 6, 2, slots=1)
+    played = list(courses(log))
+    # Two games in a row may happen to run on from each other, but not these.
+    assert len(played) == 12
+    for n, course in enumerate(played):
+        _, opening, _ = course[0]
+        start = replayed(game, opening)
+        assert opening == played[n ^ 1][0][1]
+        first = int(game.mover(start))
+        seat_of_a = first ^ (n % 2)
+        for name, moves, _ in course:
+            mover = int(game.mover(replayed(game, moves)))
+            assert (name == "A") == (mover == seat_of_a)
+        final = replayed(game, (*course[-1][1], course[-1][2]))
+        assert game.mover(final) == OVER
+        payoff = float(game.payoff(final)) / game.max_payoff
+        assert scores[n // 2, n % 2] == 0.5 + 0.5 * (payoff if seat_of_a == 0 else -payoff)
+    assert len({course[0][1] for course in played}) > 1
+
+
+@pytest.mark.parametrize("game", [TIC_TAC_TOE, KUHN], ids=["ttt", "kuhn"])
+def test_scores_do_not_depend_on_how_many_games_are_in_flight(game: Game):
+    one, some, all_at_once = (
+        host.pairs(Noted("A", 0), Noted("B", 1), game, jax.random.key(1), 9, 3, slots)
+        for slots in (1, 5, 64)
+    )
+    np.testing.assert_array_equal(one, some)
+    np.testing.assert_array_equal(one, all_at_once)
+
+
+def test_openings_are_of_every_length_and_what_chance_has_to_decide_is_decided():
+    a = Noted("A", 0)
+    host.pairs(a, a, TIC_TAC_TOE, jax.random.key(0), 200, 3, slots=400)
+    lengths = np.bincount([len(moves) for _, moves, _ in a.log[:400]], minlength=4)
+    # Binomial: 400 · ¼ within five deviations, which are √(200 · ¼ · ¾) · 2 each.
+    assert len(lengths) == 4
+    assert (abs(lengths - 100) < 5 * 2 * np.sqrt(200 * 3 / 16)).all()
+    cards = Noted("A", 0)
+    host.pairs(cards, cards, KUHN, jax.random.key(0), 50, 0, slots=100)
+    deals = {moves for _, moves, _ in cards.log if len(moves) == 2}
+    assert len(deals) == 6  # ordered pairs of three cards
+
+
+def test_a_device_agent_meets_a_host_agent_in_the_one_call():
+    device = Agent("ranked", Ranked(TIC_TAC_TOE), ranks(TIC_TAC_TOE, 1, 1)[0])
+    guest = Noted("guest", 1)
+    scores = match.play([device], [guest], TIC_TAC_TOE, jax.random.key(0), 8, 2, 1, 4)
+    mirrored = match.play([guest], [device], TIC_TAC_TOE, jax.random.key(0), 8, 2, 1, 4)
+    assert scores.shape == (1, 8, 2)
+    np.testing.assert_array_equal(mirrored, 1 - scores[:, :, ::-1])
+    # The device agent alone, in the same loop and in the other one's, move by move.
+    asked = [Position(replayed(TIC_TAC_TOE, moves), moves) for _, moves, _ in guest.log[:5]]
+    together = host.Host(device, jax.random.key(0)).choose_all(TIC_TAC_TOE, asked)
+    one_by_one = [host.Host(device, jax.random.key(0)).choose(TIC_TAC_TOE, p) for p in asked]
+    assert together == one_by_one
+
+
+def test_uniform_on_the_host_and_on_the_device_are_equals():
+    agent = uniform.make(TIC_TAC_TOE, "")
+
+    class Random(HostAgent):
+        name = "random"
+        rng = np.random.default_rng(0)
+
+        def choose(self, game: Game, position: Position) -> int:
+            return int(self.rng.choice(np.flatnonzero(game.legal(position.state))))
+
+    scores = match.play([agent], [Random()], TIC_TAC_TOE, jax.random.key(0), 100, 2, 1, 100)
+    pairs = scores.mean((0, 2))
+    assert abs(pairs.mean() - 0.5) < 4 * pairs.std() / np.sqrt(len(pairs))
+
+
+@pytest.mark.parametrize("move", [-1, 0, 9])
+def test_an_illegal_move_is_a_forfeit(move: int):
+    class Cheat(HostAgent):
+        name = "cheat"
+
+        def choose(self, game: Game, position: Position) -> int:
+            return move if position.moves else 0
+
+    with pytest.raises(Forfeit, match=f"cheat chose move {move}, which is not legal"):
+        host.pairs(Cheat(), Cheat(), TIC_TAC_TOE, jax.random.key(0), 1, 0, 2)
+
+
+def test_a_single_game_tells_its_moves_and_what_seat_0_gets():
+    heard: list[int] = []
+    seats = Noted("A", 0), Noted("B", 1)
+    final, payoff = host.play(
+        TIC_TAC_TOE, seats, jax.random.key(0), lambda state, move: heard.append(move)
+    )
+    assert TIC_TAC_TOE.mover(final) == OVER
+    np.testing.assert_array_equal(
+        jax.tree.leaves(final), jax.tree.leaves(replayed(TIC_TAC_TOE, tuple(heard)))
+    )
+    assert payoff == float(TIC_TAC_TOE.payoff(final))
+    assert seats[0].log[1][1] == tuple(heard[:2])
+    _, stake = host.play(KUHN, seats, jax.random.key(0))
+    assert abs(stake) in (0.5, 1.0)  # one chip or two, of the two that can be won
+    assert int(KUHN.mover(KUHN.init())) == CHANCE
