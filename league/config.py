@@ -29,6 +29,7 @@ class Measure:
       simulations: of the snapshot's search, against MCTS.
       rollouts: of MCTS.
       opening_plies: openings are up to so many random moves long.
+      jump: Elo that a snapshot may differ from the one before it without an alarm.
     """
 
     opponents: int = 8
@@ -37,6 +38,7 @@ class Measure:
     simulations: int = 32
     rollouts: int = 100
     opening_plies: int = 4
+    jump: float = 400.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class Config:
         than against itself.
       matchmaker: who is drawn from the pool: latest, uniform (all evenly), pfsp (those that win),
         pfsp:even (equals), nash (the pool's equilibrium), or shares of these, 0.5*latest+0.5*pfsp.
+      main_exploiters: learners that meet the current main agent alone, and join the pool.
+      league_exploiters: learners that meet the whole pool, and join it; see `league/roles.py`. Every
+        exploiter plays as many matches as the main agent.
       opening_plies: training games start after up to so many random moves.
       learner: sizes and rates of the learner; `--learner NAME` says which one.
       measure: how every snapshot is measured.
@@ -65,13 +70,15 @@ class Config:
     slots: int = 8
     pool_share: float = 0.25
     matchmaker: str = "pfsp"
+    main_exploiters: int = 0
+    league_exploiters: int = 0
     opening_plies: int = 4
     learner: Learner = field(default_factory=alphazero.Config)
     measure: Measure = field(default_factory=Measure)
 
     def __post_init__(self):
         _positive(self, ("generations", "matches", "pairs", "slots"))
-        _positive(self.measure, ("opponents", "pairs", "exam_pairs", "simulations", "rollouts"))
+        _positive(self.measure, _numbers(self.measure, "opening_plies"))
         free = ("network", "weight_decay", "trace")
         _positive(self.learner, _numbers(self.learner, *free))
         _positive(self.learner.network, _numbers(self.learner.network))
@@ -85,6 +92,8 @@ class Config:
             raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
         if not 0 <= self.pool_share <= 1:
             raise UserError(f"pool_share must lie between 0 and 1, not {self.pool_share}")
+        if self.main_exploiters < 0 or self.league_exploiters < 0:
+            raise UserError("a number of exploiters must not be negative")
         if self.opening_plies < 0 or self.measure.opening_plies < 0:
             raise UserError("opening_plies must not be negative")
         matchmaking.parse(self.matchmaker)

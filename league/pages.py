@@ -2,19 +2,22 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import jax
+import numpy as np
 
-from arena import match
+from arena import match, score
 from league import console, summary
 from league.pool import Run, replacing
 from league.results import Results
+from league.standing import Standing
 from league.web import report as web
 
 
-def show(run: Run, results: Results, report: Path | None, json: bool) -> None:
-    """Prints the table of snapshots on stdout."""
-    rows = summary.table(results)
+def show(run: Run, results: Results, standing: Standing, report: Path | None, json: bool) -> None:
+    """Prints the table of snapshots, and what is to be said of it, on stdout."""
+    rows = summary.table(results, standing)
     if json:
         console.emit(
             {
@@ -22,35 +25,97 @@ def show(run: Run, results: Results, report: Path | None, json: bool) -> None:
                 "run": run.name,
                 "game": run.card["game"],
                 "snapshots": [dataclasses.asdict(row) for row in rows],
+                **_figures(standing),
                 "report": str(report) if report else None,
             }
         )
         return
     rule = run.config.measure
+    beside = ["mElo", "Nash", "α-rank"] if standing.meta else []
+    head = ["snapshot", "Elo", "± 95 %", "games", *beside, "uniform", f"mcts:{rule.rollouts}"]
     console.table(
-        f"{run.name}: {run.card['game']}",
-        ["snapshot", "Elo", "± 95 %", "games", "uniform", f"mcts:{rule.rollouts}", "W/D/L"],
-        [_cells(row) for row in rows],
+        f"{run.name}: {run.card['game']}", [*head, "W/D/L"], [_cells(row) for row in rows]
     )
+    print("\n".join(_words(standing)))
     console.stderr.print("Elo, uniform: the raw network, without search.")
     console.stderr.print(f"mcts:{rule.rollouts}: with {rule.simulations} simulations a move.")
     if report:
         console.stderr.print(f"report: {report}")
 
 
+def _figures(standing: Standing) -> dict[str, Any]:
+    """What is known beside the table, for programs."""
+    names, verdict = standing.names, standing.verdict
+    top = standing.top
+    return {
+        "anchor": names[int(np.argmin(standing.ratings.half_width))],
+        "first_move": {
+            "elo": standing.ratings.first_move,
+            "half_width": standing.ratings.first_move_half_width,
+        },
+        "fit": dataclasses.asdict(standing.fit),
+        "transitivity": {
+            "transitive": verdict.transitive,
+            "verdict": verdict.words(names),
+            "cycle": [names[i] for i in verdict.cycle.players] if verdict.cycle else None,
+            "cycle_p": verdict.cycle.p if verdict.cycle else None,
+            "curl": dataclasses.asdict(verdict.curl),
+        },
+        "neighbours": [_meeting(names[i], names[i - 1], s) for i, s in standing.neighbours],
+        "top": _meeting(names[top[0]], names[top[1]], top[2]) if top else None,
+        "forgetting": dataclasses.asdict(standing.forgetting),
+        "alarms": [dataclasses.asdict(alarm) for alarm in standing.alarms],
+    }
+
+
+def _meeting(a: str, b: str, found: score.Score) -> dict[str, Any]:
+    return {"a": a, "b": b, **dataclasses.asdict(found)}
+
+
+def _words(standing: Standing) -> list[str]:
+    """What is known beside the table, in lines."""
+    names, fit = standing.names, standing.fit
+    lines = [
+        f"first move: {standing.ratings.first_move:+.0f}"
+        f" ± {standing.ratings.first_move_half_width:.0f} Elo (95 %)",
+        f"fit: deviance {fit.deviance:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}",
+        standing.verdict.words(names),
+    ]
+    if standing.neighbours:
+        later, found = standing.neighbours[-1]
+        lines.append(_line(names[later], names[later - 1], found))
+    if standing.top:
+        first, second, found = standing.top
+        lines.append(f"best two: {_line(names[first], names[second], found)}")
+    return lines + [f"alarm: {alarm.message}" for alarm in standing.alarms]
+
+
+def _line(a: str, b: str, found: score.Score) -> str:
+    """One meeting, as engine testers write it."""
+    pairs = "" if found.pairs is None else f", Ptnml(0-2): {list(found.pairs)}"
+    return (
+        f"{a} against {b}: {found.score:.1%} ± {found.half_width:.1%}, nElo {found.nelo:+.0f}"
+        f" ± {found.nelo_half_width:.0f}, LOS {found.los:.1%}{pairs}"
+    )
+
+
 def _cells(row: summary.Row) -> list[str]:
+    beside = (
+        [] if row.melo is None else [f"{row.melo:.0f}", f"{row.nash:.1%}", f"{row.alpha_rank:.1%}"]
+    )
     return [
         str(row.id),
         f"{row.elo:.0f}",
         f"{row.half_width:.0f}",
         str(row.games),
+        *beside,
         f"{summary.score(row.uniform):.1%}" if row.uniform else "",
         f"{summary.score(row.mcts):.1%}" if row.mcts else "",
         "/".join(map(str, row.mcts)) if row.mcts else "",
     ]
 
 
-def write(run: Run, results: Results) -> Path:
+def write(run: Run, results: Results, standing: Standing) -> Path:
     """Writes `report.html` and returns its path."""
     payoff, meetings = summary.payoff(results)
     page = web.render(
@@ -58,7 +123,7 @@ def write(run: Run, results: Results) -> Path:
             name=run.name,
             game=run.card["game"],
             card=run.card,
-            rows=summary.table(results),
+            rows=summary.table(results, standing),
             payoff=payoff,
             meetings=meetings,
             history=[event for event in results.events() if "loss" in event],

@@ -5,9 +5,9 @@ computed from it and never stored.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
@@ -27,6 +27,16 @@ SNAPSHOTS = sql.Table(
     sql.Column("id", sql.Integer, primary_key=True, comment="generation that it came out of"),
     sql.Column("digest", sql.String, nullable=False, comment="SHA-256 of the parameters"),
 )
+EXPLOITERS = sql.Table(
+    "exploiters",
+    _META,
+    sql.Column("id", sql.String, primary_key=True, comment="17e2: of generation 17, exploiter 2"),
+    sql.Column("generation", sql.Integer, nullable=False, comment="after which it joined the pool"),
+    sql.Column("number", sql.Integer, nullable=False, comment="of the exploiter, from 1"),
+    sql.Column("role", sql.String, nullable=False, comment="main exploiter or league exploiter"),
+    sql.Column("parent", sql.String, nullable=False, comment="the snapshot that it began as"),
+    sql.Column("digest", sql.String, nullable=False, comment="SHA-256 of the parameters"),
+)
 MATCHES = sql.Table(
     "matches",
     _META,
@@ -36,8 +46,10 @@ MATCHES = sql.Table(
         "role",
         sql.String,
         nullable=False,
-        comment="train: fed to the learner; measure, rate: raw networks of two snapshots, in the "
-        "run and by `arena rate`; uniform, mcts: a snapshot against a fixed opponent",
+        comment="train: fed to the main agent's learner; exploit: fed to an exploiter's, whose "
+        "name is that of the generation it plays in; exploiter: measures one that joins; measure, rate: raw networks of two snapshots, in the "
+        "run and by `arena rate`; uniform, mcts: a snapshot against a fixed opponent; gate: on "
+        "openings that are held out, see trials",
     ),
     sql.Column("a", sql.String, nullable=False, comment="first agent: a snapshot's id"),
     sql.Column("b", sql.String, nullable=False, comment="second agent: an id, uniform, mcts:100"),
@@ -60,6 +72,66 @@ EVENTS = sql.Table(
     sql.Column("kind", sql.String, nullable=False, comment="generation: figures of a whole one"),
     sql.Column("body", sql.JSON, nullable=False, comment="its figures: losses, rates, seconds"),
 )
+GATES = sql.Table(
+    "gates",
+    _META,
+    sql.Column("id", sql.Integer, primary_key=True, comment="counts from 1"),
+    sql.Column(
+        "question",
+        sql.JSON,
+        nullable=False,
+        comment="candidates, reigning champion, opponents and their digests, test, openings",
+    ),
+    sql.Column("verdict", sql.String, comment="promoted or refused; null until it is known"),
+    sql.Column("body", sql.JSON, comment="what the verdict rests on; null until it is known"),
+)
+TRIALS = sql.Table(
+    "trials",
+    _META,
+    sql.Column("gate", sql.ForeignKey("gates.id"), primary_key=True, comment="gates.id"),
+    sql.Column("stage", sql.String, primary_key=True, comment="select, test or veto"),
+    sql.Column("number", sql.Integer, primary_key=True, comment="in its stage, from 0"),
+    sql.Column("match", sql.ForeignKey("matches.id"), nullable=False, comment="matches.id"),
+    sql.Column("passes", sql.Integer, nullable=False, comment="positions that networks evaluated"),
+)
+CHAMPIONS = sql.Table(
+    "champions",
+    _META,
+    sql.Column("id", sql.Integer, primary_key=True, comment="counts from 1"),
+    sql.Column("snapshot", sql.ForeignKey("snapshots.id"), nullable=False, comment="snapshots.id"),
+    sql.Column("gate", sql.ForeignKey("gates.id"), nullable=False, comment="that promoted it"),
+)
+TOURNAMENTS = sql.Table(
+    "tournaments",
+    _META,
+    sql.Column("id", sql.Integer, primary_key=True, comment="counts from 1"),
+    sql.Column(
+        "asked", sql.JSON, nullable=False, comment="games, pairs a match, the newest snapshot"
+    ),
+    sql.Column("before", sql.Integer, nullable=False, comment="matches of role rate when it began"),
+    sql.Column("matches", sql.Integer, nullable=False, comment="that it takes, all of role rate"),
+)
+
+
+@dataclass(frozen=True)
+class Exploiter:
+    """An exploiter's snapshot, which is in the pool.
+
+    Attributes:
+      id: as a user types it, 17e2.
+      generation: after which it joined.
+      number: of the exploiter, from 1.
+      role: main exploiter or league exploiter.
+      parent: the snapshot that it began as.
+      digest: of its weights.
+    """
+
+    id: str
+    generation: int
+    number: int
+    role: str
+    parent: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +177,16 @@ class Tally:
     def games(self) -> int:
         """Games played."""
         return self.wins + self.draws + self.losses
+
+
+class Directed(NamedTuple):
+    """Games in which one agent moved first against another, from its view."""
+
+    first: str
+    second: str
+    wins: int
+    draws: int
+    losses: int
 
 
 class Results:
@@ -160,6 +242,9 @@ class Results:
                 connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
             elif version != _VERSION:
                 raise UserError(f"{self._path} is not a results file of this version of Arena")
+            else:  # tables that came after the file was made
+                _META.create_all(connection, [GATES, TRIALS, CHAMPIONS, TOURNAMENTS, EXPLOITERS])
+                connection.commit()
 
     def _explain(self, context: sql.ExceptionContext) -> None:
         """A damaged file, or a full disk, becomes one line."""
@@ -173,6 +258,7 @@ class Results:
         matches: Iterable[MatchResult],
         snapshot: tuple[int, str] | None = None,
         figures: dict[str, Any] | None = None,
+        exploiters: Iterable[Exploiter] = (),
     ) -> None:
         """Adds what a generation brought, all or nothing.
 
@@ -181,27 +267,24 @@ class Results:
           matches: the matches played.
           snapshot: id and digest of the new snapshot.
           figures: its losses, rates and seconds.
+          exploiters: those that join the pool.
         """
         with self._engine.begin() as connection:
             for match in matches:
-                row = {"generation": generation, "role": match.role, "a": match.a, "b": match.b}
-                key = connection.execute(
-                    MATCHES.insert().values(row).returning(MATCHES.c.id)
-                ).scalar_one()
-                scores = np.asarray(match.scores, float).tolist()
-                connection.execute(
-                    PAIRS.insert(),
-                    [
-                        {"match": key, "number": i, "first": x, "second": y}
-                        for i, (x, y) in enumerate(scores)
-                    ],
-                )
+                insert(connection, generation, match)
             if snapshot is not None:
                 connection.execute(SNAPSHOTS.insert().values(id=snapshot[0], digest=snapshot[1]))
+            for exploiter in exploiters:
+                connection.execute(EXPLOITERS.insert().values(asdict(exploiter)))
             if figures is not None:
                 connection.execute(
                     EVENTS.insert().values(generation=generation, kind="generation", body=figures)
                 )
+
+    @property
+    def engine(self) -> sql.Engine:
+        """For the parts of the record that have a file of their own."""
+        return self._engine
 
     def forget_after(self, generation: int) -> None:
         """Removes what later generations have written, since they are to be run again."""
@@ -210,6 +293,7 @@ class Results:
             connection.execute(PAIRS.delete().where(PAIRS.c.match.in_(late)))
             connection.execute(MATCHES.delete().where(MATCHES.c.generation > generation))
             connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.id > generation))
+            connection.execute(EXPLOITERS.delete().where(EXPLOITERS.c.generation > generation))
             connection.execute(EVENTS.delete().where(EVENTS.c.generation > generation))
 
     def digests(self) -> dict[int, str]:
@@ -217,6 +301,12 @@ class Results:
         with self._engine.connect() as connection:
             rows = connection.execute(sql.select(SNAPSHOTS).order_by(SNAPSHOTS.c.id))
             return {row.id: row.digest for row in rows}
+
+    def exploiters(self) -> list[Exploiter]:
+        """The exploiters' snapshots in the pool, oldest first."""
+        query = sql.select(EXPLOITERS).order_by(EXPLOITERS.c.generation, EXPLOITERS.c.number)
+        with self._engine.connect() as connection:
+            return [Exploiter(*row) for row in connection.execute(query)]
 
     def count(self, role: str) -> int:
         """How many matches of a role there are."""
@@ -247,11 +337,57 @@ class Results:
         with self._engine.connect() as connection:
             return [Tally(*row) for row in connection.execute(query)]
 
+    def directed(self, *roles: str) -> list[Directed]:
+        """Wins, draws and losses of who moved first against whom, in matches of these roles."""
+        a, b, score = MATCHES.c.a, MATCHES.c.b, PAIRS.c.first
+        join = PAIRS.join(MATCHES, PAIRS.c.match == MATCHES.c.id)
+        wanted = MATCHES.c.role.in_(roles)
+        game = sql.union_all(
+            sql.select(a.label("one"), b.label("two"), score.label("score"))
+            .select_from(join)
+            .where(wanted),
+            sql.select(b, a, 1 - PAIRS.c.second).select_from(join).where(wanted),
+        ).subquery()
+        counts = [
+            sql.func.sum(sql.case((condition, 1), else_=0))
+            for condition in (game.c.score > 0.5, game.c.score == 0.5, game.c.score < 0.5)
+        ]
+        keys = game.c.one, game.c.two
+        query = sql.select(*keys, *counts).group_by(*keys).order_by(*keys)
+        with self._engine.connect() as connection:
+            return [Directed(*row) for row in connection.execute(query)]
+
+    def pairs(self, a: str, b: str, *roles: str) -> np.ndarray:
+        """All pairs of games of two agents, f64[P, 2]: a's scores, a moving first in the first."""
+        query = (
+            sql.select(MATCHES.c.a, PAIRS.c.first, PAIRS.c.second)
+            .join(MATCHES, PAIRS.c.match == MATCHES.c.id)
+            .where(MATCHES.c.role.in_(roles), MATCHES.c.a.in_((a, b)), MATCHES.c.b.in_((a, b)))
+            .where(MATCHES.c.a != MATCHES.c.b)
+            .order_by(PAIRS.c.match, PAIRS.c.number)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        found = [(x, y) if who == a else (1 - y, 1 - x) for who, x, y in rows]
+        return np.array(found, np.float64).reshape(-1, 2)
+
     def events(self) -> list[dict[str, Any]]:
         """The figures of every generation, in order."""
         query = sql.select(EVENTS.c.body).order_by(EVENTS.c.generation)
         with self._engine.connect() as connection:
             return [row.body for row in connection.execute(query)]
+
+
+def insert(connection: sql.Connection, generation: int, match: MatchResult) -> int:
+    """Adds one match and its pairs to a transaction; its `matches.id`."""
+    row = {"generation": generation, "role": match.role, "a": match.a, "b": match.b}
+    key = connection.execute(MATCHES.insert().values(row).returning(MATCHES.c.id)).scalar_one()
+    scores = np.asarray(match.scores, float).tolist()
+    pairs = [
+        {"match": key, "number": i, "first": x, "second": y} for i, (x, y) in enumerate(scores)
+    ]
+    connection.execute(PAIRS.insert(), pairs)
+    return key
 
 
 def _configure(connection: Any, _: Any) -> None:

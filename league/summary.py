@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena import ratings
-from league.errors import UserError
 from league.results import Results, Tally
+from league.standing import ROLES, Standing
 
 Record = tuple[int, int, int]
 """Games won, drawn and lost."""
@@ -18,11 +17,14 @@ class Row:
 
     Attributes:
       id: its generation.
-      elo: rating above the first snapshot, raw network against raw network; NaN if there is none.
-      half_width: of the 95 % interval of `elo`; 0 for the first snapshot.
+      elo: rating above the anchor, raw network against raw network; NaN if there is none.
+      half_width: of the 95 % interval of `elo`; 0 for the anchor.
       games: games behind the rating.
       uniform: of the raw network against uniform play; None if not played.
       mcts: with search, against Monte-Carlo tree search; None if not played.
+      melo: its rating in mElo_2; this and the next two are None where Elo says it all.
+      nash: its probability in the pool's equilibrium.
+      alpha_rank: its share in the long run of an evolving population.
     """
 
     id: int
@@ -31,6 +33,9 @@ class Row:
     games: int
     uniform: Record | None = None
     mcts: Record | None = None
+    melo: float | None = None
+    nash: float | None = None
+    alpha_rank: float | None = None
 
 
 def score(record: Record) -> float:
@@ -38,27 +43,10 @@ def score(record: Record) -> float:
     return (record[0] + 0.5 * record[1]) / sum(record)
 
 
-def rate(results: Results) -> tuple[list[int], ratings.Ratings]:
-    """Ratings of all snapshots, from all games between raw networks; the first one is 0.
-
-    Returns:
-      ids of the snapshots, and their ratings in this order.
-    """
-    ids = list(results.digests())
-    if not ids:
-        raise UserError("the run has no snapshot yet")
-    place = {str(number): i for i, number in enumerate(ids)}
-    rows = [
-        (place[t.a], place[t.b], t.wins, t.draws, t.losses)
-        for t in results.tallies("measure", "rate")
-    ]
-    return ids, ratings.fit(rows, len(ids), 0)
-
-
-def table(results: Results) -> list[Row]:
+def table(results: Results, standing: Standing) -> list[Row]:
     """One row a snapshot, oldest first."""
-    ids, fit = rate(results)
     exams = {role: _exams(results.tallies(role)) for role in ("uniform", "mcts")}
+    fit, meta = standing.ratings, standing.meta
     return [
         Row(
             number,
@@ -67,8 +55,11 @@ def table(results: Results) -> list[Row]:
             int(fit.games[i]),
             exams["uniform"].get(number),
             exams["mcts"].get(number),
+            float(meta.melo[i]) if meta else None,
+            float(meta.nash[i]) if meta else None,
+            float(meta.alpha_rank[i]) if meta else None,
         )
-        for i, number in enumerate(ids)
+        for i, number in enumerate(results.digests())
     ]
 
 
@@ -81,7 +72,7 @@ def payoff(results: Results) -> tuple[np.ndarray, np.ndarray]:
     ids = list(results.digests())
     place = {str(number): i for i, number in enumerate(ids)}
     points, games = np.zeros((len(ids), len(ids))), np.zeros((len(ids), len(ids)), int)
-    for tally in results.tallies("measure", "rate"):
+    for tally in results.tallies(*ROLES):
         a, b = place[tally.a], place[tally.b]
         points[a, b] += tally.points
         points[b, a] += tally.games - tally.points

@@ -3,75 +3,70 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-import jax
 import tyro
 
-from arena import match, ratings
-from arena.core import Agent
-from league import console, device, names, pages, summary
+from league import console, device, names, pages, standing
 from league.errors import UserError
 from league.pool import Run
-from league.results import MatchResult, Results
+from league.results import Results
+from league.tournament import Plan, Tournament
 
-_MATCHES, _PAIRS = 8, 16  # of one round, after which the ratings are fitted anew
+_GAMES = 1024
 
 
 @dataclass(frozen=True)
 class Command:
     """Play more matches among a run's snapshots, the least certain first, and print the ratings.
 
+    If a kill cuts it off, the same command goes on with it: no game is lost or counted twice.
+
     Attributes:
       run: name of the run.
-      games: at least so many more games; 0 only prints.
+      games: at least so many more games, in whole matches, where they teach most; 1024 by default,
+        and 0 only prints.
+      round_robin: every two snapshots meet once instead.
+      pairs: pairs of games in each match.
+      anchor: whose Elo is 0: a snapshot's id, or uniform; the first snapshot by default.
       json: print one JSON object.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    games: int = 1024
+    games: int | None = None
+    round_robin: bool = False
+    pairs: int = 16
+    anchor: str = ""
     json: bool = False
 
     def __post_init__(self):
-        if self.games < 0:
+        if self.games is not None and self.round_robin:
+            raise UserError(
+                "a round robin says by itself how many games it takes: leave games away"
+            )
+        if self.games is not None and self.games < 0:
             raise UserError(f"games must not be negative, not {self.games}")
+        if self.pairs <= 0:
+            raise UserError(f"pairs must be positive, not {self.pairs}")
 
 
 def run(command: Command) -> None:
-    """Plays round after round, each where the last left most doubt."""
+    """Plays, then prints the table of snapshots."""
     device.prepare()
     work = names.run(command.run)
     with work.lock(), work.results() as results:
         if len(results.digests()) < 2:
             raise UserError(f"run {command.run!r} has fewer than two snapshots to compare")
-        rounds = -(-command.games // (2 * _MATCHES * _PAIRS))
-        with console.bar() as bar:
-            task = bar.add_task("rounds of matches", total=rounds, note="")
-            for _ in range(rounds):
-                _round(work, results)
-                bar.advance(task)
-        pages.show(work, results, None, command.json)
+        standing.fitted(results, command.anchor)  # a wrong anchor is told before any game
+        if command.round_robin or command.games != 0:
+            _play(command, work, results)
+        found = standing.of(results, work.config.measure.jump, command.anchor)
+        pages.show(work, results, found, None, command.json)
     work.close()
 
 
-def _round(work: Run, results: Results) -> None:
-    """One call of the device loop: the matches that teach most about the ratings."""
-    ids, fit = summary.rate(results)
-    chosen = ratings.schedule(fit, _MATCHES, 2 * _PAIRS)
-    # Games played before settle the key, so that no two rounds are the same.
-    key = jax.random.fold_in(jax.random.key(work.config.seed), results.count("rate"))
-    act = work.player(0)
-    agents = {i: Agent(str(ids[i]), act, work.weights(ids[i])) for pair in chosen for i in pair}
-    scores = match.play(
-        [agents[i] for i, _ in chosen],
-        [agents[j] for _, j in chosen],
-        work.game,
-        key,
-        _PAIRS,
-        work.config.measure.opening_plies,
-        _MATCHES,
-        _PAIRS,
-    )
-    rows = [
-        MatchResult("rate", agents[i].name, agents[j].name, score)
-        for (i, j), score in zip(chosen, scores, strict=True)
-    ]
-    results.write(ids[-1], rows)
+def _play(command: Command, work: Run, results: Results) -> None:
+    """Plays the tournament that was asked for, or the rest of it."""
+    games = None if command.round_robin else _GAMES if command.games is None else command.games
+    event = Tournament(work, results, Plan(command.pairs, games))
+    with console.bar() as bar:
+        task = bar.add_task("matches", total=event.matches, completed=event.done, note="")
+        event.play(lambda done: bar.update(task, completed=done))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from league import console, names, pages
+from league import console, names, pages, standing
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def run(command: Command) -> None:
     """Writes the report and says where it lies."""
     work = names.run(command.run)
     with work.results() as results:
-        path = pages.write(work, results)
+        path = pages.write(work, results, standing.of(results, work.config.measure.jump))
     work.close()
     if command.json:
         console.emit({"run": work.name, "report": str(path)})

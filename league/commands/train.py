@@ -15,7 +15,7 @@ import jax
 import tyro
 
 from league import config as configs
-from league import console, device, learners, names, pages
+from league import console, device, learners, names, pages, standing
 from league.errors import UserError
 from league.loop import Trainer
 from league.pool import FORMAT, Run, replacing
@@ -94,8 +94,9 @@ def run(command: Command) -> None:
         done = max(work.state.numbers(), default=0)
         with console.Watch(command.json, done, work.config.generations) as watch:
             Trainer(work, results, watch).train()
-        report = pages.write(work, results)
-        pages.show(work, results, report, command.json)
+        found = standing.of(results, work.config.measure.jump)
+        report = pages.write(work, results, found)
+        pages.show(work, results, found, report, command.json)
     work.close()
 
 
