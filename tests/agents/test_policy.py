@@ -1,0 +1,133 @@
+"""Policies of one's own."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import games
+from agents import policy, uniform
+from arena import match
+from arena.core import Forfeit, Position
+from arena.pettingzoo import aec
+
+TIC_TAC_TOE = games.load("tic_tac_toe")
+START = Position(jax.tree.map(np.asarray, TIC_TAC_TOE.init()), ())
+
+FILE = """
+import numpy as np
+
+import beside
+
+def first(observation, mask):
+    return mask.argmax()
+
+def policy(observation, mask):
+    '''Wins where it can, at once.'''
+    own = observation[:, :, 0].reshape(9)
+    for move in np.flatnonzero(mask):
+        after = own.copy()
+        after[move] = 1
+        if any(after[list(line)].all() for line in beside.LINES):
+            return move
+    return int(np.flatnonzero(mask)[-1])
+
+class Model:
+    def predict(self, observation, state=None, episode_start=None, deterministic=False,
+                action_masks=None):
+        assert observation.shape == (3, 3, 2)
+        return np.array(action_masks.argmax()), None
+
+model = Model()
+
+def told(observation, mask):
+    policy.seen = observation, mask
+    observation[:] = mask[:] = 7
+    return 0
+
+def raises(observation, mask):
+    return 1 / int(mask[mask == 2].sum())
+
+def half(observation, mask): return 0.5
+def nothing(observation, mask): return None
+def text(observation, mask): return "e4"
+def truth(observation, mask): return True
+def many(observation, mask): return mask
+def ragged(observation, mask): return [1, [2, 3]]
+def empty(observation, mask): return ()
+number = 3
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file of policies, and one that it imports."""
+    monkeypatch.chdir(tmp_path)
+    lines = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [0, 3, 6], [1, 4, 7], [2, 5, 8], [0, 4, 8], [2, 4, 6]]
+    Path("beside.py").write_text(f"LINES = {lines}")
+    Path("mine.py").write_text(FILE)
+    return "./mine.py"
+
+
+def test_it_sees_what_the_env_tells(mine: str):
+    player = policy.make(TIC_TAC_TOE, f"{mine}:told")
+    assert isinstance(player, policy.Policy)
+    assert player.choose(TIC_TAC_TOE, START) == 0
+    env = aec(TIC_TAC_TOE)
+    env.reset()
+    expected = env.observe("player_0")
+    for seen, name in zip(player._function.__globals__["policy"].seen, expected, strict=True):
+        assert (seen.shape, seen.dtype) == (expected[name].shape, expected[name].dtype)
+    assert player.choose(TIC_TAC_TOE, START) == 0  # though it wrote into what it saw
+
+
+@pytest.mark.parametrize("name", ["first", "model"])
+def test_functions_and_models_answer(mine: str, name: str):
+    player = policy.make(TIC_TAC_TOE, f"{mine}:{name}")
+    assert player.name == f"policy:./mine.py:{name}"
+    assert player.choose(TIC_TAC_TOE, START) == 0
+
+
+def test_it_plays_matches(mine: str):
+    guest = policy.make(TIC_TAC_TOE, mine)
+    other = uniform.make(TIC_TAC_TOE, "")
+    scores = match.play([guest], [other], TIC_TAC_TOE, jax.random.key(0), 20, 2, 1, 20)
+    assert scores.mean() > 0.6
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("raises", r"raises ZeroDivisionError: division by zero \(mine.py, line 33\)"),
+        ("half", "answers 0.5, not the number of a move"),
+        ("nothing", "answers None, not"),
+        ("text", "answers 'e4', not"),
+        ("truth", "answers True, not"),
+        ("many", r"answers array\(\[1, 1, 1, 1, 1, 1, 1, 1, 1\], dtype=int8\), not"),
+        ("ragged", r"answers \[1, \[2, 3\]\], not"),
+        ("empty", r"answers \(\), not"),
+    ],
+)
+def test_bad_answers_are_forfeits(mine: str, name: str, says: str):
+    player = policy.make(TIC_TAC_TOE, f"{mine}:{name}")
+    with pytest.raises(Forfeit, match=f"^policy:./mine.py:{name} {says}"):
+        player.choose(TIC_TAC_TOE, START)
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        ("", "there is no Python file ''"),
+        ("./none.py", "there is no Python file './none.py'"),
+        ("./mine.py:none", "./mine.py defines no 'none'"),
+        ("./mine.py:number", "./mine.py:number holds 3, neither a function nor able to predict"),
+        ("./broken.py", r"./broken.py does not load: KeyError: 'x' \(broken.py, line 2\)"),
+        ("./typo.py", "./typo.py does not load: SyntaxError: "),
+    ],
+)
+def test_what_is_no_policy(mine: str, argument: str, says: str):
+    Path("broken.py").write_text("\n{}['x']")
+    Path("typo.py").write_text("def policy(")
+    with pytest.raises(ValueError, match=f"^{says}"):
+        policy.make(TIC_TAC_TOE, argument)
