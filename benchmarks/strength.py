@@ -95,8 +95,8 @@ def value_keeping(folder: Path, number: int) -> dict[str, int]:
     import numpy as np
 
     from arena.core import stack
+    from arena.solver import solve
     from league.pool import Run
-    from tests.helpers.solver import solve
 
     run = Run(folder)
     solution = solve(run.game)

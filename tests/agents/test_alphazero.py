@@ -14,8 +14,8 @@ from agents.alphazero import AlphaZero, Config, Dataset, Learner
 from agents.networks import ResNetConfig
 from arena import match
 from arena.core import stack
+from arena.solver import solve
 from games import Game
-from tests.helpers.solver import solve
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 NETWORK = ResNetConfig(channels=16, blocks=1)

@@ -14,9 +14,9 @@ import games
 from agents import search
 from agents.search import Edges, Improved
 from arena.core import Classifier, Rules
+from arena.solver import solve
 from games import OVER, Facts, Game
 from tests.helpers.playouts import playouts
-from tests.helpers.solver import solve
 
 mctx: Any = import_module("mctx")  # its types, by chex, do not say what it takes
 TIC_TAC_TOE = games.load("tic_tac_toe")

@@ -14,7 +14,7 @@ import pytest
 import games
 from agents import mcts, uniform
 from arena import match
-from tests.helpers.solver import solve
+from arena.solver import solve
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-game.md"
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import games
+from arena.solver import solve
+from arena.tree import raw
 from games import OVER, Game
 from tests.helpers.playouts import playouts
-from tests.helpers.solver import keys, solve
 
 
 def _after(game: Game, *labels: str) -> Any:
@@ -164,7 +165,7 @@ def test_the_swap_turns_the_win_over_to_the_second_seat():
     plain = solve(games.load("hex:size=3")).keeps[0]
     for move in range(9):
         state = jax.tree.map(lambda x: x[None], game.step(game.init(), jnp.int32(move)))
-        [row] = np.flatnonzero(keys(solution.states) == keys(state))
+        [row] = np.flatnonzero(raw(solution.states) == raw(state))
         assert solution.keeps[row][9] == plain[move]
 
 

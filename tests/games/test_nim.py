@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import games
+from arena.solver import solve
 from games import OVER, Game
-from tests.helpers.solver import solve
 
 
 def _after(game: Game, *labels: str) -> Any:

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from arena import exploitability, tree
+from arena.solver import solve
 from games import Facts, Game
 from tests.helpers import equilibrium
-from tests.helpers.solver import solve
 
 
 def given(game: Game) -> list[str]:

@@ -4,9 +4,9 @@ from functools import partial
 from typing import Any
 
 import games
+from arena.solver import solve
 from games import Game
 from tests.helpers.lockstep import OpenSpiel
-from tests.helpers.solver import solve
 
 
 class Partner(OpenSpiel):

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.tree import levels
+from arena.tree import levels, raw
 from games import OVER, Game
 
 
@@ -35,17 +35,10 @@ class _Graph(NamedTuple):
     after: np.ndarray
 
 
-def keys(states: Any) -> np.ndarray:
-    """One comparable scalar [N] of raw bytes for each position of a pytree [N, ...]."""
-    leaves = [np.ascontiguousarray(x) for x in jax.tree.leaves(states)]
-    rows = np.concatenate([x.reshape(len(x), -1).view(np.uint8) for x in leaves], 1)
-    return np.ascontiguousarray(rows).view(f"V{rows.shape[1]}")[:, 0]
-
-
 def _graph(game: Game) -> _Graph:
     states = jax.tree.map(lambda *x: np.concatenate(x), *[level.states for level in levels(game)])
     # A position may recur at several plies; its first occurrence stands for all.
-    _, first = np.unique(keys(states), return_index=True)
+    _, first = np.unique(raw(states), return_index=True)
     states = jax.tree.map(lambda x: x[np.sort(first)], states)
 
     def look(state: Any) -> tuple[Any, ...]:
@@ -55,8 +48,8 @@ def _graph(game: Game) -> _Graph:
     found = jax.jit(jax.vmap(look))(states)
     payoff, mover, legal, after = jax.tree.map(np.asarray, found)
     legal = legal & (mover != OVER)[:, None]
-    known, row = np.unique(keys(states), return_index=True)
-    flat = keys(jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), after))
+    known, row = np.unique(raw(states), return_index=True)
+    flat = raw(jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), after))
     at = np.searchsorted(known, flat).clip(max=len(known) - 1)
     if not (known[at] == flat)[legal.reshape(-1)].all():
         raise ValueError("a legal move leads to a position that the enumeration lacks")

@@ -5,7 +5,8 @@ import pytest
 from open_spiel.python.algorithms.minimax_solver import MinimaxSolver
 
 import games
-from tests.helpers.solver import keys, solve
+from arena.solver import solve
+from arena.tree import raw
 
 GAME = games.load("tic_tac_toe")
 # Cells by number: 0 1 2 / 3 4 5 / 6 7 8.
@@ -18,7 +19,7 @@ def _lookup(*moves: int) -> tuple[int, set[int]]:
     for move in moves:
         state = GAME.step(state, jnp.int32(move))
     solution = solve(GAME)
-    [row] = np.flatnonzero(keys(solution.states) == keys(jax.tree.map(lambda x: x[None], state)))
+    [row] = np.flatnonzero(raw(solution.states) == raw(jax.tree.map(lambda x: x[None], state)))
     return int(solution.value[row]), set(np.flatnonzero(solution.keeps[row]).tolist())
 
 
@@ -27,7 +28,7 @@ def test_tic_tac_toe_has_4520_positions_with_a_move_to_make():
     # has ended (archive.ics.uci.edu/dataset/101/tic+tac+toe+endgame, all of its instances).
     solution = solve(GAME)
     assert len(solution.value) == 5478 - 958 == 4520
-    assert len(np.unique(keys(solution.states))) == 4520
+    assert len(np.unique(raw(solution.states))) == 4520
     assert solution.value.dtype == np.int8
     assert solution.keeps.shape == (4520, 9)
     assert solution.keeps.any(1).all()
