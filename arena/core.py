@@ -87,6 +87,30 @@ class HostAgent(ABC):
         """Ends the processes that the player has started; it is not asked again."""
 
 
+class HostGame(Game):
+    """A game whose rules are a program outside the device, such as an imported env.
+
+    Its positions are what the seat to move sees; `step` is not there, and `init` gives shapes only.
+    """
+
+    @abstractmethod
+    def openings(self, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
+        """As `arena.match.openings`, but a way to begin instead of a position."""
+
+    @abstractmethod
+    def play(self, match: Any, params_a: Any, params_b: Any, keys: jax.Array, openings: Any) -> Any:
+        """As `arena.match.Match.play`, of which `match` is one."""
+
+    @abstractmethod
+    def deal(self, key: jax.Array, count: int, plies: int, times: int = 1) -> Any:
+        """Games for `arena.host`, after up to so many random moves, each so many times over."""
+
+    @property
+    @abstractmethod
+    def voided(self) -> int:
+        """Games that the program failed to finish, since this process began."""
+
+
 class Classifier(ABC):
     """The judge: the one door through which anything learns who won."""
 

@@ -9,7 +9,7 @@ opening, on the side with fewer games, so that no slot runs idle before the open
 Chance moves, where a game has them, are made as soon as they are due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple, TypeGuard
@@ -20,7 +20,17 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from arena import host
-from arena.core import Act, Agent, Classifier, HostAgent, Rules, settle, stack, uniform_move
+from arena.core import (
+    Act,
+    Agent,
+    Classifier,
+    HostAgent,
+    HostGame,
+    Rules,
+    settle,
+    stack,
+    uniform_move,
+)
 from games import OVER, Game
 
 
@@ -45,10 +55,12 @@ class Played(NamedTuple):
       scores: f32[G, P, 2], A's score (1, ½ or 0) in both games of each pair; in the first A makes
         the first move after the opening.
       record: the moves, or None if they were not to be recorded.
+      moves: i32[G, 2], how many moves A and B chose; None where nobody counted.
     """
 
     scores: jax.Array
     record: Record | None
+    moves: jax.Array | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,8 @@ class Match:
           keys: PRNG keys [G].
           openings: positions [G, P, ...] in which a seat is to move.
         """
+        if isinstance(self.game, HostGame):
+            return self.game.play(self, params_a, params_b, keys, openings)
         devices = [d for d in range(1, jax.device_count() + 1) if keys.shape[0] % d == 0][-1]
         return Played(*_compiled(self, devices)(params_a, params_b, keys, openings))
 
@@ -101,6 +115,7 @@ class _Table(NamedTuple):
     slots: _Slots
     queue: jax.Array  # i32[2, G], the next opening for games in which A, or B, moves first
     scores: jax.Array  # f32[G, 2P]
+    moves: jax.Array  # i32[G, 2], made by A and by B
     time: jax.Array  # i32[]
     record: Record | None
 
@@ -113,7 +128,7 @@ def _compiled(match: Match, devices: int):
         partial(_run, match),
         mesh=mesh,
         in_specs=(matches, matches, matches, matches),
-        out_specs=(matches, moves if match.record else None),
+        out_specs=(matches, moves if match.record else None, matches),
         check_vma=False,
     )
     return jax.jit(run)
@@ -121,10 +136,10 @@ def _compiled(match: Match, devices: int):
 
 def _run(
     match: Match, params_a: Any, params_b: Any, keys: jax.Array, openings: Any
-) -> tuple[jax.Array, Record | None]:
+) -> tuple[jax.Array, Record | None, jax.Array]:
     groups, pairs = jax.tree.leaves(openings)[0].shape[:2]
     first = jax.vmap(jax.vmap(match.game.mover))(openings)
-    act = partial(_decide, match, params_a, params_b)
+    act = partial(decide, match, params_a, params_b)
 
     def body(table: _Table) -> _Table:
         slots, asked = _sort(match, table.slots, first, pairs)
@@ -138,7 +153,8 @@ def _run(
         if record is not None:
             row = Record(states, decision.note, jnp.where(asked, _halves(slots.game), 2 * pairs))
             record = jax.tree.map(lambda all, one: all.at[table.time].set(one), record, row)
-        table = table._replace(slots=slots, time=table.time + 1, record=record)
+        moves = table.moves + asked.sum(2, dtype=jnp.int32).T
+        table = table._replace(slots=slots, moves=moves, time=table.time + 1, record=record)
         return _refill(match, _finish(match, table, first, pairs), openings, first, pairs)
 
     table = _deal(match, openings, first, groups, pairs)
@@ -148,7 +164,7 @@ def _run(
         table = table._replace(record=_blank(match, states, note, pairs))
     table = jax.lax.while_loop(lambda t: (t.slots.game < 2 * pairs).any(), body, table)
     scores = table.scores.reshape(groups, 2, pairs).swapaxes(1, 2)
-    return scores, table.record
+    return scores, table.record, table.moves
 
 
 def _halves(tree: Any) -> Any:
@@ -215,7 +231,7 @@ def _batched(function, axes: int):
     return function
 
 
-def _decide(match: Match, params_a: Any, params_b: Any, keys: jax.Array, states: Any) -> Any:
+def decide(match: Match, params_a: Any, params_b: Any, keys: jax.Array, states: Any) -> Any:
     """Asks A about the near games and B about the far ones; [2, G, S, ...] in and out.
 
     Two agents that move by the same function are one batch of 2G.
@@ -277,7 +293,8 @@ def _deal(match: Match, openings: Any, first: jax.Array, groups: int, pairs: int
 
     idle = _Slots(jax.tree.map(anywhere, openings), jnp.full(shape, 2 * pairs))
     queue, scores = jnp.zeros((2, groups), jnp.int32), jnp.zeros((groups, 2 * pairs))
-    table = _Table(idle, queue, scores, jnp.int32(0), None)
+    moves = jnp.zeros((groups, 2), jnp.int32)
+    table = _Table(idle, queue, scores, moves, jnp.int32(0), None)
     return _refill(match, table, openings, first, pairs)
 
 
@@ -297,13 +314,19 @@ def _blank(match: Match, states: Any, note: Any, pairs: int) -> Record:
     return Record(jax.tree.map(blank, states), jax.tree.map(blank, note), game)
 
 
-@partial(jax.jit, static_argnames=("game", "shape", "plies"))
 def openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
     """Positions [*shape, ...] after 0 to `plies` random legal moves, a seat to move in each.
 
     The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
     What chance has to decide before the next move is decided.
     """
+    if isinstance(game, HostGame):
+        return game.openings(key, shape, plies)
+    return _openings(game, key, shape, plies)
+
+
+@partial(jax.jit, static_argnames=("game", "shape", "plies"))
+def _openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
 
     def walk(key):
         length, moves = jax.random.split(key)
@@ -341,6 +364,7 @@ def play(
     plies: int,
     groups: int,
     slots: int,
+    count: Callable[[np.ndarray], None] = lambda moves: None,
 ) -> np.ndarray:
     """Plays a[i] against b[i] for all i, `groups` matches at a time, the rules being the judge.
 
@@ -357,6 +381,7 @@ def play(
       plies: openings are up to so many random moves long.
       groups: G, matches in one call of the compiled loop; a last call is filled up.
       slots: S, games in flight per match and half, at most P.
+      count: hears how many moves A and B chose, i32[G, 2], in every call of the compiled loop.
 
     Returns:
       A's scores f32[len(a), P, 2].
@@ -377,6 +402,8 @@ def play(
         params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
         played = match.play(params_a, params_b, keys[np.array(index)], stack(starts))
         scores.append(np.asarray(played.scores)[: len(a) - at])
+        if played.moves is not None:
+            count(np.asarray(played.moves))
     return np.concatenate(scores)
 
 
