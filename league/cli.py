@@ -11,14 +11,19 @@ import os
 import sys
 from types import ModuleType
 
+from arena.pettingzoo.fault import Fault
 from league.errors import UserError
 
 COMMANDS = {
     "games": "list the games",
+    "check": "whether a PettingZoo env can be played: arena check pettingzoo:./my_game.py",
+    "verify": "play a native game side by side with the PettingZoo env that it ports",
     "train": "train a league: arena train connect_four",
     "rate": "play more matches among a run's snapshots and print their ratings",
+    "gate": "decide whether a newer snapshot may be the run's champion",
     "match": "play two agents against each other: arena match RUN:16 mcts:100",
     "play": "play against a snapshot or another agent yourself",
+    "judge": "how many of its moves keep the game's value, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "report": "write a run's report.html",
 }
@@ -36,7 +41,11 @@ Runs lie in ./runs. Every command takes --help, and --json for output that progr
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Runs one command and exits: 0 done, 2 wrong input, 130 interrupted, 1 a fault of ours."""
+    """Runs one command and exits.
+
+    0 done, 1 a fault of ours (or what `verify` looks for: a difference), 2 wrong input, 130
+    interrupted.
+    """
     arguments = sys.argv[1:] if argv is None else argv
     if not arguments or arguments[0] in ("-h", "--help"):
         lines = "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
@@ -44,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(0)
     try:
         _run(arguments[0], arguments[1:])
-    except UserError as error:
+    except (UserError, Fault) as error:
         _fail(str(error), 2)
     except KeyboardInterrupt:
         _fail("interrupted; nothing is lost (go on with: arena train GAME --resume)", 130)

@@ -1,8 +1,11 @@
 """What a user types becomes an object here, and nowhere else.
 
 connect_four                  a game
+pettingzoo:./my_game.py       a PettingZoo env as a game
 NAME                          a run, `runs/NAME`
 NAME:ID                       a snapshot of a run, playing its network's favourite move
+NAME:champion                 the snapshot that passed the last gate
+NAME:17e2                     one of its second exploiter, if it joined the pool
 NAME:ID,simulations=32        the same with search
 uniform, mcts:100             an agent of `agents/`
 """
@@ -12,8 +15,10 @@ import importlib.util
 from pathlib import Path
 
 from arena.core import Agent, HostAgent
-from games import Game, load
+from games import Game
+from league import roles, rules
 from league.errors import UserError
+from league.lineage import Lineage
 from league.pool import Run
 
 RUNS = Path("runs")
@@ -26,7 +31,7 @@ class AnyGame(UserError):
 def game(spec: str) -> Game:
     """A game by name; raises UserError if there is none."""
     try:
-        return load(spec)
+        return rules.load(spec)
     except ValueError as error:
         raise UserError(str(error)) from None
 
@@ -38,11 +43,11 @@ def run(name: str) -> Run:
     return Run(RUNS / name)
 
 
-def snapshot(spec: str) -> tuple[Run, int, int]:
+def snapshot(spec: str) -> tuple[Run, str, int]:
     """A snapshot by `RUN[:ID][,simulations=N]`, the newest by default.
 
     Returns:
-      its run, its number, and simulations a move.
+      its run, its id, and simulations a move.
     """
     place, _, option = spec.partition(",")
     name, _, number = place.partition(":")
@@ -55,10 +60,21 @@ def snapshot(spec: str) -> tuple[Run, int, int]:
     if not there:
         raise UserError(f"run {name!r} has no snapshot yet")
     if not number:
-        return where, max(there), int(simulations)
-    if not number.isdecimal():
+        return where, str(max(there)), int(simulations)
+    if number == "champion":
+        return where, str(champion(where)), int(simulations)
+    if roles.split(number) is None:
         raise UserError(f"{spec!r}: a snapshot's id is a number, not {number!r}")
-    return where, int(number), int(simulations)
+    return where, number, int(simulations)
+
+
+def champion(where: Run) -> int:
+    """The snapshot that the last gate promoted; raises UserError if none has."""
+    with where.results() as results:
+        promoted = Lineage(results).champions()
+    if not promoted:
+        raise UserError(f"run {where.name!r} has no champion yet: arena gate {where.name}")
+    return promoted[-1]
 
 
 def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
