@@ -56,8 +56,9 @@ class Config:
       matchmaker: who is drawn from the pool: latest, uniform (all evenly), pfsp (those that win),
         pfsp:even (equals), nash (the pool's equilibrium), or shares of these, 0.5*latest+0.5*pfsp.
       main_exploiters: learners that meet the current main agent alone, and join the pool.
-      league_exploiters: learners that meet the whole pool, and join it; see `league/roles.py`. Every
-        exploiter plays as many matches as the main agent.
+      league_exploiters: learners that meet the whole pool, and join it; see `league/roles.py`.
+        Every exploiter plays as many matches as the main agent.
+      exploiter_generations: an exploiter joins the pool after so many generations at the latest.
       opening_plies: training games start after up to so many random moves.
       learner: sizes and rates of the learner; `--learner NAME` says which one.
       measure: how every snapshot is measured.
@@ -72,12 +73,13 @@ class Config:
     matchmaker: str = "pfsp"
     main_exploiters: int = 0
     league_exploiters: int = 0
+    exploiter_generations: int = 4
     opening_plies: int = 4
     learner: Learner = field(default_factory=alphazero.Config)
     measure: Measure = field(default_factory=Measure)
 
     def __post_init__(self):
-        _positive(self, ("generations", "matches", "pairs", "slots"))
+        _positive(self, ("generations", "matches", "pairs", "slots", "exploiter_generations"))
         _positive(self.measure, _numbers(self.measure, "opening_plies"))
         free = ("network", "weight_decay", "trace")
         _positive(self.learner, _numbers(self.learner, *free))

@@ -6,10 +6,9 @@ does. So a run that is killed at any instant does its last generation over, to t
 """
 
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -17,15 +16,24 @@ import numpy as np
 from agents import mcts, search, uniform
 from agents.training import Learner
 from arena import match, metagame
-from arena.core import Agent, Rules, stack
-from league import learners, matchmaking
+from arena.core import Agent, HostGame, Rules, stack
+from league import learners, matchmaking, roles
 from league.errors import UserError
 from league.pool import Run
-from league.results import MatchResult, Results
+from league.results import Exploiter, MatchResult, Results, Tally
+from league.roles import Member
 from league.snapshots import digest
 
 Tell = Callable[[dict[str, Any]], None]
 """Hears of progress: a dict with the key `event` and its figures."""
+
+
+class _Meeting(NamedTuple):
+    """A match of a generation's games."""
+
+    member: Member  # who learns
+    foe: str
+    itself: bool  # the foe is the member as it is now, and both sides are learnt
 
 
 @dataclass
@@ -45,130 +53,203 @@ class Trainer:
     def __post_init__(self):
         self.game, self.config = self.run.game, self.run.config
         self.method = learners.of(self.config.learner)
-        self._weights: dict[int, Any] = {}
-        self._data: dict[int, Any] = {}
+        self.members = roles.members(self.config)
+        self._weights: dict[str, Any] = {}
+        self._data: dict[tuple[int, int], Any] = {}  # by member and generation
 
     def train(self) -> None:
         """Brings the run to its last generation, from wherever it stands."""
         done = max(self.run.state.numbers(), default=-1)
         if max(self.results.digests(), default=-1) > done + 1:  # a kill loses one at most
             raise UserError(f"{self.run.folder / 'state'} lacks the newest generation's state")
-        learner = self.run.state.load(done, self.run.template()) if done >= 0 else None
-        if learner and digest(learner.params) != self.results.digests().get(done):
+        team = self.run.state.load(done, self.run.team()) if done >= 0 else None
+        if team and digest(team[0].params) != self.results.digests().get(done):
             raise UserError(f"{self.run.folder / 'state' / str(done)} is damaged: wrong digest")
         if 0 < done < self.config.generations:
-            first = max(1, done + 2 - self.config.learner.window)
-            self._data = {g: self.run.read_data(g) for g in range(first, done + 1)}
+            self._data = {
+                (member.number, g): self.run.read_data(member.name(g))
+                for member in self.members
+                for g in self._window(member, done + 1)[:-1]
+            }
         # All that is needed has been read, so nothing is lost if it was damaged.
         self.results.forget_after(done)
-        self.run.snapshots.drop_after(done)
-        learner = learner or self._start()
+        for store in (self.run.snapshots, *self.run.exploiters.values()):
+            store.drop_after(done)
+        team = team or self._start()
         for generation in range(max(done, 0) + 1, self.config.generations + 1):
-            learner = self._generation(generation, learner)
+            team = self._generation(generation, team)
 
     def _key(self, generation: int, role: str) -> jax.Array:
-        """Randomness belongs to a generation and a role, never to a clock or to progress."""
-        key = jax.random.fold_in(jax.random.key(self.config.seed), generation)
-        return jax.random.fold_in(key, zlib.crc32(role.encode()))
+        return self.run.key(generation, role)
 
     def _phase(self, generation: int, phase: str) -> None:
         self.tell({"event": "phase", "generation": generation, "phase": phase})
 
-    def _start(self) -> Learner:
+    def _start(self) -> list[Learner]:
         """Generation 0: a random network, measured and saved like all others."""
         learner = self.method.begin(self.game, self.config.learner, self._key(0, "begin"))
         self._phase(0, "measure")
         exam = self._exam(0, learner.params)
-        self._save(0, learner, exam, {"generation": 0})
-        return learner
+        team = [learner] + [self._afresh(learner) for _ in self.members[1:]]
+        self._save(0, team, exam, {"generation": 0})
+        return team
 
-    def _generation(self, number: int, learner: Learner) -> Learner:
-        started = time.monotonic()
+    def _afresh(self, main: Learner) -> Learner:
+        """An exploiter that starts over: the main agent's weights, and nothing learnt since."""
+        fresh = self.method.begin(self.game, self.config.learner, self._key(0, "begin"))
+        return fresh._replace(params=main.params)
+
+    def _generation(self, number: int, team: list[Learner]) -> list[Learner]:
+        started, voided = time.monotonic(), self._voided()
         self._phase(number, "play")
-        data, games = self._play(number, learner.params)
+        fresh, games = self._play(number, team)
         played = time.monotonic() - started
         self._phase(number, "learn")
-        learner, losses = self._learn(number, learner, _rows(data))
+        trained = [
+            self._learn(number, member, learner, rows)
+            for member, learner, rows in zip(self.members, team, fresh, strict=True)
+        ]
+        team, losses = [learner for learner, _ in trained], trained[0][1]
         self._phase(number, "measure")
-        measured = self._rate(number, learner.params) + self._exam(number, learner.params)
+        measured = self._rate(number, team[0].params) + self._exam(number, team[0].params)
+        team, joined, tested = self._admit(number, team, games)
         count = sum(game.scores.size for game in games)
         figures = {
             "generation": number,
-            "positions": _rows(data),
+            "positions": sum(fresh),
             "games": count,
             "games_per_s": count / played,
             "seconds": time.monotonic() - started,
+            **({"voided": self._voided() - voided} if self._voided() > voided else {}),
             **losses,
         }
-        self._save(number, learner, games + measured, figures)
-        return learner
+        self._save(number, team, games + measured + tested, figures, joined)
+        return team
 
-    def _play(self, number: int, params: Any) -> tuple[Any, list[MatchResult]]:
-        """The generation's games: some matches against the pool, the others against itself."""
-        config, current = self.config, number - 1
-        foes = self._opponents(number)
-        opponents = [self.weights(foe) for foe in foes]
-        itself = config.matches - len(foes)
+    def _voided(self) -> int:
+        """Games that an env has failed to finish."""
+        return self.game.voided if isinstance(self.game, HostGame) else 0
+
+    def _play(self, number: int, team: list[Learner]) -> tuple[list[int], list[MatchResult]]:
+        """The generation's games, those of all members in one call of the device loop.
+
+        Returns:
+          positions that each member has to learn from, and the matches.
+        """
+        config, lineup = self.config, self._lineup(number)
         act = self.method.explorer(self.game, config.learner)
         slots = min(config.slots, config.pairs)
         table = match.Match(self.game, act, act, Rules(self.game), slots, record=True)
-        key = self._key(number, "play")
-        starts = match.openings(
-            self.game,
-            self._key(number, "openings"),
-            (config.matches, config.pairs),
-            config.opening_plies,
-        )
         played = table.play(
-            stack([params] * config.matches),
-            stack(opponents + [params] * itself),
-            jax.random.split(key, config.matches),
-            starts,
+            stack([team[meeting.member.number].params for meeting in lineup]),
+            stack([self.weights(meeting.foe) for meeting in lineup]),
+            jax.random.split(self._key(number, "play"), len(lineup)),
+            self.run.openings(number),
         )
         scores = np.asarray(played.scores)
-        learns = np.ones((2, config.matches), bool)
-        learns[1, : len(foes)] = False  # what an old snapshot would play is not to be learnt
         record = jax.tree.map(np.asarray, played.record)
-        data = self.method.harvest(self.game, config.learner, record, scores, learns)
-        self.run.write_data(number, data)
-        self._data[number] = data
-        names = [str(foe) for foe in foes] + [str(current)] * itself
-        return data, [
-            MatchResult("train", str(current), name, score)
-            for name, score in zip(names, scores, strict=True)
+        fresh = []
+        for member in self.members:
+            own = np.array([meeting.member == member for meeting in lineup])
+            itself = np.array([meeting.itself for meeting in lineup])
+            learns = np.stack([own, own & itself])
+            data = self.method.harvest(self.game, config.learner, record, scores, learns)
+            self.run.write_data(member.name(number), data)
+            self._data[member.number, number] = data
+            fresh.append(_rows(data))
+        return fresh, [
+            MatchResult("exploit", meeting.member.name(number), meeting.foe, score)
+            if meeting.member.number
+            else MatchResult("train", str(number - 1), meeting.foe, score)
+            for meeting, score in zip(lineup, scores, strict=True)
         ]
 
-    def _opponents(self, number: int) -> list[int]:
-        """Snapshots to meet in this generation, drawn by the matchmaker."""
-        scores, games, rows = np.zeros(number), np.zeros(number), []
-        for tally in self.results.tallies("train", "measure"):
-            hero, foe, age = int(tally.a), int(tally.b), number - tally.generation
-            if foe < number and hero != foe:
-                scores[foe] += 0.8**age * tally.points
-                games[foe] += 0.8**age * tally.games
-                rows.append((hero, foe, tally.wins, tally.draws, tally.losses))
-        losses = matchmaking.losses(scores, games)
-        pool = matchmaking.Pool(losses, lambda: metagame.payoffs(rows, number))
-        weights = matchmaking.parse(self.config.matchmaker)(pool)
+    def _lineup(self, number: int) -> list[_Meeting]:
+        """Who meets whom in a generation; every member has as many matches."""
+        main, *exploiters = self.members
+        count, current = self.config.matches, str(number - 1)
+        foes = self._opponents(number)
+        found = [_Meeting(main, foe, False) for foe in foes]
+        found += [_Meeting(main, current, True)] * (count - len(foes))
+        for member in exploiters:
+            if member.role == roles.MAIN_EXPLOITER:
+                found += [_Meeting(member, current, False)] * count
+            else:
+                prey = self._prey(number, member)
+                found += [_Meeting(member, foe, False) for foe in prey]
+        return found
+
+    def _prey(self, number: int, member: Member) -> list[str]:
+        """Snapshots for a league exploiter to meet: often those that it loses to."""
+        pool = roles.order(number, self.results.exploiters())
+        began = self._began(member, number)
+        own = [
+            tally
+            for tally in self.results.tallies("exploit")
+            if tally.generation > began and tally.a == member.name(tally.generation)
+        ]
+        odds = self._losses(number, pool, own)
+        weights = matchmaking.pfsp(matchmaking.Pool(odds, lambda: metagame.payoffs([], len(pool))))
+        return self._draw(number, f"matchmaking {member.mark}", pool, weights, self.config.matches)
+
+    def _opponents(self, number: int) -> list[str]:
+        """Snapshots for the main agent to meet in this generation, drawn by the matchmaker."""
+        pool = roles.order(number, self.results.exploiters())
+        place = {name: i for i, name in enumerate(pool)}
+        met = [
+            tally
+            for tally in self.results.tallies("train", "measure", "exploiter")
+            if tally.b in place and tally.a != tally.b
+        ]
+
+        def payoffs() -> np.ndarray:
+            rows = [(place[t.a], place[t.b], t.wins, t.draws, t.losses) for t in met]
+            return metagame.payoffs(rows, len(pool))
+
+        known = matchmaking.Pool(self._losses(number, pool, met), payoffs)
+        weights = matchmaking.parse(self.config.matchmaker)(known)
         count = round(self.config.matches * self.config.pool_share)
+        return self._draw(number, "matchmaking", pool, weights, count)
+
+    def _losses(self, number: int, pool: list[str], met: list[Tally]) -> np.ndarray:
+        """The chance to lose to each of the pool, recent games weighing more than old ones."""
+        place = {name: i for i, name in enumerate(pool)}
+        scores, games = np.zeros(len(pool)), np.zeros(len(pool))
+        for tally in met:
+            weight = 0.8 ** (number - tally.generation)
+            scores[place[tally.b]] += weight * tally.points
+            games[place[tally.b]] += weight * tally.games
+        return matchmaking.losses(scores, games)
+
+    def _draw(
+        self, number: int, role: str, pool: list[str], weights: np.ndarray, count: int
+    ) -> list[str]:
+        """So many of the pool by their weights, nobody twice if there are enough."""
         enough = np.count_nonzero(weights) >= count
-        rng = self._rng(number, "matchmaking")
-        return sorted(rng.choice(number, count, replace=not enough, p=weights).tolist())
+        rng = self._rng(number, role)
+        chosen = rng.choice(len(pool), count, replace=not enough, p=weights)
+        return [pool[i] for i in sorted(chosen.tolist())]
 
     def _rng(self, number: int, role: str) -> np.random.Generator:
         return np.random.default_rng(np.asarray(jax.random.key_data(self._key(number, role))))
 
-    def weights(self, number: int) -> Any:
+    def weights(self, name: str) -> Any:
         """The parameters of a snapshot, read once."""
-        if number not in self._weights:
-            self._weights[number] = self.run.weights(number)
-        return self._weights[number]
+        if name not in self._weights:
+            self._weights[name] = self.run.weights(name)
+        return self._weights[name]
 
-    def _learn(self, number: int, learner: Learner, fresh: int) -> tuple[Learner, dict[str, float]]:
+    def _window(self, member: Member, number: int) -> list[int]:
+        """The generations whose positions a member learns from in this one."""
+        first = max(self._began(member, number), number - self.config.learner.window)
+        return list(range(first + 1, number + 1))
+
+    def _learn(
+        self, number: int, member: Member, learner: Learner, fresh: int
+    ) -> tuple[Learner, dict[str, float]]:
         """Trains on the positions of the last generations."""
-        first = max(1, number - self.config.learner.window + 1)
-        self._data.pop(first - 1, None)
-        window = [self._data[generation] for generation in range(first, number + 1)]
+        self._data.pop((member.number, number - self.config.learner.window), None)
+        window = [self._data[member.number, g] for g in self._window(member, number)]
         data = jax.tree.map(lambda *x: np.concatenate(x), *window)
         return self.method.learn(
             self.game,
@@ -177,23 +258,67 @@ class Trainer:
             data,
             fresh,
             number / self.config.generations,
-            self._key(number, "learn"),
+            self._key(number, f"learn {member.mark}".strip()),
         )
+
+    def _joined(self, member: Member, number: int) -> list[int]:
+        """The generations after which an exploiter joined the pool, before this one."""
+        own = [e.generation for e in self.results.exploiters() if e.number == member.number]
+        return [generation for generation in own if generation < number]
+
+    def _restarts(self, member: Member, generation: int) -> bool:
+        """Whether an exploiter started over after a generation in which it joined the pool."""
+        draw = self._rng(generation, f"restart {member.mark}").random()
+        return roles.restarts(member, draw)
+
+    def _began(self, member: Member, number: int) -> int:
+        """The generation after which a member started; 0 but for exploiters that started over."""
+        times = [g for g in self._joined(member, number) if self._restarts(member, g)]
+        return max(times, default=0)
+
+    def _admit(
+        self, number: int, team: list[Learner], games: list[MatchResult]
+    ) -> tuple[list[Learner], dict[Exploiter, Any], list[MatchResult]]:
+        """Lets exploiters join the pool.
+
+        Returns:
+          the team, in which some have started over; who joins, with the weights; and the matches
+          that measure them.
+        """
+        team, joined, tested = list(team), {}, []
+        for member in self.members[1:]:
+            name, params = member.name(number), team[member.number].params
+            last = max(self._joined(member, number), default=0)
+            score = np.mean([game.scores for game in games if game.a == name])
+            if not roles.joins(self.config, float(score), number - last):
+                continue
+            parent = str(last) if last == self._began(member, number) else member.name(last)
+            row = Exploiter(name, number, member.number, member.role, parent, digest(params))
+            joined[row] = params
+            tested += self._test(number, team[0].params, name, params)
+            if self._restarts(member, number):
+                team[member.number] = self._afresh(team[0])
+        return team, joined, tested
+
+    def _test(self, number: int, main: Any, name: str, params: Any) -> list[MatchResult]:
+        """An exploiter that joins against the main agent, now and before, without search."""
+        rule = self.config.measure
+        act = self.method.player(self.game, self.config.learner, 0)
+        past = self._rng(number, f"test {name}").permutation(number)[: rule.opponents - 1]
+        mains = [Agent(str(g), act, self.weights(str(g))) for g in past.tolist()]
+        mains = [Agent(str(number), act, main), *mains]
+        foes = [Agent(name, act, params)] * len(mains)
+        return self._matches("exploiter", number, mains, foes, rule.pairs, rule.opponents)
 
     def _rate(self, number: int, params: Any) -> list[MatchResult]:
         """The new snapshot against the one before it and others of the pool, without search."""
         rule = self.config.measure
         others = self._rng(number, "rate").permutation(number - 1).tolist()
-        foes = [number - 1, *others][: rule.opponents]
+        numbers = [number - 1, *others][: rule.opponents]
         act = self.method.player(self.game, self.config.learner, 0)
-        return self._matches(
-            "measure",
-            number,
-            Agent(str(number), act, params),
-            [Agent(str(foe), act, self.weights(foe)) for foe in foes],
-            rule.pairs,
-            rule.opponents,
-        )
+        foes = [Agent(str(foe), act, self.weights(str(foe))) for foe in numbers]
+        agents = [Agent(str(number), act, params)] * len(foes)
+        return self._matches("measure", number, agents, foes, rule.pairs, rule.opponents)
 
     def _exam(self, number: int, params: Any) -> list[MatchResult]:
         """The new snapshot against fixed opponents.
@@ -206,7 +331,7 @@ class Trainer:
         def exam(role: str, simulations: int, foe: Agent) -> list[MatchResult]:
             act = self.method.player(self.game, config, simulations)
             agent = Agent(str(number), act, params)
-            return self._matches(role, number, agent, [foe] * 2, halves, 2)
+            return self._matches(role, number, [agent] * 2, [foe] * 2, halves, 2)
 
         floor = exam("uniform", 0, uniform.make(self.game, ""))
         if not search.possible(self.game):
@@ -215,11 +340,11 @@ class Trainer:
         return floor + exam("mcts", rule.simulations, tree)
 
     def _matches(
-        self, role: str, number: int, agent: Agent, foes: list[Agent], pairs: int, groups: int
+        self, role: str, number: int, a: list[Agent], b: list[Agent], pairs: int, groups: int
     ) -> list[MatchResult]:
         scores = match.play(
-            [agent] * len(foes),
-            foes,
+            a,
+            b,
             self.game,
             self._key(number, role),
             pairs,
@@ -228,24 +353,28 @@ class Trainer:
             pairs,
         )
         return [
-            MatchResult(role, agent.name, foe.name, score)
-            for foe, score in zip(foes, scores, strict=True)
+            MatchResult(role, one.name, two.name, score)
+            for one, two, score in zip(a, b, scores, strict=True)
         ]
 
     def _save(
         self,
         number: int,
-        learner: Learner,
+        team: list[Learner],
         matches: list[MatchResult],
         figures: dict[str, Any],
+        joined: dict[Exploiter, Any] | None = None,
     ) -> None:
         """Writes the generation; the state comes last, since it makes the generation count."""
         self._phase(number, "save")
-        params = jax.tree.map(np.asarray, learner.params)
-        self._weights[number] = params
-        self.results.write(number, matches, (number, digest(params)), figures)
+        joined = joined or {}
+        params = jax.tree.map(np.asarray, team[0].params)
+        self._weights[str(number)] = params
+        self.results.write(number, matches, (number, digest(params)), figures, joined)
         self.run.snapshots.save(number, params)
-        self.run.state.save(number, learner)
+        for exploiter, weights in joined.items():
+            self.run.exploiters[exploiter.number].save(number, weights)
+        self.run.state.save(number, team)
         self.tell({"event": "generation", **figures})
 
 

@@ -3,7 +3,8 @@
 runs/NAME/run.json        the run card: game, config, seed, versions, device, revision
           league.db       the record, see `results.py`
           snapshots/ID/   weights of every generation
-          data/GEN.npz    what each generation's games taught
+          exploiters/     weights of exploiters that joined the pool, eK/GEN/ for GENeK
+          data/GEN.npz    what each generation's games taught; GENeK.npz, exploiter K's
           state/GEN/      what resuming needs; the last two are kept
           report.html
 """
@@ -11,6 +12,7 @@ runs/NAME/run.json        the run card: game, config, seed, versions, device, re
 import fcntl
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,9 +23,10 @@ import jax
 import numpy as np
 
 from agents.training import Learner
+from arena import match
 from arena.core import Act
-from games import Game, load
-from league import learners
+from games import Game
+from league import learners, roles, rules
 from league.config import Config, parse
 from league.errors import UserError
 from league.results import Results
@@ -63,7 +66,7 @@ class Run:
     def game(self) -> Game:
         """The game that it plays."""
         try:
-            return load(self.card["game"])
+            return rules.load(self.card["game"], self.card.get("env"))
         except ValueError as error:
             raise UserError(f"{self.folder / 'run.json'}: {error}") from None
 
@@ -73,8 +76,14 @@ class Run:
         return Store(self.folder / "snapshots")
 
     @cached_property
+    def exploiters(self) -> dict[int, Store]:
+        """Weights of the exploiters that joined the pool, by the exploiter's number."""
+        marks = {m.number: m.mark for m in roles.members(self.config) if m.number}
+        return {n: Store(self.folder / "exploiters" / mark) for n, mark in marks.items()}
+
+    @cached_property
     def state(self) -> Store:
-        """What resuming needs: parameters and optimiser after a generation."""
+        """What resuming needs: parameters and optimisers of all learners after a generation."""
         return Store(self.folder / "state", keep=2)
 
     def results(self, create: bool = False) -> Results:
@@ -82,10 +91,14 @@ class Run:
         return Results(self.folder / "league.db", create)
 
     def template(self) -> Learner:
-        """Shapes of all that training carries."""
+        """Shapes of all that one learner carries."""
         learn = self.config.learner
         begin = learners.of(learn).begin
         return jax.eval_shape(lambda: begin(self.game, learn, jax.random.key(0)))
+
+    def team(self) -> list[Learner]:
+        """Shapes of all that training carries: the main agent and the exploiters."""
+        return [self.template()] * len(roles.members(self.config))
 
     def player(self, simulations: int) -> Act:
         """How its snapshots move.
@@ -100,39 +113,56 @@ class Run:
         except ValueError as error:
             raise UserError(str(error)) from None
 
-    def weights(self, number: int) -> Any:
-        """The parameters of a snapshot.
+    def weights(self, snapshot: int | str) -> Any:
+        """The parameters of a snapshot, by generation, or by name if an exploiter's may be meant.
 
         Raises:
           UserError: it is not there, or not what was saved.
         """
+        name = str(snapshot)
         with self.results() as results:
             digests = results.digests()
-        if number not in digests:
-            raise UserError(f"run {self.name!r} has no snapshot {number}{_range(digests)}")
-        params = self.snapshots.load(number, self.template().params)
-        if digest(params) != digests[number]:
-            raise UserError(f"{self.folder / 'snapshots' / str(number)} is damaged: wrong digest")
+            found = {str(number): sha for number, sha in digests.items()}
+            found |= {e.id: e.digest for e in results.exploiters()}
+        place = roles.split(name)
+        if name not in found or place is None:
+            raise UserError(f"run {self.name!r} has no snapshot {name}{_range(digests)}")
+        generation, member = place
+        store = self.exploiters[member] if member else self.snapshots
+        params = store.load(generation, self.template().params)
+        if digest(params) != found[name]:
+            raise UserError(f"snapshot {name} of run {self.name!r} is damaged: wrong digest")
         return params
 
-    def write_data(self, generation: int, data: Any) -> None:
-        """Keeps what a generation's games taught, as `data/GEN.npz`."""
+    def key(self, generation: int, role: str) -> jax.Array:
+        """Randomness belongs to a generation and a role, never to a clock or to progress."""
+        key = jax.random.fold_in(jax.random.key(self.config.seed), generation)
+        return jax.random.fold_in(key, zlib.crc32(role.encode()))
+
+    def openings(self, generation: int) -> Any:
+        """Positions [M, P, ...] that the training games of a generation start from."""
+        matches = len(roles.members(self.config)) * self.config.matches
+        shape, plies = (matches, self.config.pairs), self.config.opening_plies
+        return match.openings(self.game, self.key(generation, "openings"), shape, plies)
+
+    def write_data(self, name: str, data: Any) -> None:
+        """Keeps what a generation's games taught a learner, as `data/NAME.npz`."""
         leaves = {
             jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf)
             for path, leaf in jax.tree_util.tree_leaves_with_path(data)
         }
-        path = self.folder / "data" / f"{generation}.npz"
+        path = self.folder / "data" / f"{name}.npz"
         path.parent.mkdir(exist_ok=True)
         with replacing(path) as file:
             np.savez(file, allow_pickle=False, **leaves)
 
-    def read_data(self, generation: int) -> Any:
-        """Reads `data/GEN.npz` back.
+    def read_data(self, name: str) -> Any:
+        """Reads `data/NAME.npz` back.
 
         Raises:
           UserError: it is not there, or damaged.
         """
-        path = self.folder / "data" / f"{generation}.npz"
+        path = self.folder / "data" / f"{name}.npz"
         like = learners.of(self.config.learner).blank(self.game)
         paths, tree = jax.tree_util.tree_flatten_with_path(like)
         names = [jax.tree_util.keystr(p, simple=True, separator=".") for p, _ in paths]
@@ -160,7 +190,8 @@ class Run:
 
     def close(self) -> None:
         """Ends the threads of the stores."""
-        for store in (self.__dict__.get("snapshots"), self.__dict__.get("state")):
+        stores = [self.__dict__.get("snapshots"), self.__dict__.get("state")]
+        for store in (*stores, *self.__dict__.get("exploiters", {}).values()):
             if store is not None:
                 store.close()
 

@@ -47,7 +47,7 @@ class Store:
         Raises:
           UserError: it cannot be written, say on a full disk.
         """
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._manager.save(number, args=ocp.args.StandardSave(tree))
         except Exception as error:  # Orbax and its storage raise many kinds

@@ -25,6 +25,7 @@ _TINY = """
     --learner.network.channels 8 --learner.network.blocks 1 --learner.simulations 4
     --learner.batch-size 32 --learner.window 2 --measure.opponents 2 --measure.pairs 2
     --measure.exam-pairs 2 --measure.simulations 4 --measure.rollouts 4
+    --main-exploiters 1 --league-exploiters 1 --exploiter-generations 2
 """
 TINY = tuple(_TINY.split())
 """A league of seconds; two generations of data are learnt from, so that resuming has to read."""
@@ -116,7 +117,7 @@ def tables(database: Path) -> dict[str, list[tuple]]:
     with closing(sqlite3.connect(database)) as connection:
         rows = {
             name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in ("snapshots", "matches", "pairs")
+            for name in ("snapshots", "exploiters", "matches", "pairs")
         }
         events = connection.execute("SELECT id, generation, kind, body FROM events").fetchall()
     bodies = [json.loads(body) for *_, body in events]
@@ -131,7 +132,7 @@ def contents(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {
         "files": sorted(
             str(path.relative_to(folder))
-            for pattern in ("*", "data/*", "snapshots/*", "state/*")
+            for pattern in ("*", "data/*", "snapshots/*", "exploiters/*/*", "state/*")
             for path in folder.glob(pattern)
         ),
         "config": run.card["config"],
@@ -140,7 +141,10 @@ def contents(folder: Path) -> dict[str, Any]:
     for number in run.snapshots.numbers():
         found[f"snapshots/{number}"] = arrays(run.snapshots.load(number, template.params))
     for number in run.state.numbers():
-        found[f"state/{number}"] = arrays(run.state.load(number, template))
+        found[f"state/{number}"] = arrays(run.state.load(number, run.team()))
+    for member, store in run.exploiters.items():
+        for number in store.numbers():
+            found[f"exploiters/{member}/{number}"] = arrays(store.load(number, template.params))
     for path in sorted((folder / "data").iterdir()):
         with np.load(path) as file:
             found[f"data/{path.stem}"] = arrays(dict(file))
