@@ -9,6 +9,7 @@ import numpy as np
 
 from arena import files
 from arena.core import Forfeit, HostAgent, Position
+from arena.pettingzoo.imported import Imported
 from games import Game
 
 
@@ -32,9 +33,10 @@ class Policy(HostAgent):
 
     Args:
       name: as a user types it.
-      function: takes the mover's observation, f32[...], and i8[A], 1 where a move is legal: what
-        the game's PettingZoo env tells, too. Gives a move, as a whole number, an array of one, or
-        a tuple that begins with it (`predict` adds the state of a recurrent policy).
+      function: takes the mover's observation, and i8[A], 1 where a move is legal, both as the
+        game's PettingZoo env tells them (`arena.pettingzoo.aec`, if the game is a native one).
+        Gives a move: a whole number, an array of one, or a tuple that begins with it (`predict`
+        adds the state of a recurrent policy).
     """
 
     def __init__(self, name: str, function: Callable[[np.ndarray, np.ndarray], Any]):
@@ -64,5 +66,8 @@ def _number(answer: Any) -> int | None:
 
 
 @cache
-def _look(game: Game) -> Callable[[Any], tuple[jax.Array, jax.Array]]:
+def _look(game: Game) -> Callable[[Any], tuple[Any, Any]]:
+    """What the mover observes, and its legal moves."""
+    if isinstance(game, Imported):
+        return lambda state: (state.observation, state.legal)
     return jax.jit(lambda state: (game.observe(state, game.mover(state)), game.legal(state)))

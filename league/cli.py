@@ -35,7 +35,8 @@ A self-play arena for two-player zero-sum games.
 
 {commands}
 
-Agents are RUN:ID (a snapshot), RUN:ID,simulations=32 (the same with search), uniform, mcts:100.
+Agents are RUN:ID (a snapshot), RUN:ID,simulations=32 (the same with search), uniform, mcts:100,
+policy:./mine.py (a function policy(observation, mask), or a model that predicts).
 Runs lie in ./runs. Every command takes --help, and --json for output that programs read.
 """
 

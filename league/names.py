@@ -8,6 +8,7 @@ NAME:champion                 the snapshot that passed the last gate
 NAME:17e2                     one of its second exploiter, if it joined the pool
 NAME:ID,simulations=32        the same with search
 uniform, mcts:100             an agent of `agents/`
+policy:./mine.py              one of them too: the user's own, a Python function
 """
 
 import importlib

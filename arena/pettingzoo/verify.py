@@ -1,7 +1,7 @@
 """A native game and the env that it ports, played side by side."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -23,7 +23,8 @@ Observations = Callable[[np.ndarray, np.ndarray], tuple[Any, Any]]
 """`observations(native, env)`: two arrays made of the mover's observations that must be equal."""
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True)
+class Difference:
     """Where a native game and an env part.
 
     Attributes:
@@ -138,7 +139,7 @@ class Port:
                 found = course.play()
             except Fault as fault:
                 raise Fault(f"{self.env}: {fault} {course.said()}") from None
-            verdict.add(len(course.actions), found and found._replace(game=number))
+            verdict.add(len(course.actions), found and replace(found, game=number))
             tell()
         verdict.masked = self._seat.masked
         return verdict
@@ -206,7 +207,7 @@ class _Course:
             if not sights:
                 different = (different for _, different in found if different is not None)
                 told = max(different, key=lambda one: _ORDER.index(one.what))
-                return told._replace(moves=self._labels(), actions=tuple(self.actions))
+                return replace(told, moves=self._labels(), actions=tuple(self.actions))
             if sights[0].mover == OVER:
                 return None
             sights = self._move(sights)

@@ -9,7 +9,7 @@ import tyro
 
 from arena import files
 from arena.pettingzoo import verify
-from league import console, device, names
+from league import console, device, names, rules
 from league.errors import UserError
 
 
@@ -46,19 +46,19 @@ class Command:
             raise UserError(f"games must be positive, not {self.games}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
-        if self.native.startswith("pettingzoo:") or not self.env.startswith("pettingzoo:"):
+        if self.native.startswith(rules.PREFIX) or not self.env.startswith(rules.PREFIX):
             raise UserError("verify takes a native game, then the env that it ports, pettingzoo:…")
 
 
 def run(command: Command) -> None:
     """Plays the games and says whether they agree."""
     device.prepare()
-    rules = names.game(command.native)
+    native = names.game(command.native)
     options: dict[str, Any] = {"observations": _function(command.observations, "observations")}
     if command.moves:
         options["moves"] = _function(command.moves, "moves")
     try:
-        port = verify.Port(rules, command.env, **options)
+        port = verify.Port(native, command.env, **options)
         with console.bar() as bar:
             task = bar.add_task("side by side", total=command.games, note="")
             verdict = port.verify(command.games, command.seed, lambda: bar.advance(task))

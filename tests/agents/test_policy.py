@@ -1,6 +1,7 @@
 """Policies of one's own."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -11,6 +12,8 @@ from agents import policy, uniform
 from arena import match
 from arena.core import Forfeit, Position
 from arena.pettingzoo import aec
+from arena.pettingzoo.check import Facts
+from arena.pettingzoo.imported import Imported, Seen
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 START = Position(jax.tree.map(np.asarray, TIC_TAC_TOE.init()), ())
@@ -131,3 +134,21 @@ def test_what_is_no_policy(mine: str, argument: str, says: str):
     Path("typo.py").write_text("def policy(")
     with pytest.raises(ValueError, match=f"^{says}"):
         policy.make(TIC_TAC_TOE, argument)
+
+
+def test_it_sees_what_an_imported_env_tells(mine: str):
+    known = Facts(
+        agents=("a", "b"), actions=2, shape=(2, 2), dtype="int8", low=-1.0, high=4.0, masked=True,
+        seat=True, hidden=False, steady=True, copies=False, plies=4, limit=9, payoff=1.0,
+    )  # fmt: skip
+    game = Imported("pettingzoo:nowhere", known)
+    seen = np.array([[-1, 4], [0, 2]], np.int8)  # which networks get as planes, with the seat
+    fields: Any = (np.int32(1), np.array([True, False]), seen, np.float32(0))
+    position = Position(Seen(*fields), ())
+    player = policy.make(game, f"{mine}:told")
+    assert isinstance(player, policy.Policy)
+    player.choose(game, position)
+    observation, mask = player._function.__globals__["policy"].seen
+    assert observation.dtype == np.int8
+    assert observation.shape == (2, 2)
+    assert mask.shape == (2,)
