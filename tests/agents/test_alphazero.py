@@ -16,6 +16,7 @@ from arena import match
 from arena.core import stack
 from arena.solver import solve
 from games import Game
+from tests.helpers.heavy import light_first
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 NETWORK = ResNetConfig(channels=16, blocks=1)
@@ -143,7 +144,9 @@ def _lopsided(game: Game) -> Any:
     raise AssertionError("every position tried is symmetric")
 
 
-@pytest.mark.parametrize("name", [n for n in games.names() if search.possible(games.load(n))])
+@pytest.mark.parametrize(
+    "name", light_first(n for n in games.names() if search.possible(games.load(n)))
+)
 def test_positions_and_policies_are_turned_together(name: str):
     game: Game = games.load(name)
     start = _lopsided(game)

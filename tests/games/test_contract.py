@@ -12,11 +12,15 @@ import pytest
 import games
 from arena.tree import choices
 from games import CHANCE, OVER, Game
+from tests.helpers.heavy import light_first
 from tests.helpers.playouts import Playouts, playouts, replay
 from tests.proofs import proven
 
 GAMES = [games.load(name) for name in games.names()]
 every_game = pytest.mark.parametrize("game", GAMES, ids=games.names())
+every_game_heavy_ones_slowly = pytest.mark.parametrize(
+    "game", light_first(games.names(), load=True)
+)
 
 PROVEN = proven()
 TWO_PLANES = [name for name, module in PROVEN.items() if getattr(module, "TWO_PLANES", False)]
@@ -103,7 +107,7 @@ def test_chances_add_up_to_one(game: Game):
         np.testing.assert_allclose(chances.sum(1), 1, rtol=1e-6)
 
 
-@every_game
+@every_game_heavy_ones_slowly
 def test_a_batch_is_its_positions_one_by_one(game: Game):
     batched = {f: jax.jit(jax.vmap(f)) for f in (game.mover, game.legal, game.payoff)}
     step = jax.jit(jax.vmap(game.step, (0, None)))
@@ -133,7 +137,7 @@ def test_symmetries_are_permutations_and_the_first_is_the_identity(game: Game):
     assert len(np.unique(policies[0], axis=0)) == policies.shape[1]  # none is given twice
 
 
-@every_game
+@every_game_heavy_ones_slowly
 def test_symmetries_commute_with_the_rules(game: Game):
     """The mirrored moves lead through the mirrored positions, from start to end."""
     if game.num_outcomes:
