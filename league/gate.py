@@ -85,8 +85,10 @@ class Trial(NamedTuple):
 
 
 Play = Callable[[Trial], np.ndarray]
-"""Plays a trial: the candidate's scores f32[P, 2] as `arena.match` gives them. P is less than was
-asked for, or 0, if there are no more held-out openings. The same trial always has the same scores."""
+"""Plays a trial: the candidate's scores f32[P, 2] as `arena.match` gives them.
+
+P is less than was asked for, or 0, if there are no more held-out openings. The same trial always
+has the same scores."""
 
 
 @dataclass(frozen=True)
