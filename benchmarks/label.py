@@ -17,7 +17,8 @@ import random
 from pathlib import Path
 
 import bitbully.bitbully_core as bitbully
-from bitbully_databases import BitBullyDatabases
+
+from arena import judge
 
 FILE = Path(__file__).parents[1] / "arena" / "positions" / "connect_four.txt"
 COUNT, PLIES, SEED = 10_000, range(36), 0
@@ -26,7 +27,7 @@ _TRIES = 2_000  # games in a row without a new position, after which a ply is ta
 
 def main() -> None:
     """Draws, labels and writes."""
-    oracle = solver()
+    oracle = judge.bitbully()
     lines = [f"{moves} {label(oracle, moves)}".lstrip() for moves in draw(random.Random(SEED))]
     FILE.write_text("\n".join(lines) + "\n")
     print(f"{FILE}: {len(lines)} positions")
@@ -90,20 +91,11 @@ def _identity(board: bitbully.BoardCore) -> int:
     return min(board.uid(), board.mirror().uid())
 
 
-def solver() -> bitbully.BitBullyCore:
-    """The solver, with its opening book."""
-    return bitbully.BitBullyCore(BitBullyDatabases.get_database_path("default"))
-
-
-def label(solver: bitbully.BitBullyCore, moves: str) -> str:
+def label(oracle: bitbully.BitBullyCore, moves: str) -> str:
     """What each column gives the mover, as in the file."""
     board = bitbully.BoardCore()
     board.play([int(move) - 1 for move in moves])
-    scores = solver.scoreMoves(board)
-    return "".join(
-        ("-", "=", "+")[(score > 0) - (score < 0) + 1] if board.isLegalMove(column) else "."
-        for column, score in enumerate(scores)
-    )
+    return "".join(".-=+"[value + 2] for value in judge.worth(oracle, board))
 
 
 if __name__ == "__main__":
