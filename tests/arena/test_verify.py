@@ -247,7 +247,10 @@ def test_go_differs_in_long_games_and_in_draws():
 
 @pytest.mark.slow
 def test_go_with_superko_forbids_more():
-    game, env = games.load("go:size=3,komi=0.5,superko=true"), f"{CLASSIC}.go_v5?board_size=3"
+    game, env = (
+        games.load("go:size=3,komi=0.5,superko=true"),
+        f"{CLASSIC}.go_v5?board_size=3&komi=0.5",
+    )
     found = Port(game, env).verify(100, 0).difference
     assert found is not None
     assert (found.what, found.native) == ("legal moves", "no other")
