@@ -29,7 +29,7 @@ def load(name: str, known: Any = None) -> Game:
     fields = {f.name for f in dataclasses.fields(Facts)}
     if not isinstance(known, dict) or set(known) != fields:
         raise ValueError(f"what is known of {name} does not have the keys {sorted(fields)}")
-    whole = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    whole: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
     return imported.Imported(name, Facts(**whole))
 
 

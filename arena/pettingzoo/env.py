@@ -21,7 +21,7 @@ import gymnasium
 import numpy as np
 import pettingzoo
 from gymnasium import spaces
-from pettingzoo.utils import parallel_to_aec
+from pettingzoo.utils import BaseWrapper, parallel_to_aec
 
 from arena.pettingzoo.fault import Fault
 
@@ -155,12 +155,16 @@ class Form:
       actions: A, how many moves there are.
       starts: the number that each agent's move 0 bears.
       space: of what an agent sees, the mask left away.
+      dicts: an agent sees a dict, where a mask may stand.
+      key: the only other entry of that dict, or "" if there are none or several.
     """
 
     agents: tuple[Any, Any]
     actions: int
     starts: tuple[int, int]
     space: gymnasium.Space
+    dicts: bool
+    key: str
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -204,11 +208,9 @@ def form(env: pettingzoo.AECEnv) -> Form:
             raise Fault(f"the actions of {agent} are {space}; a game of Arena has discrete ones")
     if moves[0].n != moves[1].n:
         raise Fault(f"{agents[0]} has {moves[0].n} actions and {agents[1]} {moves[1].n}")
-    seen = [_seen(env.observation_space(agent)) for agent in agents]
-    forms = [
-        Form(agents, int(moves[0].n), (int(moves[0].start), int(moves[1].start)), space)
-        for space in seen
-    ]
+    starts = int(moves[0].start), int(moves[1].start)
+    seen = [env.observation_space(agent) for agent in agents]
+    forms = [Form(agents, int(moves[0].n), starts, *_unmasked(space)) for space in seen]
     if forms[0].shape != forms[1].shape:
         raise Fault(
             f"{agents[0]} sees {forms[0].shape} and {agents[1]} {forms[1].shape}: "
@@ -217,12 +219,14 @@ def form(env: pettingzoo.AECEnv) -> Form:
     return forms[0]
 
 
-def _seen(space: gymnasium.Space) -> gymnasium.Space:
-    """A space without the mask; a Dict of one entry is that entry."""
+def _unmasked(space: gymnasium.Space) -> tuple[gymnasium.Space, bool, str]:
+    """A space without the mask, whether it is a Dict, and the key if only one entry is left."""
     if not isinstance(space, spaces.Dict):
-        return space
+        return space, False, ""
     rest = {key: part for key, part in space.spaces.items() if key != _MASK}
-    return next(iter(rest.values())) if len(rest) == 1 else spaces.Dict(rest)
+    if len(rest) == 1:
+        return *rest.values(), True, *rest
+    return spaces.Dict(rest), True, ""
 
 
 class Seat:
@@ -241,12 +245,13 @@ class Seat:
         self._agents = {agent: seat for seat, agent in enumerate(form.agents)}
         self.mover, self.first, self.payoff = OVER, 0, 0.0
         self.moves: list[int] = []
-        self.masked = False
+        self.masked, self._told = False, env
 
     def start(self, seed: int) -> None:
         """Begins a game."""
         self.moves, self.payoff = [], 0.0
         self._do("reset", lambda: self.env.reset(seed=seed))
+        self._told = _innermost(self.env)
         self._find_mover()
         self.first = self.mover
         if self.mover == OVER:
@@ -276,7 +281,8 @@ class Seat:
 
     def _pay(self) -> None:
         """Rewards of the last step alone: what `last()` adds up may count one of them twice."""
-        one, two = (float(self.env.rewards.get(agent, 0.0)) for agent in self.form.agents)
+        rewards, (first, second) = self._told.rewards, self.form.agents
+        one, two = float(rewards.get(first, 0.0)), float(rewards.get(second, 0.0))
         if not abs(one + two) <= 1e-6 * max(1.0, abs(one)):
             raise Fault(
                 f"rewards of {one:g} and {two:g} do not sum to zero"
@@ -286,19 +292,19 @@ class Seat:
 
     def _find_mover(self) -> None:
         """Lets ended agents leave, until one that plays is selected or none is left."""
-        env = self.env
-        while env.agents and not all(self._ended(agent) for agent in env.agents):
-            selected = env.agent_selection
+        told = self._told
+        while not all(self._ended(agent) for agent in told.agents):
+            selected = told.agent_selection
             if selected not in self._agents:
                 raise Fault(f"agent {selected!r} moves, which is not among {self.form.agents}")
             if not self._ended(selected):
                 self.mover = self._agents[selected]
                 return
-            self._do("step", lambda: env.step(None))
+            self._do("step", lambda: self.env.step(None))
         self.mover = OVER
 
     def _ended(self, agent: Any) -> bool:
-        return bool(self.env.terminations[agent] or self.env.truncations[agent])
+        return bool(self._told.terminations[agent] or self._told.truncations[agent])
 
     def _do(self, what: str, call: Callable[[], None]) -> None:
         try:
@@ -315,7 +321,7 @@ class Seat:
         agent = self.form.agents[self.mover]
         seen, mask = self._observe(agent)
         if mask is None:
-            mask = self.env.infos.get(agent, {}).get(_MASK)
+            mask = self._told.infos.get(agent, {}).get(_MASK)
         if mask is None:
             return seen, np.ones(self.form.actions, bool)
         self.masked, mask = True, np.asarray(mask)
@@ -336,11 +342,10 @@ class Seat:
         except Exception as error:
             raise Fault(f"observe raises {reason(error)}") from error
         mask = None
-        if isinstance(value, dict) and isinstance(self.env.observation_space(agent), spaces.Dict):
+        if isinstance(value, dict) and self.form.dicts:
             mask = value.get(_MASK)
             value = {key: part for key, part in value.items() if key != _MASK}
-            if not isinstance(self.form.space, spaces.Dict) and len(value) == 1:
-                value = next(iter(value.values()))
+            value = value.get(self.form.key) if self.form.key else value
         return self.form.array(value), mask
 
     def view(self, seat: int) -> np.ndarray:
@@ -354,7 +359,20 @@ class Seat:
         """
         twin = copy.copy(self)
         twin.env, twin.moves = _clone(self.env, {}), list(self.moves)
+        twin._told = _innermost(twin.env)
         return twin
+
+
+_TOLD = ("agents", "agent_selection", "rewards", "terminations", "truncations", "infos")
+
+
+def _innermost(env: Any) -> Any:
+    """The wrapper, or env, that holds what an env tells; asking through the others is slow."""
+    while isinstance(env, BaseWrapper) and not any(
+        name in vars(env) or hasattr(type(env), name) for name in _TOLD
+    ):
+        env = env.env
+    return env
 
 
 def _clone(env: Any, memo: dict[int, Any]) -> Any:

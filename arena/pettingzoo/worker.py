@@ -157,5 +157,3 @@ class _Share:
         half.mover[i], half.first[i], half.payoff[i] = seat.mover, seat.first, seat.payoff
         if seat.mover != OVER:
             half.observation[i], half.legal[i] = seat.look()
-
-

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -44,7 +43,7 @@ FAULTS = {
     "cooperative": r"rewards of 1 and 1 do not sum to zero at ply \d+, after the moves [01 ]+$",
     "mask": r"the action_mask has the shape \(3,\), but there are 2 actions at the start$",
     "raises": r"step raises RuntimeError: the table is broken at ply 7, after the moves( [01]){7}$",
-    "endless": r"no end after 50 moves \(arena\.plies=N allows more\) at ply 51, after the moves … ",
+    "endless": r"no end after 50 moves \(arena\.plies=N allows more\) at ply 51, after ",
     "stuck": r"is to move and has no legal move at ply \d, after the moves [01 ]+$",
 }
 
@@ -58,7 +57,10 @@ def test_what_is_wrong_is_said_in_one_line(fault: str):
 
 @pytest.mark.parametrize(
     ("fault", "line"),
-    [("hangs", "no answer for 3 seconds at ply 3"), ("dies", "process died .exit code 9. at ply 3")],
+    [
+        ("hangs", "no answer for 3 seconds at ply 3"),
+        ("dies", "process died .exit code 9. at ply 3"),
+    ],
 )
 def test_an_env_that_takes_its_process_down_is_named_too(fault: str, line: str):
     with pytest.raises(Fault, match=line):
@@ -84,3 +86,209 @@ def test_a_name_that_means_nothing_is_refused(name: str, line: str):
     with pytest.raises(Fault, match=line) as caught:
         inspect(name)
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_check_finds(game: Imported):
+    assert game.known == Facts(
+        agents=("ann", "bob"),
+        actions=2,
+        shape=(12,),
+        dtype="int8",
+        low=0.0,
+        high=1.0,
+        masked=True,
+        seat=True,
+        hidden=False,
+        steady=True,
+        copies=True,
+        plies=8,  # of at most ten, in a hundred random games
+        limit=5000,
+        payoff=1.0,
+    )
+    assert game.known.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("turned=true", {"seat": False, "shape": (13,)}),
+        ("nested=true", {"dtype": "float32", "shape": (12,), "seat": True}),
+        ("fault=unmasked", {"masked": False, "steady": True}),
+        ("fault=names", {"agents": ("ann", "7")}),
+        ("fault=first", {"hidden": False}),
+        ("fault=random", {"steady": False, "copies": False}),
+        ("arena.payoff=3&arena.hidden=true&arena.seat=false", {"payoff": 3.0, "hidden": True}),
+    ],
+)
+def test_oddities_are_found_and_borne(options: str, expected: dict[str, object]):
+    found = inspect(f"{RACE}?{options}")
+    assert {key: getattr(found, key) for key in expected} == expected
+    if "first" in options:
+        assert "the first player varies with the seed" in found.notes
+    if "random" in options:
+        assert any("cannot be repeated" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "hidden"),
+    [
+        ("classic/tictactoe-v3", (3, 3, 2), False),
+        ("pettingzoo.classic.leduc_holdem_v4", (36,), True),
+        ("classic/rps_v2?num_actions=5", (6,), True),
+        ("classic/go_v5?board_size=5", (5, 5, 17), False),
+    ],
+)
+def test_envs_of_pettingzoo_pass(name: str, shape: tuple[int, ...], hidden: bool):
+    pytest.importorskip("rlcard")
+    found = inspect(f"pettingzoo:{name}")
+    assert (found.shape, found.hidden) == (shape, hidden)
+    assert found.steady
+    assert found.copies
+    assert not any("api_test" in note for note in found.notes)
+
+
+def test_a_cooperative_game_of_pettingzoo_is_refused():
+    with pytest.raises(Fault, match=r"rewards of 1 and 1 do not sum to zero at ply \d+"):
+        inspect("pettingzoo:classic/hanabi_v5")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "low", "high", "expected"),
+    [
+        ((6, 7, 2), "int8", 0, 1, (6, 7, 2)),
+        ((2, 6, 7), "int8", 0, 1, (6, 7, 2)),
+        ((8, 8, 111), "bool", 0, 1, (8, 8, 111)),
+        ((111, 8, 8), "bool", 0, 1, (8, 8, 111)),
+        ((3, 3), "int8", -1, 1, (3, 3, 3)),
+        ((3, 3), "uint8", 0, 255, (3, 3, 1)),
+        ((3, 4), "float32", -np.inf, np.inf, (12,)),
+        ((1, 1, 5), "float32", 0, 1, (5,)),
+        ((5, 1), "int8", 0, 1, (5,)),
+    ],
+)
+def test_observations_become_planes_or_vectors(shape, dtype, low, high, expected):
+    known = Facts(("a", "b"), 2, shape, dtype, low, high, True, False, False, True, True, 9, 9, 1.0)
+    raw = np.arange(np.prod(shape)).reshape(shape) % 2
+    seen = np.asarray(_planes(known, raw.astype(dtype)))
+    assert (seen.shape, seen.dtype) == (expected, np.float32)
+    if len(shape) == 3 and shape[0] == 2:  # channels first
+        np.testing.assert_array_equal(seen[..., 1], raw[1])
+    if (low, high) == (-1, 1):  # a plane for each value
+        np.testing.assert_array_equal(seen.argmax(-1), raw + 1)
+        np.testing.assert_array_equal(seen.sum(-1), 1)
+    if high == 255:
+        assert seen.max() == np.float32(1 / 255)
+
+
+def _match(game: Imported, slots: int, pairs: int = 12, seed: int = 0, plies: int = 2):
+    """Two matches between exploring policies, recorded."""
+    act = ppo.Policy(game, networks.MLPConfig(8, 1), explore=True)
+    keys = jax.random.split(jax.random.key(seed), 2)
+    params = stack([networks.initialise(game, act.network, key) for key in keys])
+    table = match.Match(game, act, act, Rules(game), slots, record=True)
+    starts = match.openings(game, keys[0], (2, pairs), plies)
+    played = table.play(params, params, keys, starts)
+    return played.scores, jax.tree.map(np.asarray, played.record)
+
+
+def _games(record: match.Record, group: int, pairs: int) -> dict[int, list[tuple[int, int, int]]]:
+    """By game the sides that moved, the number that they saw and what they played."""
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for time, side, slot in np.argwhere(record.game[:, :, group] < 2 * pairs).tolist():
+        at = time, side, group, slot
+        number = int(record.state.observation[at].argmax())
+        row = side, number, int(record.note.move[at])
+        found.setdefault(int(record.game[at]), []).append(row)
+    return found
+
+
+@pytest.mark.parametrize("slots", [1, 4, 12])
+def test_every_game_is_played_to_its_end_by_the_rules(game: Imported, slots: int):
+    scores, record = _match(game, slots)
+    assert scores.shape == (2, 12, 2)
+    assert np.isin(scores, (0, 1)).all()
+    assert record.state.observation.dtype == np.int8
+    for group in range(2):
+        games = _games(record, group, 12)
+        assert sorted(games) == list(range(24))
+        for number, moves in games.items():
+            sides = [side for side, _, _ in moves]
+            assert sides == [(number // 12 + i) % 2 for i in range(len(moves))]  # A, then B
+            places = [place for _, place, _ in moves]
+            steps = [move + 1 for _, _, move in moves]
+            assert places[1:] == [a + b for a, b in zip(places, steps, strict=True)][:-1]
+            assert places[-1] + steps[-1] in (race.END, race.END + 1)
+            assert scores[group, number % 12, number // 12] == (sides[-1] == 0)
+        for pair in range(12):  # both games of a pair have the same opening
+            assert games[pair][0][1] == games[pair + 12][0][1]
+        assert len({moves[0][1] for moves in games.values()}) > 1
+
+
+def test_a_match_comes_again_to_the_last_bit(game: Imported):
+    one, two = _match(game, 4), _match(game, 4)
+    jax.tree.map(np.testing.assert_array_equal, one, two)
+    assert (_match(game, 4, seed=1)[0] != one[0]).any()
+
+
+@pytest.mark.parametrize("kind", ["die", "hang"])
+def test_a_lost_worker_is_replaced_and_its_games_played_anew(kind: str, folder: Path):
+    accident = folder / f"{kind}.once"
+    name = f"{RACE}?once={accident}&arena.timeout=2"
+    game = Imported(name, crew.inspect(name))
+    accident.touch()
+    scores, record = _match(game, 4)
+    assert not accident.exists()
+    assert game.voided > 0
+    assert any("a worker" in line for line in game.crew.failed)
+    assert np.isin(scores, (0, 1)).all()
+    for group in range(2):
+        for number, moves in _games(record, group, 12).items():  # nothing of void games is left
+            assert moves[-1][1] + moves[-1][2] + 1 >= race.END
+            assert moves[0][0] == number // 12
+    before = game.voided
+    assert np.isin(_match(game, 4)[0], (0, 1)).all()
+    assert game.voided == before
+    game.crew.close()
+
+
+def test_an_env_that_always_fails_ends_the_match_in_one_line(game: Imported):
+    broken = Imported(f"{RACE}?fault=raises", game.known)
+    with pytest.raises(Fault, match=r"games failed; the last: step raises RuntimeError: the table"):
+        _match(broken, 4)
+    broken.crew.close()
+
+
+class First(HostAgent):
+    """Plays the first legal move, outside the device."""
+
+    name = "first"
+
+    def choose(self, game, position):
+        return int(np.flatnonzero(position.state.legal)[0])
+
+
+def test_a_host_agent_meets_a_device_agent_in_it(game: Imported):
+    device = Agent("uniform", uniform.Uniform(game))
+    key = jax.random.key(3)
+    scores = match.play([First()], [device], game, key, 6, 2, 1, 4)
+    assert scores.shape == (1, 6, 2)
+    assert np.isin(scores, (0, 1)).all()
+    told: list[int] = []
+    seats = First(), host.Host(device, key)
+    final, payoff = host.play(game, seats, key, lambda state, move: told.append(move))
+    assert int(final.mover) == OVER
+    assert sum(told) + len(told) in (race.END, race.END + 1)
+    assert payoff == (1 if len(told) % 2 else -1)
+
+
+def test_a_position_is_shown_and_moves_are_read(game: Imported):
+    state = game.deal(jax.random.key(0), 1, 0).position(0).state
+    assert game.show(state) == " ".join("1" + "0" * 11)
+    assert game.view(state, 0).endswith("moves: 0 1")
+    assert game.parse(state, " 1\n") == 1
+    for text in ("2", "-1", "", "one"):
+        with pytest.raises(ValueError, match="is no legal move"):
+            game.parse(state, text)
+    assert game.draw(state).startswith("<svg ")
+    with pytest.raises(ValueError, match="in its env alone"):
+        game.step(state, jax.numpy.int32(0))

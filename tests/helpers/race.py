@@ -29,7 +29,7 @@ class Race(AECEnv):
       nested: the number comes in a dict within a dict.
     """
 
-    metadata = {"name": "race_v0", "render_modes": []}
+    metadata = {"name": "race_v0", "render_modes": []}  # noqa: RUF012, as PettingZoo has it
 
     def __init__(self, fault="", once="", turned=False, nested=False):
         self.fault, self.once, self.turned, self.nested = fault, once, turned, nested
@@ -38,7 +38,7 @@ class Race(AECEnv):
             self.possible_agents.append("cid")
         self.render_mode = None
         actions = spaces.Box(0, 1) if fault == "continuous" else spaces.Discrete(2, start=1)
-        self._actions = {agent: actions for agent in self.possible_agents}
+        self._actions = dict.fromkeys(self.possible_agents, actions)
         seen = spaces.Box(0, 1, (END + 2 + turned,), np.int8)
         if nested:
             seen = spaces.Dict({"now": spaces.Dict({"number": spaces.Discrete(END + 2)})})
@@ -46,7 +46,7 @@ class Race(AECEnv):
         if fault != "unmasked":
             mask = spaces.Box(0, 1, (size,), np.int8)
             seen = spaces.Dict({"observation": seen, "action_mask": mask})
-        self._seen = {agent: seen for agent in self.possible_agents}
+        self._seen = dict.fromkeys(self.possible_agents, seen)
 
     def observation_space(self, agent):
         return self._seen[agent]
