@@ -250,12 +250,12 @@ class Chess(Game):
     def label(self, state: State, move: int) -> str:
         """Standard algebraic notation, as `Nf3`."""
         board = self._board(state)
-        return board.san(_moves(board)[int(move)])
+        return board.san(moves(board)[int(move)])
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`; understands `g1f3` too."""
         board, text = self._board(state), text.strip()
-        numbers = {move: number for number, move in _moves(board).items()}
+        numbers = {move: number for number, move in moves(board).items()}
         for read in (board.parse_san, board.parse_uci):
             try:
                 return numbers[read(text)]
@@ -306,7 +306,7 @@ class Chess(Game):
         return board
 
 
-def _moves(board: chess.Board) -> dict[int, chess.Move]:
+def moves(board: chess.Board) -> dict[int, chess.Move]:
     """All legal moves by their numbers."""
     flip = 0 if board.turn else 56
 
