@@ -1,4 +1,4 @@
-"""Games whose rules take long to compile: some tests of every game leave these to the slow suite."""
+"""Games whose rules take long to compile: tests may leave these to the slow suite."""
 
 from collections.abc import Iterable
 from typing import Any
