@@ -1,13 +1,14 @@
 """Monte-Carlo tree search with random rollouts: a measure that needs no learning."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from agents import search
-from arena.core import Agent, Decision, Rules, uniform_move
+from arena.core import Agent, Decision, Rules, settle, uniform_move
 from games import OVER, Game
 
 
@@ -60,7 +61,7 @@ def rollout(game: Game, keys: jax.Array, states: Any) -> Any:
         legal = jax.vmap(game.legal)(states).reshape(keys.shape[0], -1, game.num_actions)
         here = jax.vmap(lambda key: jax.random.fold_in(key, ply))(keys)
         move = jax.vmap(uniform_move)(here, legal).reshape(-1)
-        after = jax.vmap(game.step)(states, move)
+        after = _settle(game, here, jax.vmap(game.step)(states, move))
 
         def choose(new, old):
             return jnp.where(alive.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
@@ -73,6 +74,16 @@ def rollout(game: Game, keys: jax.Array, states: Any) -> Any:
         return carry[2].any() & (carry[0] < game.max_plies)
 
     return jax.lax.while_loop(going, body, (jnp.int32(0), states, alive))[1]
+
+
+def _settle(game: Game, keys: jax.Array, states: Any) -> Any:
+    """Lets chance make its moves in positions [B, ...] under keys [G]."""
+    if not game.num_outcomes:
+        return states
+    batch = jax.tree.leaves(states)[0].shape[0]
+    words = jax.vmap(lambda key: jax.random.bits(key, (batch // len(keys),)))(keys)
+    each = jax.vmap(jax.random.key)(words.reshape(-1))
+    return jax.vmap(partial(settle, game))(each, states)
 
 
 def make(game: Game, argument: str) -> Agent:

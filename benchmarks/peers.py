@@ -1,14 +1,16 @@
-"""Other people's implementations of the rules, as runners of benchmarks/games.py."""
+"""Other people's implementations, as sides of benchmarks/games.py and benchmarks/search.py."""
 
 import time
 import warnings
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks import search
 from benchmarks.games import Runner
 
 _PGX = {
@@ -69,15 +71,20 @@ def in_open_spiel(spec: str) -> bool:
     return spec in _OPEN_SPIEL
 
 
-def pgx(spec: str, batch: int) -> Runner:
-    """pgx's `step` with its own `auto_reset`; a step always computes observation and legal mask."""
+@cache
+def _env(spec: str) -> Any:
+    """A game of pgx."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pgx
-        from pgx.experimental.wrappers import auto_reset
 
-        env = pgx.make(_PGX[spec])  # pyright: ignore[reportArgumentType]
-    step = auto_reset(env.step, env.init)
+        return pgx.make(_PGX[spec])  # pyright: ignore[reportArgumentType]
+
+
+def pgx(spec: str, batch: int) -> Runner:
+    """pgx's `step` with its own `auto_reset`; a step always computes observation and legal mask."""
+    env = _env(spec)
+    step = import_module("pgx.experimental.wrappers").auto_reset(env.step, env.init)
 
     def iterate(carry, key):
         state, total = carry
@@ -163,3 +170,65 @@ def open_spiel(spec: str) -> Runner:
         return round(count * length)
 
     return Runner("openspiel", "bare", 1, run)
+
+
+def mctx_bytes(setting: search.Setting) -> int:
+    """What the tree of a search by mctx takes: six arrays of moves, and pgx's whole state."""
+    env = _env(setting.game)
+    state = jax.eval_shape(jax.vmap(env.init), jax.random.split(jax.random.key(0), 1))
+    state_bytes = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
+    nodes = setting.batch * (setting.simulations + 1)
+    return nodes * (6 * 4 * env.num_actions + state_bytes)
+
+
+def mctx(setting: search.Setting, plies: int) -> search.Searcher:
+    """A search by mctx over pgx's rules."""
+    mctx: Any = import_module("mctx")  # its types, by chex, do not say what it takes
+    env, rows = _env(setting.game), jnp.arange(setting.batch)
+    nothing = jnp.zeros(setting.batch)
+
+    def logits(state: Any) -> jax.Array:
+        return jnp.where(state.legal_action_mask, 0.0, jnp.finfo(jnp.float32).min)
+
+    def recurrent(params: Any, key: jax.Array, action: jax.Array, state: Any) -> tuple[Any, Any]:
+        after = jax.vmap(env.step)(state, action)
+        output = mctx.RecurrentFnOutput(
+            reward=after.rewards[rows, state.current_player],
+            discount=jnp.where(after.terminated, 0.0, -1.0),
+            prior_logits=logits(after),
+            value=nothing,
+        )
+        return output, after
+
+    def run(state: Any, key: jax.Array) -> Any:
+        root = mctx.RootFnOutput(prior_logits=logits(state), value=nothing, embedding=state)
+        common = {
+            "params": (),
+            "rng_key": key,
+            "root": root,
+            "recurrent_fn": recurrent,
+            "num_simulations": setting.simulations,
+            "invalid_actions": ~state.legal_action_mask,
+        }
+        if setting.recipe == "gumbel":
+            considered = min(search.CONSIDERED, env.num_actions)
+            found = mctx.gumbel_muzero_policy(**common, max_num_considered_actions=considered)
+        else:
+            found = mctx.muzero_policy(**common)
+        return found.action, found.action_weights
+
+    return search.compiled("mctx", run, _opened(env, setting.batch, plies))
+
+
+def _opened(env: Any, batch: int, plies: int) -> Any:
+    """Positions after random moves; one that would have ended stays as it was."""
+
+    def play(state: Any, key: jax.Array) -> tuple[Any, None]:
+        draw = jnp.where(state.legal_action_mask, 0.0, -jnp.inf)
+        after = env.step(state, jax.random.categorical(key, draw))
+        return jax.tree.map(lambda a, b: jnp.where(after.terminated, a, b), state, after), None
+
+    def start(key: jax.Array) -> Any:
+        return jax.lax.scan(play, env.init(key), jax.random.split(key, plies))[0]
+
+    return jax.jit(jax.vmap(start))(jax.random.split(jax.random.key(1), batch))

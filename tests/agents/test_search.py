@@ -12,7 +12,8 @@ import pytest
 
 import games
 from agents import search
-from agents.search import Edges, Improved
+from agents.search import Edges, Found, Improved, Root
+from agents.search.gumbel import _halving
 from arena.core import Classifier, Rules
 from arena.solver import solve
 from games import OVER, Facts, Game
@@ -45,7 +46,7 @@ def scrambled(game: Game, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.
     mixed = seen @ _weights(seen.shape[1], game.num_actions + 1)
     mixed = (mixed ^ (mixed >> 15)) * jnp.uint32(0x2C1B3C6D)
     mixed = (mixed ^ (mixed >> 12)) * jnp.uint32(0x297A2D39)
-    random = (mixed >> 16).astype(jnp.float32) / 2**15 - 1
+    random = (mixed >> 8).astype(jnp.float32) / 2**23 - 1
     return 3 * random[:, :-1], random[:, -1]
 
 
@@ -128,28 +129,33 @@ def _mctx_model(game: Game, evaluate: Any):
 
 
 @cache
-def _mctx(game: Game, evaluate: Any, simulations: int):
-    """Jitted: positions, key and scale of the noise to what mctx's Gumbel MuZero makes of them."""
+def _mctx(recipe: str, game: Game, evaluate: Any, simulations: int):
+    """Jitted: positions, key and scale of the noise to what mctx makes of them."""
 
     def run(states: Any, key: jax.Array, scale: jax.Array) -> Improved:
         logits, value = evaluate(game, key, states)
-        out = mctx.gumbel_muzero_policy(
-            params=(),
-            rng_key=key,
-            root=mctx.RootFnOutput(prior_logits=logits, value=value, embedding=states),
-            recurrent_fn=_mctx_model(game, evaluate),
-            num_simulations=simulations,
-            invalid_actions=~jax.vmap(game.legal)(states),
-            max_num_considered_actions=16,
-            gumbel_scale=scale,
-        )
+        logits = jnp.where(jax.vmap(game.legal)(states), logits, LOWEST)
+        common = {
+            "params": (),
+            "rng_key": key,
+            "root": mctx.RootFnOutput(prior_logits=logits, value=value, embedding=states),
+            "recurrent_fn": _mctx_model(game, evaluate),
+            "num_simulations": simulations,
+            "invalid_actions": ~jax.vmap(game.legal)(states),
+        }
+        if recipe == "gumbel":
+            out = mctx.gumbel_muzero_policy(
+                **common, max_num_considered_actions=16, gumbel_scale=scale
+            )
+        else:
+            out = mctx.muzero_policy(**common, dirichlet_fraction=0.25, temperature=0.0)
         return Improved(out.action, out.action_weights, out.search_tree.summary().value)
 
     # The peer runs once, so it is compiled in haste.
     return jax.jit(run, compiler_options={"xla_backend_optimization_level": 0})
 
 
-def _assert_agrees_with_mctx(game: Game, evaluate: Any, states: Any, simulations: int) -> None:
+def _agrees_by_gumbel(game: Game, evaluate: Any, states: Any, simulations: int) -> None:
     """Without and with noise; nothing is left out of the comparison."""
     key, batch = jax.random.key(5), len(jax.tree.leaves(states)[0])
     for scale in (0.0, 1.0):
@@ -157,23 +163,59 @@ def _assert_agrees_with_mctx(game: Game, evaluate: Any, states: Any, simulations
         noise = scale * jax.random.gumbel(jax.random.split(key)[1], (batch, game.num_actions))
         ours = gumbel(game, evaluate, states, simulations, noise)
         with jax.numpy_dtype_promotion("standard"):
-            theirs = _mctx(game, evaluate, simulations)(states, key, scale)
+            theirs = _mctx("gumbel", game, evaluate, simulations)(states, key, scale)
         np.testing.assert_array_equal(ours.move, theirs.move)
         np.testing.assert_allclose(ours.policy, theirs.policy, atol=2e-5)
         np.testing.assert_allclose(ours.value, theirs.value, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "simulations"), [("connect_four", 16), ("tic_tac_toe", 32)])
-def test_gumbel_agrees_with_mctx(name: str, simulations: int):
+def _agrees_by_puct(game: Game, evaluate: Any, states: Any, simulations: int) -> None:
+    """The same visits under the same noise."""
+    key, batch = jax.random.key(5), len(jax.tree.leaves(states)[0])
+    # mctx/_src/policies.py: `rng_key, dirichlet_rng_key, search_rng_key = split(rng_key, 3)`.
+    concentration = jnp.full(game.num_actions, 0.3)
+    noise = jax.random.dirichlet(jax.random.split(key, 3)[1], concentration, (batch,))
+
+    def run(states: Any) -> Improved:
+        about = game, Rules(game), partial(evaluate, game), states, key[None], simulations
+        return search.puct(*about, noise, jnp.zeros_like(noise))
+
+    ours = jax.jit(run)(states)
+    with jax.numpy_dtype_promotion("standard"):
+        theirs = _mctx("puct", game, evaluate, simulations)(states, key, 0.0)
+    visits = np.rint(simulations * np.asarray(ours.policy))
+    assert (visits.sum(1) == simulations).all()
+    np.testing.assert_array_equal(visits, np.rint(simulations * theirs.policy))
+    np.testing.assert_array_equal(ours.move, visits.argmax(1))
+    np.testing.assert_allclose(ours.value, theirs.value, atol=1e-5)
+
+
+AGREES = {"gumbel": _agrees_by_gumbel, "puct": _agrees_by_puct}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "simulations"), [("gumbel", "connect_four", 16), ("puct", "tic_tac_toe", 32)]
+)
+def test_agrees_with_mctx(recipe: str, name: str, simulations: int):
     game = games.load(name)
-    _assert_agrees_with_mctx(game, scrambled, positions(game, 1000), simulations)
+    AGREES[recipe](game, scrambled, positions(game, 64), simulations)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["gumbel", "puct"])
+@pytest.mark.parametrize(
+    ("name", "simulations"), [("connect_four", 100), ("tic_tac_toe", 200), ("othello", 32)]
+)
+def test_agrees_with_mctx_on_a_thousand_positions(recipe: str, name: str, simulations: int):
+    game = games.load(name)
+    AGREES[recipe](game, scrambled, positions(game, 1000), simulations)
 
 
 def test_halving_is_that_of_mctx():
-    halving = import_module("mctx._src.seq_halving").get_sequence_of_considered_visits
+    theirs = import_module("mctx._src.seq_halving").get_sequence_of_considered_visits
     for moves in range(20):
         for simulations in (*range(1, 40), 64, 100, 200, 333):
-            assert tuple(search._halving(moves, simulations)) == halving(moves, simulations)
+            assert tuple(_halving(moves, simulations)) == theirs(moves, simulations)
 
 
 # --- planted trees --------------------------------------------------------------------------
@@ -262,20 +304,21 @@ def oracle(game: Game, keys: jax.Array, states: Spot) -> tuple[jax.Array, jax.Ar
     return jnp.zeros((len(worth), 3)), jnp.where(first, worth, -worth)
 
 
-def _ucb(simulations: int, roots: Spot) -> Edges:
+def _ucb(simulations: int, roots: Spot) -> Found:
     """UCT below the root, and every root move as often as the others."""
 
-    def inside(edges: Edges) -> jax.Array:
-        n = jnp.log(jnp.maximum(edges.visits.sum(-1, keepdims=True), 1.0))
+    def inside(edges: Edges) -> tuple[jax.Array, jax.Array]:
+        n = jnp.log(jnp.maximum(edges.entries - 1.0, 1.0))
         bound = edges.q + jnp.sqrt(n / jnp.maximum(edges.visits, 1.0))
-        return jnp.argmax(jnp.where(edges.visits > 0, bound, 1e3), -1).astype(jnp.int32)
+        return bound, jnp.full_like(n, jnp.inf)
 
-    def at_root(edges: Edges) -> jax.Array:
-        return jnp.argmin(edges.visits, -1).astype(jnp.int32)
+    def at_root(edges: Edges) -> tuple[jax.Array, jax.Array]:
+        return -edges.visits, jnp.full_like(edges.next, jnp.inf)
 
     keys = jax.random.split(jax.random.key(0), 1)
-    evaluate = partial(uninformed, TREE)
-    return search.search(TREE, Rules(TREE), evaluate, roots, keys, simulations, at_root, inside)
+    about = TREE, Rules(TREE), partial(uninformed, TREE), roots, keys, simulations
+    count = roots.node.shape[0]
+    return search.search(*about, Root(jnp.ones((count, 3)), jnp.zeros(count)), at_root, inside)
 
 
 @cache
@@ -289,10 +332,11 @@ def test_the_kernel_converges_to_minimax_whoever_moves():
     roots, worth = planted()
     error = []
     for simulations in (150, 1500):
-        edges = jax.tree.map(np.asarray, jax.jit(partial(_ucb, simulations))(roots))
+        edges, moves = jax.tree.map(np.asarray, jax.jit(partial(_ucb, simulations))(roots))
         assert (edges.visits == simulations / 3).all()
-        error.append(np.abs(edges.q - worth).reshape(-1, 40, 3).mean((1, 2)))
-    np.testing.assert_array_equal(edges.q.argmax(1), worth.argmax(1))
+        assert (moves == np.arange(3)[:, None]).all()
+        error.append(np.abs(edges.q.T - worth).reshape(-1, 40, 3).mean((1, 2)))
+    np.testing.assert_array_equal(edges.q.argmax(0), worth.argmax(1))
     # What UCT gives up while exploring falls like log n / n, here from 50 visits to 500:
     # (log 500 / 500) / (log 50 / 50) = 0.16; twice that is granted.
     assert (error[1] < 0.32 * error[0]).all()
@@ -308,7 +352,7 @@ def by_node(game: Game, keys: jax.Array, states: Spot) -> tuple[jax.Array, jax.A
 
 
 def test_gumbel_agrees_with_mctx_whoever_moves():
-    _assert_agrees_with_mctx(TREE, by_node, planted()[0], 32)
+    _agrees_by_gumbel(TREE, by_node, planted()[0], 32)
 
 
 def test_gumbel_finds_the_planted_move_by_a_perfect_evaluator():

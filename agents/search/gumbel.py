@@ -1,0 +1,144 @@
+"""Gumbel AlphaZero: sequential halving at the root, completed values everywhere.
+
+I. Danihelka et al., "Policy improvement by planning with Gumbel" (ICLR 2022).
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from agents.search.tree import LOWEST, TINY, Edges, Evaluate, Root, fold, prior, search
+from arena.core import Classifier
+from games import Game
+
+
+class Improved(NamedTuple):
+    """The outcome of a search.
+
+    Attributes:
+      move: i32[B], the move to play.
+      policy: f32[B, A], the improved policy: what the prior should have been.
+      value: f32[B], mean value of all simulations for the mover, the weaker moves' included.
+    """
+
+    move: jax.Array
+    policy: jax.Array
+    value: jax.Array
+
+
+def gumbel(
+    game: Game,
+    judge: Classifier,
+    evaluate: Evaluate,
+    states: Any,
+    keys: jax.Array,
+    simulations: int,
+    noise: jax.Array,
+    considered: int = 16,
+    spread: float = 1e-8,
+) -> Improved:
+    """Searches, and improves on the prior.
+
+    Args:
+      game: the true rules.
+      judge: who says what an ended game is worth.
+      evaluate: prior and value.
+      states: positions [B, ...].
+      keys: PRNG keys [G] for `evaluate`.
+      simulations: budget of each position, at least 1.
+      noise: Gumbel variates f32[B, A]; zeros play the strongest move every time.
+      considered: moves that sequential halving starts from.
+      spread: values that lie closer together than this are not stretched any further.
+    """
+    logits, value = evaluate(fold(keys, 0), states)
+    chances = prior(game, states, logits)
+    logits = jnp.where(chances > 0, logits - logits.max(-1, keepdims=True), LOWEST)
+    rank = jnp.maximum(logits + noise, -1e9)
+    # The moves that will be tried, in that order: the root's list of children is known beforehand.
+    order = jnp.where(chances > 0, jnp.maximum(jax.nn.softmax(rank), TINY), 0.0)
+    _, first = jax.lax.top_k(order, min(considered, game.num_actions, simulations))
+    ranks, priors = (jnp.take_along_axis(x, first, 1).T for x in (rank, chances))
+    table = jnp.asarray(_halving_table(min(considered, game.num_actions), simulations))
+    moves = jnp.minimum((chances > 0).sum(-1), table.shape[0] - 1)
+
+    completed = partial(completed_q, game.num_actions, spread)
+
+    def scores(edges: Edges, visits: jax.Array) -> jax.Array:
+        width = len(edges.visits)
+        tried, _ = completed(edges._replace(prior=_fit(priors, width)))
+        return jnp.where(edges.visits == visits, _fit(ranks, width) + tried, -jnp.inf)
+
+    def at_root(edges: Edges) -> tuple[jax.Array, jax.Array]:
+        visits = table[moves, edges.entries.astype(jnp.int32) - 1].astype(jnp.float32)
+        return scores(edges, visits), jnp.where(visits == 0, jnp.inf, -jnp.inf)
+
+    found = search(
+        *(game, judge, evaluate, states, keys, simulations, Root(order, value), at_root),
+        partial(_inside, game.num_actions, spread),
+    )
+    edges = found.edges
+    best = jnp.argmax(scores(edges, edges.visits.max(0)), 0)
+    move = found.moves[best, jnp.arange(len(best))]
+    tried, others = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
+    policy = jax.nn.softmax(logits + found.by_move(tried, others, game.num_actions))
+    return Improved(move, policy, edges.mean)
+
+
+def _fit(x: jax.Array, width: int) -> jax.Array:
+    """The first rows of [M, B], zeros after the last."""
+    return jnp.pad(x[:width], ((0, max(0, width - len(x))), (0, 0)))
+
+
+def _inside(num_actions: int, spread: float, edges: Edges) -> tuple[jax.Array, jax.Array]:
+    """Below the root: visits in proportion to the improved policy, as nearly as they can be."""
+    tried, others = completed_q(num_actions, spread, edges)
+    tried, others = edges.prior * jnp.exp(tried), jnp.exp(others)
+    total = tried.sum(0) + edges.rest * others
+    return tried / total - edges.visits / edges.entries, edges.next * others / total
+
+
+def completed_q(num_actions: int, spread: float, edges: Edges) -> tuple[jax.Array, jax.Array]:
+    """What values add to logits, of moves tried f32[K, B] and of all others f32[B].
+
+    Equations 8 and 33 there. A move not tried counts as the mean of the node's own value and its
+    other moves' values; the values of a node are stretched to an interval of length 1, unless they
+    lie within `spread`, times 0.1, times 50 plus the most visits. Here they end at 0, so that no
+    exponential is too large.
+    """
+    seen = edges.visits > 0
+    weights = jnp.where(seen, jnp.maximum(edges.prior, TINY), 0.0)
+    q = edges.q
+    mean = (weights * q).sum(0) / jnp.maximum(weights.sum(0), TINY)
+    mixed = (edges.value + (edges.entries - 1.0) * mean) / edges.entries
+    # Like mctx: where there is a move that has not been tried, be it an illegal one.
+    left = edges.tried < num_actions
+    low = jnp.where(seen, q, jnp.inf).min(0)
+    high = jnp.where(seen, q, -jnp.inf).max(0)
+    low = jnp.where(left, jnp.minimum(low, mixed), low)
+    high = jnp.where(left, jnp.maximum(high, mixed), high)
+    scale = (50.0 + edges.visits.max(0)) * 0.1 / jnp.maximum(high - low, spread)
+    return jnp.minimum(scale * (q - high), 0.0), scale * (mixed - high)
+
+
+def _halving_table(considered: int, simulations: int) -> np.ndarray:
+    """How many visits the move of each turn must have: i32[considered + 1, simulations].
+
+    Row m is for m moves: rounds of equal visits for all that are left, each half as many moves.
+    """
+    return np.array([_halving(m, simulations) for m in range(considered + 1)], np.int32)
+
+
+def _halving(moves: int, simulations: int) -> list[int]:
+    if moves <= 1:
+        return list(range(simulations))
+    rounds = int(np.ceil(np.log2(moves)))
+    visits, order, left = [0] * moves, [], moves
+    while len(order) < simulations:
+        for _ in range(max(1, simulations // (rounds * left))):
+            order.extend(visits[:left])
+            visits[:left] = [v + 1 for v in visits[:left]]
+        left = max(2, left // 2)
+    return order[:simulations]
