@@ -91,7 +91,12 @@ class HostGame(Game):
     """A game whose rules are a program outside the device, such as an imported env.
 
     Its positions are what the seat to move sees; `step` is not there, and `init` gives shapes only.
+
+    Attributes:
+      usual_plies: of the longest game that a check has seen; `max_plies` may be far above it.
     """
+
+    usual_plies: int
 
     @abstractmethod
     def openings(self, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:

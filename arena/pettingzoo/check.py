@@ -110,7 +110,7 @@ def inspect(name: str, tell: Tell = lambda moves: None) -> Facts:
     if not steady:
         notes.append("the same seed and moves bring different games: runs cannot be repeated")
     return Facts(
-        agents=tuple(map(str, shape.agents)),
+        agents=(str(shape.agents[0]), str(shape.agents[1])),
         actions=shape.actions,
         shape=shape.shape,
         dtype=str(watch.dtype),

@@ -202,7 +202,7 @@ def form(env: pettingzoo.AECEnv) -> Form:
     agents = tuple(getattr(env, "possible_agents", None) or env.agents)
     if len(agents) != 2:
         raise Fault(f"{len(agents)} agents; a game of Arena has two")
-    moves = [env.action_space(agent) for agent in agents]
+    moves: list[Any] = [env.action_space(agent) for agent in agents]
     for agent, space in zip(agents, moves, strict=True):
         if not isinstance(space, spaces.Discrete):
             raise Fault(f"the actions of {agent} are {space}; a game of Arena has discrete ones")
@@ -225,7 +225,8 @@ def _unmasked(space: gymnasium.Space) -> tuple[gymnasium.Space, bool, str]:
         return space, False, ""
     rest = {key: part for key, part in space.spaces.items() if key != _MASK}
     if len(rest) == 1:
-        return *rest.values(), True, *rest
+        key = next(iter(rest))
+        return rest[key], True, key
     return spaces.Dict(rest), True, ""
 
 

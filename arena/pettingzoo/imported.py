@@ -68,6 +68,7 @@ class Imported(HostGame):
         for key, value in {
             "num_actions": self.known.actions,
             "max_plies": self.known.limit,
+            "usual_plies": self.known.plies,
             "max_payoff": self.known.payoff,
             "perfect_information": not self.known.hidden,
         }.items():

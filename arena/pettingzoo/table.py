@@ -43,8 +43,8 @@ def play(
         for number in (0, 1):
             table.turn(number, choose)
     record = jax.tree.map(lambda *x: np.stack(x), *table.rows) if match.record else None
-    groups, pairs = table.scores.shape[0], table.pairs
-    return Played(table.scores.reshape(groups, 2, pairs).swapaxes(1, 2), record)
+    scores: Any = table.scores.reshape(table.groups, 2, table.pairs).swapaxes(1, 2)
+    return Played(scores, record)
 
 
 @cache
@@ -159,7 +159,7 @@ class _Table:
         for group in range(self.groups):
             free = np.flatnonzero(~half.live[group]).tolist()
             for side in (_A, _B):
-                coming = np.count_nonzero(waits[group] == 1 - side)
+                coming = int(np.count_nonzero(waits[group] == 1 - side))
                 for game in self._take(group, side, min(self.size - coming, len(free))):
                     pair = group, game % self.pairs
                     half.deal(group, free.pop(0), game, self._seed(group, game), self._plies[pair])
@@ -177,6 +177,12 @@ class _Table:
     def _seed(self, group: int, game: int) -> int:
         seed = self._seeds[group, game % self.pairs] + _STRIDE * self._attempts[group, game]
         return int(seed % _SEEDS)
+
+
+def _seen(slots: Slots) -> Seen:
+    """What slots show, in the same memory."""
+    fields: Any = slots.mover, slots.legal, slots.observation, slots.payoff
+    return Seen(*fields)
 
 
 class _Half:
@@ -206,12 +212,11 @@ class _Half:
 
     def all(self) -> Seen:
         """All positions, [G·2S, ...]."""
-        slots = self.slots
-        return Seen(slots.mover, slots.legal, slots.observation, slots.payoff)
+        return _seen(self.slots)
 
     def seen(self, group: np.ndarray, index: np.ndarray) -> Seen:
         """A copy of some positions."""
-        return Seen(*(self.grid(field)[group, index] for field in self.all()))
+        return jax.tree.map(lambda field: self.grid(field)[group, index], self.all())
 
     def deal(self, group: int, slot: int, game: int, seed: int, plies: int) -> None:
         """Orders a new game."""
@@ -267,6 +272,5 @@ class Games:
 
     def position(self, n: int) -> Position:
         """One game as it stands, and its moves since the opening."""
-        slots = self._slots
-        fields = slots.mover, slots.legal, slots.observation, slots.payoff
-        return Position(Seen(*(field[n].copy() for field in fields)), tuple(self._moves[n]))
+        state = jax.tree.map(lambda field: field[n].copy(), _seen(self._slots))
+        return Position(state, tuple(self._moves[n]))

@@ -68,7 +68,7 @@ def room(facts: Facts, count: int) -> int:
     return sum(size for _, _, size in _fields(facts, count))
 
 
-def slots(facts: Facts, count: int, buffer: memoryview, at: int) -> Slots:
+def slots(facts: Facts, count: int, buffer: Any, at: int) -> Slots:
     """N slots that begin at a byte of a buffer."""
     fields = []
     for dtype, shape, size in _fields(facts, count):

@@ -1,0 +1,104 @@
+"""Imported envs at the command line: checked, refused, trained, killed and resumed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from league.cli import main
+from tests.helpers import race
+from tests.helpers.command import Place, contents, strict_json
+from tests.league.test_resume import Moment, strike
+
+RACE = "pettingzoo:./race.py"
+_TRAIN = """
+    --generations 2 --matches 2 --pairs 8 --slots 4 --learner.network.width 8
+    --learner.network.layers 1 --learner.batch-size 32 --measure.opponents 2 --measure.pairs 2
+    --measure.exam-pairs 2
+"""
+
+
+def _train(*options: str) -> list[str]:
+    return ["train", RACE, *_TRAIN.split(), *options]
+
+
+@pytest.fixture
+def user(here: Place) -> Place:
+    """A user's folder, with an env in it, and JAX set up already."""
+    shutil.copy(race.__file__, here.folder / "race.py")
+    return here
+
+
+def test_a_check_says_what_it_found(user: Place, capsys: pytest.CaptureFixture[str]):
+    main(["check", f"{RACE}?fault=first"])
+    out, err = capsys.readouterr()
+    assert err == ""
+    rows = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert rows["agents"] == "ann and bob"
+    assert rows["actions"] == "2, masked"
+    assert rows["observation"] == "int8[12], with the seat added, for a MLP"
+    assert rows["information"] == "perfect"
+    assert rows["note:"] == "the first player varies with the seed"
+
+
+def test_a_check_as_json(user: Place, capsys: pytest.CaptureFixture[str]):
+    main(["check", RACE, "--json"])
+    found = strict_json(capsys.readouterr().out)
+    assert found["agents"] == ["ann", "bob"]
+    assert (found["seat"], found["hidden"], found["copies"]) == (True, False, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (f"check {RACE}?fault=three", "./race.py: 3 agents; a game of Arena has two"),
+        (f"train {RACE}?fault=three", "./race.py: 3 agents; a game of Arena has two"),
+        (f"match uniform uniform --game {RACE}?fault=mask", "action_mask has the shape (3,)"),
+        (f"match uniform mcts:4 --game {RACE}", "tree search needs rules that the device can step"),
+        (f"train {RACE} --learner alphazero", "tree search needs rules that the device can step"),
+        ("check tic_tac_toe", "'tic_tac_toe' is no env: its name begins with pettingzoo:"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_and_nothing_is_written(
+    command: str, line: str, user: Place, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as stop:
+        main(command.split())
+    out, err = capsys.readouterr()
+    assert (stop.value.code, out) == (2, "")
+    assert line in err
+    assert err.count("\n") == 1
+    assert not (user.folder / "runs").exists()
+
+
+@pytest.fixture(scope="module")
+def whole(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A folder with an env and an undisturbed run of it."""
+    place = Place(tmp_path_factory.mktemp("imported"), cache)
+    shutil.copy(race.__file__, place.folder / "race.py")
+    place.lines(*_train("--name", "whole"))
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [Moment(1, "play", 0.3), Moment(2, "learn")], ids=str)
+def test_a_killed_run_ends_with_the_same_bits(moment: Moment, whole: Place):
+    name = f"killed-{moment.phase}"
+    strike(whole, moment, *[arg for arg in _train("--name", name) if arg != "--json"])
+    done = whole.call("train", RACE, "--resume", "--name", name)
+    assert done.returncode == 0, done.stderr
+    assert contents(whole.run(name)) == contents(whole.run("whole"))
+
+
+@pytest.mark.slow
+def test_every_command_knows_an_imported_game(whole: Place):
+    (told,) = whole.lines("match", "whole:2", "uniform", "--pairs", "8")
+    assert told["wins"] + told["draws"] + told["losses"] == 16
+    (told,) = whole.lines("rate", "whole", "--games", "32")
+    assert [row["id"] for row in told["snapshots"]] == [0, 1, 2]
+    (told,) = whole.lines("exploit", "whole:2", "--generations", "1", "--pairs", "4")
+    assert not told["exact"]
+    (told,) = whole.lines("play", "whole", stdin="1\n" * 6)
+    assert told["against"] == "whole"
+    whole.lines("report", "whole")
+    assert "<svg" in (whole.run("whole") / "report.html").read_text()
