@@ -21,7 +21,11 @@ from league.errors import UserError
 from league.pool import Run
 from league.results import MATCHES, TOURNAMENTS, MatchResult, Results
 
-_MATCHES = 8  # in one call of the device loop; then the ratings are fitted anew
+_SCHEDULED = 8  # matches in one call of the device loop; then the ratings are fitted anew
+_ROUND_ROBIN = 64  # the same where nothing has to be fitted
+_SLOTS = (
+    16  # games in flight per match and half on a CPU: with 64, as many again ran idle at the end
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,11 @@ class Tournament:
         return -(-self.plan.games // (2 * self.plan.pairs))
 
     @property
+    def _groups(self) -> int:
+        """Matches in one call of the device loop."""
+        return min(self.matches, _SCHEDULED if self.plan.games is not None else _ROUND_ROBIN)
+
+    @property
     def done(self) -> int:
         """Matches that are in the record."""
         return self.results.count("rate") - self._before
@@ -95,7 +104,7 @@ class Tournament:
     def play(self, tell: Callable[[int], None] = lambda done: None) -> None:
         """Plays what is left to play; `tell` hears how many matches are in the record."""
         while (done := self.done) < self.matches:
-            chosen = self._choose(done, min(_MATCHES, self.matches - done))
+            chosen = self._choose(done, min(self._groups, self.matches - done))
             self.results.write(self._ids[-1], self._round(done, chosen))
             tell(done + len(chosen))
 
@@ -120,16 +129,16 @@ class Tournament:
         first, second = (
             [self._agent(side) for side in sides] for sides in zip(*chosen, strict=True)
         )
-        rule = self.work.config.measure
+        slots = _SLOTS if jax.default_backend() == "cpu" else self.plan.pairs
         scores = match.play(
             first,
             second,
             self.work.game,
             key,
             self.plan.pairs,
-            rule.opening_plies,
-            _MATCHES,
-            self.plan.pairs,
+            self.work.config.measure.opening_plies,
+            self._groups,
+            slots,
         )
         return [
             MatchResult("rate", a.name, b.name, score)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arena import match
 from league.errors import UserError
 from league.pool import Run
 from league.tournament import Plan, Tournament
@@ -25,9 +26,9 @@ def rated(run: Path) -> list[tuple]:
     """Players and scores of every match that `arena rate` has played, in order."""
     record = tables(run / "league.db")
     games = {number: [] for number, _, role, *_ in record["matches"] if role == "rate"}
-    for match, _, first, second in record["pairs"]:
-        if match in games:
-            games[match].append((first, second))
+    for number, _, first, second in record["pairs"]:
+        if number in games:
+            games[number].append((first, second))
     return [(*m[3:], games[m[0]]) for m in record["matches"] if m[0] in games]
 
 
@@ -88,8 +89,8 @@ class CutOffError(Exception):
 
 
 def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatch):
-    monkeypatch.setattr("league.tournament._MATCHES", 2)
-    played = {}
+    monkeypatch.setattr("league.tournament._ROUND_ROBIN", 2)
+    played, programs = {}, match._compiled.cache_info().misses
     for name in ("cut", "whole"):
         run = Run(here.adopt(tiny, name))
         with run.results() as results:
@@ -120,6 +121,7 @@ def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatc
             assert results.count("rate") == 12
             assert rated(run.folder)[6:] != played[name]
         run.close()
+    assert match._compiled.cache_info().misses == programs + 2  # of two matches, and of three
     assert played["cut"] == played["whole"]
     meetings = [(a, b) for a, b, _ in played["whole"]]
     assert meetings == [(str(a), str(b)) for a, b in combinations(range(4), 2)]
