@@ -20,7 +20,10 @@ _COURSES = 4096  # of chance, that are followed at once
 Moves = Callable[[Any, Any, int], int]
 """`moves(game, state, move)` is what the env calls a native move."""
 Observations = Callable[[np.ndarray, np.ndarray], tuple[Any, Any]]
-"""`observations(native, env)`: two arrays made of the mover's observations that must be equal."""
+"""`observations(native, env)`: two arrays made of the mover's observations that must be equal.
+
+The env's comes without the mask, and flattened if it is nested.
+"""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,9 +14,10 @@ from pettingzoo.test import api_test, render_test, seed_test
 
 import arena.pettingzoo as exports
 import games
+from arena.pettingzoo import check
 
-# The others take PettingZoo's tests minutes, mostly to compile.
-CHEAP = ("connect_four", "kuhn_poker", "tic_tac_toe")
+# The others take minutes, mostly to compile.
+CHEAP = ("connect_four", "kuhn_poker", "matrix", "nim", "phantom_tic_tac_toe", "tic_tac_toe")
 EVERY = [
     pytest.param(name, marks=() if name in CHEAP else pytest.mark.slow) for name in games.names()
 ]
@@ -67,6 +69,22 @@ def test_all_pictures_of_a_game_have_one_size(name: str):
         pictures.append(env.render())
     assert len({picture.shape for picture in pictures}) == 1
     assert not np.array_equal(pictures[0], pictures[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", games.names())
+def test_an_import_finds_what_the_game_says(name: str, tmp_path: Path):
+    file = tmp_path / f"{name}_env.py"
+    file.write_text(f"from arena.pettingzoo import {name}_v0\n\nenv = {name}_v0.env\n")
+    game, found = games.load(name), check.inspect(f"pettingzoo:{file}")
+    assert found.agents == ("player_0", "player_1")
+    assert found.actions == game.num_actions
+    assert (found.masked, found.steady, found.copies) == (True, True, True)
+    assert found.hidden == (game.num_outcomes > 0 or not game.perfect_information)
+    assert found.plies <= game.max_plies
+    assert found.payoff <= game.max_payoff
+    # Who wins the first throw of backgammon begins.
+    assert found.notes == (("the first player varies with the seed",) * (name == "backgammon"))
 
 
 def test_every_game_has_a_module():
