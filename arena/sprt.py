@@ -27,6 +27,7 @@ pair carries the ratio a little beyond a bound, which errs on the safe side.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -86,7 +87,7 @@ class Sprt:
         Raises:
           ValueError: pairs that are not five counts.
         """
-        return float(self.llrs(pairs))
+        return _llr(self, tuple(_validated(pairs)))
 
     def llrs(self, pairs: ArrayLike) -> Floats:
         """The log likelihood ratios f64[...] of many records int[..., 5] at once."""
@@ -117,6 +118,11 @@ class Sprt:
         if deviations < 0:
             return _at_deviations(seen[:, ::-1], -deviations)[:, ::-1]
         return _at_deviations(seen, deviations)
+
+
+@lru_cache(maxsize=8)  # whoever decides a test also prints and keeps the ratio
+def _llr(test: Sprt, pairs: tuple[float, ...]) -> float:
+    return float(test.llrs(pairs))
 
 
 def _validated(pairs: ArrayLike) -> Floats:

@@ -8,10 +8,11 @@ into the field: the mixture of the pool that it draws from, under `latest` the n
 `worst` is the mean payoff of that mixture against the agent of the pool that does best against it.
 
 Naive self-play goes round in circles, and its newest agent loses to its own past. Gates that ask
-only for a win against the predecessor see nothing of that: all its agents pass. What `nash` fields
+only for a win against the predecessor see nothing of that: all its agents pass. The gate of
+league.gate, with the uniform player as its held-out opponent, lets one pass. What `nash` fields
 cannot lose to its own pool by definition; `uniform` and mixtures have to earn it.
 
-Prints one JSON line a game, matchmaker and seed, then one for the gates.
+Prints one JSON line a game, matchmaker and seed, then one of the gates a seed.
 """
 
 import json
@@ -23,6 +24,7 @@ import tyro
 
 from arena import metagame
 from league import matchmaking
+from league.gate import Gate, Rule, Trial
 
 _FOES = 32
 """Opponents that a generation meets."""
@@ -47,7 +49,7 @@ class Toy(Protocol):
 class RockPaperScissors:
     """Agents are chances of rock, paper and scissors, and learn the best response."""
 
-    _BEATS = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    BEATS = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
 
     def start(self, rng: np.random.Generator) -> np.ndarray:
         """A random mixture."""
@@ -55,11 +57,11 @@ class RockPaperScissors:
 
     def learn(self, agent: np.ndarray, foes: np.ndarray) -> np.ndarray:
         """The move that does best against the foes; the agent it comes from does not matter."""
-        return np.eye(3)[np.argmax(self._BEATS @ foes.mean(0))]
+        return np.eye(3)[np.argmax(self.BEATS @ foes.mean(0))]
 
     def payoffs(self, agents: np.ndarray, foes: np.ndarray) -> np.ndarray:
         """Mean payoffs of mixtures."""
-        return agents @ self._BEATS @ foes.T
+        return agents @ self.BEATS @ foes.T
 
 
 class Disc:
@@ -116,22 +118,23 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Prints a line a league and seed, and one of the gates."""
+    """Prints a line a league and seed, and one of the gates a seed."""
     for name, matchmaker, generations in NAIVE + LEAGUES:
         for seed in options.seeds:
             pool = train(TOYS[name], matchmaker, generations, seed)
             figures = {"game": name, "matchmaker": matchmaker, "generations": generations}
             score = round(worst(TOYS[name], pool, matchmaker), 4) + 0.0  # not -0.0
             print(json.dumps({"bench": "laboratory", **figures, "seed": seed, "worst": score}))
-    toy = TOYS["rock_paper_scissors"]
-    chain = train(toy, "latest", 99, 0)
-    figures = {
-        "responses": 99,
-        "promoted_over_predecessor": promoted(toy, chain, False),
-        "promoted_over_all": promoted(toy, chain, True),
-        "worst": worst(toy, chain, "latest"),
-    }
-    print(json.dumps({"bench": "gates", "game": "rock_paper_scissors", **figures}))
+    for seed in options.seeds:
+        chain = responses(99, seed)
+        figures = {
+            "responses": 99,
+            "seed": seed,
+            "promoted_over_predecessor": over_predecessor(chain),
+            "promoted_by_gate": len(by_gate(chain, seed)),
+            "worst": worst(TOYS["rock_paper_scissors"], chain, "latest"),
+        }
+        print(json.dumps({"bench": "gates", "game": "rock_paper_scissors", **figures}))
 
 
 def train(toy: Toy, matchmaker: str, generations: int, seed: int) -> np.ndarray:
@@ -157,11 +160,43 @@ def worst(toy: Toy, pool: np.ndarray, matchmaker: str) -> float:
     return metagame.worst_case(toy.payoffs(pool, pool), field(toy, pool, matchmaker))
 
 
-def promoted(toy: Toy, pool: np.ndarray, whole_past: bool) -> int:
-    """How many agents of a pool pass a gate: a payoff above 0 against the one before, or all."""
-    payoffs = toy.payoffs(pool, pool)
-    gates = [payoffs[k, 0 if whole_past else k - 1 : k] for k in range(1, len(pool))]
-    return sum(bool((gate > 0).all()) for gate in gates)
+def responses(count: int, seed: int) -> np.ndarray:
+    """A chain f64[count + 1, 3]: rock, paper or scissors, then best responses, each to the last."""
+    toy, rng = TOYS["rock_paper_scissors"], np.random.default_rng(seed)
+    chain = [np.eye(3)[rng.integers(3)]]
+    for _ in range(count):
+        chain.append(toy.learn(chain[-1], chain[-1][None]))
+    return np.stack(chain)
+
+
+def over_predecessor(chain: np.ndarray) -> int:
+    """How many agents of a chain f64[n, 3] beat the one before them."""
+    payoffs = TOYS["rock_paper_scissors"].payoffs(chain, chain)
+    return int((np.diagonal(payoffs, -1) > 0).sum())
+
+
+def by_gate(chain: np.ndarray, seed: int) -> list[int]:
+    """Which agents of a chain f64[n, 3] the gate promotes, asked about each in turn.
+
+    The first agent reigns at first, as snapshot 0 does, and uniform play is held out. Every game is
+    played, by moves drawn from both mixtures.
+    """
+    players = {str(i): agent for i, agent in enumerate(chain)} | {"uniform": np.full(3, 1 / 3)}
+    rng = np.random.default_rng(seed)
+
+    def play(trial: Trial) -> np.ndarray:
+        sides = players[trial.a], players[trial.b]
+        one, two = (np.eye(3)[rng.choice(3, 2 * trial.pairs, p=side)] for side in sides)
+        payoffs = np.einsum("gi,ij,gj->g", one, RockPaperScissors.BEATS, two)
+        return (1 + payoffs).reshape(-1, 2) / 2
+
+    champions = [0]
+    for candidate in range(1, len(chain)):
+        judges = [*(str(i) for i in champions[:-1]), "uniform"]
+        gate = Gate(Rule(), [str(candidate)], str(champions[-1]), judges, play)
+        if gate.decide().promoted:
+            champions.append(candidate)
+    return champions[1:]
 
 
 if __name__ == "__main__":

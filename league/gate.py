@@ -196,7 +196,7 @@ class Gate:
     def _test(self, name: str, test: Sprt) -> tuple[np.ndarray, score.Score]:
         """The record int[5] of the sequential test, and the score in its first games."""
         counts, fresh, number = np.zeros(5, np.int64), None, 0
-        while counts.sum() < self.rule.most and test.decide(counts) is None:
+        while counts.sum() < self.rule.most and (not number or test.decide(counts) is None):
             size = min(self.rule.pairs, self.rule.most - int(counts.sum()))
             trial = Trial("test", number, name, self.champion, size)
             played = self._ask(trial) if fresh is None else self.play(trial)

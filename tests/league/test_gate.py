@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def truth(nelo: float) -> np.ndarray:
     def excess(x: float) -> float:
         p, points = tilted(x), np.arange(5) / 4
         mean = p @ points
-        return (mean - 0.5) / np.sqrt(2 * p @ (points - mean) ** 2) - nelo / NELO
+        return float((mean - 0.5) / np.sqrt(2 * p @ (points - mean) ** 2)) - nelo / NELO
 
     return tilted(float(optimize.brentq(excess, -20, 20)))  # type: ignore[arg-type]
 
@@ -44,7 +45,7 @@ class World:
       seed: of the games.
     """
 
-    def __init__(self, nelo: dict[str, float], seed: int):
+    def __init__(self, nelo: Mapping[str, float], seed: int):
         self.chances = {name: truth(value) for name, value in nelo.items()}
         self.rng, self.trials = np.random.default_rng(seed), []
 
@@ -53,7 +54,7 @@ class World:
         return PAIRS[self.rng.choice(5, trial.pairs, p=self.chances[trial.b])]
 
 
-def promotions(rule: Rule, nelo: dict[str, float], runs: int, candidates: int = 1) -> float:
+def promotions(rule: Rule, nelo: Mapping[str, float], runs: int, candidates: int = 1) -> float:
     """How often a candidate gets through, the first opponent being the champion."""
     champion, *judges = nelo
     names = [str(i) for i in range(candidates)]
@@ -290,7 +291,9 @@ def test_a_trial_is_never_written_twice(record: Path):
         lineage.record(gate.id, trial, 3, np.ones((2, 2)), 5)
         with pytest.raises(Exception, match="UNIQUE"):
             lineage.record(gate.id, trial, 3, np.zeros((2, 2)), 5)
-        assert lineage.scores(gate.id, trial).tolist() == [[1, 1], [1, 1]]
+        found = lineage.scores(gate.id, trial)
+        assert found is not None
+        assert found.tolist() == [[1, 1], [1, 1]]
         assert lineage.scores(gate.id, trial._replace(number=1)) is None
         assert lineage.passes() == 5
     assert len(games(record)) == 2

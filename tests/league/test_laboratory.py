@@ -9,7 +9,9 @@ from benchmarks.laboratory import (
     TOYS,
     Disc,
     RockPaperScissors,
-    promoted,
+    by_gate,
+    over_predecessor,
+    responses,
     train,
     worst,
 )
@@ -34,14 +36,20 @@ def test_leagues_do_not(name, matchmaker, generations):
         assert worst(TOYS[name], pool, matchmaker) >= -0.05
 
 
-def test_gates_against_the_predecessor_let_every_circle_pass():
-    toy = RockPaperScissors()
+def test_gates_against_the_predecessor_let_every_circle_pass_and_ours_lets_one():
     for seed in SEEDS:
-        chain = train(toy, "latest", 99, seed)
-        assert promoted(toy, chain, whole_past=False) == 99
-        assert worst(toy, chain, "latest") == -1
-        # Nobody beats rock, paper and scissors: once all are there, no gate against all opens.
-        assert promoted(toy, chain, whole_past=True) <= 2
+        chain = responses(99, seed)
+        assert over_predecessor(chain) == 99
+        assert worst(RockPaperScissors(), chain, "latest") == -1
+        # The first beats who reigned from the start. The second beats the first, but loses to who
+        # reigned before; the third loses to the first; the fourth is the first's equal; and so on.
+        assert by_gate(chain, seed) == [1]
+
+
+def test_the_gate_lets_all_pass_who_go_on_getting_better():
+    # Against any of them, more paper and less rock scores more; against uniform play, the same.
+    ladder = np.array([[1 - p, p, 0.0] for p in (0.0, 0.25, 0.5, 0.75)])
+    assert by_gate(ladder, 0) == [1, 2, 3]
 
 
 def test_the_toys_are_what_they_say():
