@@ -13,8 +13,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.core import Agent, Forfeit, HostAgent, Position, Rules, stack
+from arena.core import Agent, Forfeit, HostAgent, HostGame, Position, Rules, stack
 from games import CHANCE, OVER, Game
+
+
+class Games(NamedTuple):
+    """Positions of N games.
+
+    Attributes:
+      states: numpy arrays [N, ...].
+      moves: all that led to each from the start, outcomes of chance included.
+    """
+
+    states: Any
+    moves: list[list[int]]
+
+    def fork(self, times: int) -> "Games":
+        """Copies of the games, each so many times over."""
+        states = jax.tree.map(lambda x: np.repeat(x, times, 0), self.states)
+        return Games(states, [list(moves) for moves in self.moves for _ in range(times)])
 
 
 class Host(HostAgent):
@@ -75,7 +92,8 @@ def play(
     Raises:
       Forfeit: a player cannot go on, or made an illegal move.
     """
-    table = _Table(game, _start(game, 1), key, 1)
+    outside = isinstance(game, HostGame)
+    table = game.deal(key, 1, 0) if outside else _Table(game, _start(game, 1), key, 1)
     while (seat := int(table.view.mover[0])) != OVER:
         if seat == CHANCE:
             table.step([0], [table.outcome(0)])
@@ -95,6 +113,7 @@ def pairs(
     count: int,
     plies: int,
     slots: int,
+    starts: Games | None = None,
 ) -> np.ndarray:
     """Plays pairs of games: every opening twice, with the seats swapped.
 
@@ -106,6 +125,7 @@ def pairs(
       count: P, the pairs.
       plies: openings are up to so many random moves long.
       slots: games in flight.
+      starts: the openings [P], a seat to move in each, if they are settled already.
 
     Returns:
       A's scores f32[P, 2]; A makes the first move after the opening in the first game of a pair.
@@ -114,8 +134,11 @@ def pairs(
       Forfeit: a player cannot go on, or made an illegal move.
     """
     room = _room(1, min(slots, 2 * count))
-    starts = _openings(game, count, plies, jax.random.fold_in(key, 0), room).fork(2)
-    table = _Table(game, starts, jax.random.fold_in(key, 1), room)
+    if isinstance(game, HostGame):
+        table = game.deal(key, count, plies, 2)
+    else:
+        starts = starts or openings(game, count, plies, jax.random.fold_in(key, 0), room)
+        table = _Table(game, starts.fork(2), jax.random.fold_in(key, 1), room)
     seat_of_a = table.view.mover ^ (np.arange(2 * count) % 2)
     players = hosted(a, jax.random.fold_in(key, 2)), hosted(b, jax.random.fold_in(key, 3))
     waiting, flying = list(range(2 * count)), []
@@ -169,13 +192,6 @@ class _View(NamedTuple):
     payoff: np.ndarray  # f32[N]
 
 
-class _Games(NamedTuple):
-    """Positions of N games, and the moves that led there."""
-
-    states: Any  # [N, ...]
-    moves: list[list[int]]
-
-
 @cache
 def _compiled(game: Game) -> tuple[Any, Any]:
     """Jitted, of a batch: step, and what the rules say."""
@@ -196,12 +212,13 @@ class _Table:
 
     Attributes:
       game: what is played.
+      games: how they stand.
       view: what the rules say.
       chance: a generator of random numbers for each game.
     """
 
-    def __init__(self, game: Game, games: _Games, key: jax.Array, room: int):
-        self.game, self._games, self._room = game, games, room
+    def __init__(self, game: Game, games: Games, key: jax.Array, room: int):
+        self.game, self.games, self._room = game, games, room
         count = len(games.moves)
         self.view = _View(
             np.zeros(count, np.int32),
@@ -214,7 +231,7 @@ class _Table:
         self.chance = [np.random.default_rng(word) for word in words]
         self.put(range(count), games)
 
-    def put(self, rows: Sequence[int], games: _Games) -> None:
+    def put(self, rows: Sequence[int], games: Games) -> None:
         """Puts positions into some of the games."""
         for at in range(0, len(rows), self._room):
             part = np.array(rows[at : at + self._room])
@@ -222,7 +239,7 @@ class _Table:
             states = jax.tree.map(lambda x, i=index: x[i], games.states)
             self._write(part, states)
         for n, moves in zip(rows, games.moves, strict=True):
-            self._games.moves[n] = moves
+            self.games.moves[n] = moves
 
     def step(self, rows: Sequence[int], moves: Sequence[int]) -> None:
         """Makes a move, or an outcome of chance, in some of the games."""
@@ -230,43 +247,39 @@ class _Table:
             part = np.array(rows[at : at + self._room])
             index = _filled(part, self._room)
             made = _filled(moves[at : at + self._room], self._room).astype(np.int32)
-            states = jax.tree.map(lambda x, i=index: x[i], self._games.states)
+            states = jax.tree.map(lambda x, i=index: x[i], self.games.states)
             self._write(part, _compiled(self.game)[0](states, made))
         for n, move in zip(rows, moves, strict=True):
-            self._games.moves[n].append(move)
+            self.games.moves[n].append(move)
 
     def _write(self, rows: np.ndarray, states: Any) -> None:
         def write(all: np.ndarray, some: jax.Array) -> None:
             all[rows] = np.asarray(some)[: len(rows)]
 
-        jax.tree.map(write, self._games.states, states)
+        jax.tree.map(write, self.games.states, states)
         jax.tree.map(write, self.view, _compiled(self.game)[1](states))
 
     def position(self, n: int) -> Position:
         """One game as it stands."""
-        state = jax.tree.map(lambda x: x[n].copy(), self._games.states)
-        return Position(state, tuple(self._games.moves[n]))
+        state = jax.tree.map(lambda x: x[n].copy(), self.games.states)
+        return Position(state, tuple(self.games.moves[n]))
 
     def outcome(self, n: int) -> int:
         """What chance brings in a game in which it is to move."""
         chances = self.view.chance[n].astype(np.float64)
         return int(self.chance[n].choice(len(chances), p=chances / chances.sum()))
 
-    def fork(self, times: int) -> _Games:
-        """The games as they stand, each so many times over."""
-        states = jax.tree.map(lambda x: np.repeat(x, times, 0), self._games.states)
-        return _Games(states, [list(moves) for moves in self._games.moves for _ in range(times)])
 
-
-def _start(game: Game, count: int) -> _Games:
+def _start(game: Game, count: int) -> Games:
     states = jax.tree.map(lambda x: np.repeat(np.asarray(x)[None], count, 0), game.init())
-    return _Games(states, [[] for _ in range(count)])
+    return Games(states, [[] for _ in range(count)])
 
 
-def _openings(game: Game, count: int, plies: int, key: jax.Array, room: int) -> _Table:
-    """Games after 0 to `plies` random moves, a seat to move in each.
+def openings(game: Game, count: int, plies: int, key: jax.Array, room: int) -> Games:
+    """`count` games after 0 to `plies` random moves, a seat to move in each.
 
     The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
+    `room` is how many games go into one call of a compiled function.
     """
     table = _Table(game, _start(game, count), key, room)
     left = [int(chance.integers(plies + 1)) for chance in table.chance]
@@ -279,7 +292,7 @@ def _openings(game: Game, count: int, plies: int, key: jax.Array, room: int) -> 
         rolled = np.flatnonzero(table.view.mover == CHANCE).tolist()
         moved = [n for n in range(count) if table.view.mover[n] >= 0 and left[n]]
         if not rolled + moved:
-            return table
+            return table.games
         moves = [int(table.chance[n].choice(np.flatnonzero(table.view.legal[n]))) for n in moved]
         table.step(rolled + moved, [table.outcome(n) for n in rolled] + moves)
         for n in moved:

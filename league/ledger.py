@@ -24,8 +24,13 @@ def passes(moves: np.ndarray, a: Any, b: Any) -> int:
     return int(moves[:, 0].sum()) * evaluations(a) + int(moves[:, 1].sum()) * evaluations(b)
 
 
+def nothing() -> dict[str, int]:
+    """The ledger of a generation that has not begun."""
+    return {"type_1": 0, "type_2": 0}
+
+
 def spent(results: Results) -> dict[str, int]:
     """Forward passes of a run so far: `type_1` and `type_2`."""
     found = [event.get("passes", {}) for event in results.events()]
-    total = {kind: sum(one.get(kind, 0) for one in found) for kind in ("type_1", "type_2")}
+    total = {kind: sum(one.get(kind, 0) for one in found) for kind in nothing()}
     return {**total, "type_2": total["type_2"] + Lineage(results).passes()}

@@ -134,6 +134,16 @@ class Exploiter:
     digest: str
 
 
+class Directed(NamedTuple):
+    """Games in which one agent moved first against another, from its view."""
+
+    first: str
+    second: str
+    wins: int
+    draws: int
+    losses: int
+
+
 @dataclass(frozen=True)
 class MatchResult:
     """One match as it goes into the record.
@@ -149,6 +159,16 @@ class MatchResult:
     a: str
     b: str
     scores: np.ndarray
+
+    def directed(self) -> list[Directed]:
+        """The games by who moved first."""
+        meetings = ((self.a, self.b, self.scores[:, 0]), (self.b, self.a, 1 - self.scores[:, 1]))
+        return [
+            Directed(
+                one, two, *(int(n) for n in ((x > 0.5).sum(), (x == 0.5).sum(), (x < 0.5).sum()))
+            )
+            for one, two, x in meetings
+        ]
 
 
 @dataclass(frozen=True)
@@ -177,16 +197,6 @@ class Tally:
     def games(self) -> int:
         """Games played."""
         return self.wins + self.draws + self.losses
-
-
-class Directed(NamedTuple):
-    """Games in which one agent moved first against another, from its view."""
-
-    first: str
-    second: str
-    wins: int
-    draws: int
-    losses: int
 
 
 class Results:

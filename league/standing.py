@@ -3,6 +3,7 @@
 All of it is computed from the games between raw networks that measured the run, never stored.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from arena import forgetting, metagame, ratings, score, transitivity
 from arena.forgetting import Alarm, Forgetting
 from league.errors import UserError
-from league.results import Results
+from league.results import MatchResult, Results
 
 ROLES = ("measure", "rate")
 """Roles of the matches that ratings come from."""
@@ -139,6 +140,24 @@ def alarms(rows: np.ndarray, count: int, planned: float) -> list[Alarm]:
     fit = ratings.fit(games, count, first_move=True)
     found = forgetting.ancestor_alarms(forgetting.matrix(games, count))
     return found + forgetting.jump_alarms(fit, planned)
+
+
+def newest_alarms(
+    results: Results, matches: Iterable[MatchResult], newest: int, planned: float
+) -> list[str]:
+    """Alarms about the newest snapshot, in words.
+
+    Args:
+      results: of the run, up to the snapshot before.
+      matches: of the newest snapshot, which are not in the record yet.
+      newest: its id.
+      planned: as for `alarms`.
+    """
+    games = results.directed("measure")
+    games += [row for match in matches if match.role == "measure" for row in match.directed()]
+    rows = [(int(a), int(b), *counts) for a, b, *counts in games if a.isdecimal() and b.isdecimal()]
+    found = alarms(np.array(rows, np.int64).reshape(-1, 5), newest + 1, planned)
+    return [alarm.message for alarm in found if alarm.generation == newest]
 
 
 def _meta(rows: np.ndarray, fit: ratings.Ratings) -> Meta:
