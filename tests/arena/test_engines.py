@@ -1,0 +1,294 @@
+"""Engines: their protocols against scripted processes, and the real ones where installed."""
+
+import contextlib
+import os
+import sys
+import textwrap
+from pathlib import Path
+
+import chess
+import chess.engine
+import jax
+import jax.numpy as jnp
+import pytest
+
+import games
+from agents import gnugo, stockfish
+from arena import engines, host
+from arena.core import Forfeit, HostAgent, Position
+from arena.engines import Engines
+from arena.gtp import GTP
+from arena.uci import UCI
+from games import OVER, Game
+from games.chess import moves as legal_moves
+
+GO = games.load("go:size=5,komi=0.5")
+CHESS = games.load("chess")
+
+GTP_ENGINE = """
+    # Plays the first free point, and notes all that it is told.
+    import sys
+    taken = set()
+    for line in sys.stdin:
+        print(line.strip(), file=open(LOG, "a"), flush=True)
+        words = line.split()
+        answer = ""
+        if words[0] == "genmove":
+            points = [c + str(r) for r in range(1, 6) for c in "ABCDE"]
+            answer = next(p for p in points if p not in taken)
+            taken.add(answer)
+        elif words[0] == "play":
+            taken.add(words[2].upper())
+        elif words[0] == "clear_board":
+            taken.clear()
+        print("=" + (" " + answer if answer else "") + "\\n", flush=True)
+        if words[0] == "quit":
+            break
+"""
+
+UCI_ENGINE = """
+    # Plays the first move of all, by name.
+    import sys
+    import chess
+    for line in sys.stdin:
+        print(line.strip(), file=open(LOG, "a"), flush=True)
+        words = line.split()
+        if words[0] == "uci":
+            print("option name Skill type spin default 20 min 0 max 20\\nuciok", flush=True)
+        elif words[0] == "isready":
+            print("readyok", flush=True)
+        elif words[:2] == ["position", "startpos"]:
+            board = chess.Board()
+            for move in words[3:]:
+                board.push_uci(move)
+        elif words[0] == "go":
+            print("bestmove", min(m.uci() for m in board.legal_moves), flush=True)
+        elif words[0] == "quit":
+            break
+"""
+
+
+def script(folder: Path, text: str, log: str = "log") -> list[str]:
+    """A command that starts a process of this text."""
+    path = folder / "engine.py"
+    path.write_text(textwrap.dedent(text).replace("LOG", repr(str(folder / log))))
+    return [sys.executable, str(path)]
+
+
+STEP = jax.jit(GO.step)
+
+
+def after(*points: str) -> Position:
+    """A position of go after some stones."""
+    state, moves = GO.init(), []
+    for point in points:
+        moves.append("ABCDE".index(point[0]) + 5 * (int(point[1]) - 1))
+        state = STEP(state, jnp.int32(moves[-1]))
+    return Position(state, tuple(moves))
+
+
+def played(*text: str) -> tuple[Position, chess.Board]:
+    """A position of chess after moves as players write them; its state is nobody's business."""
+    board, numbers = chess.Board(), []
+    for san in text:
+        move = board.parse_san(san)
+        numbers += [number for number, found in legal_moves(board).items() if found == move]
+        board.push(move)
+    return Position(None, tuple(numbers)), board
+
+
+def children() -> set[int]:
+    """The processes that this one has started, those that have ended unnoticed included."""
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("only Linux tells of its processes in /proc")
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it may have ended by now
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            found |= {int(path.parent.name)} if parent == os.getpid() else set()
+    return found
+
+
+# --- GTP --------------------------------------------------------------------------------------
+
+
+def test_gtp_is_told_each_game_from_its_start_and_then_only_what_is_new(tmp_path: Path):
+    engine = GTP("fake", script(tmp_path, GTP_ENGINE))
+    assert engine.choose(GO, after()) == 0
+    assert engine.choose(GO, after("A1", "C3")) == 1
+    assert engine.choose(GO, after("B2")) == 0  # another game
+    engine.close()
+    assert (tmp_path / "log").read_text().splitlines() == [
+        *("boardsize 5", "komi 0.5", "clear_board", "genmove black"),
+        *("play white C3", "genmove black"),
+        *("boardsize 5", "komi 0.5", "clear_board", "play black B2", "genmove white"),
+        "quit",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "fake has stopped, at 'boardsize 5'"),
+        ("input()", "fake has stopped, at 'boardsize 5'"),
+        ("input(); print('? unacceptable size\\n')", "fake fails at 'boardsize 5': unacceptable"),
+        ("while True: input(); print('= resign\\n', flush=True)", "fake played 'resign': "),
+        ("while True: input(); print('= C3\\n', flush=True)", "fake played 'C3': C3 is taken"),
+    ],
+    ids=["silent", "dies", "refuses", "resigns", "cheats"],
+)
+def test_what_a_gtp_engine_does_wrong_is_a_forfeit(tmp_path: Path, text: str, says: str):
+    engine = GTP("fake", script(tmp_path, text))
+    with pytest.raises(Forfeit, match=says):
+        engine.choose(GO, after("C3"))
+    engine.close()
+
+
+# --- UCI --------------------------------------------------------------------------------------
+
+
+def test_uci_is_told_every_game_from_its_start(tmp_path: Path):
+    limit = chess.engine.Limit(nodes=7)
+    engine = UCI("fake", script(tmp_path, UCI_ENGINE), {"Skill": 3}, limit)
+    for text in ((), ("e4", "e5", "Nf3", "a6")):
+        position, board = played(*text)
+        chosen = legal_moves(board)[engine.choose(CHESS, position)]
+        assert chosen.uci() == "a2a3"
+    engine.close()
+    told = (tmp_path / "log").read_text().splitlines()
+    assert "setoption name Skill value 3" in told
+    assert "position startpos moves e2e4 e7e5 g1f3 a7a6" in told
+    assert told.count("go nodes 7") == 2
+    assert told[-1] == "quit"
+
+
+@pytest.mark.parametrize(
+    ("bestmove", "says"),
+    [
+        ("raise SystemExit(3)", "fake has stopped"),
+        ("print('bestmove e2e5', flush=True)", "fake fails: illegal uci: 'e2e5'"),
+        ("print('bestmove (none)', flush=True)", "fake gave no move"),
+    ],
+    ids=["dies", "cheats", "resigns"],
+)
+def test_what_a_uci_engine_does_wrong_is_a_forfeit(tmp_path: Path, bestmove: str, says: str):
+    text = UCI_ENGINE.replace(
+        'print("bestmove", min(m.uci() for m in board.legal_moves), flush=True)', bestmove
+    )
+    assert text != UCI_ENGINE
+    engine = UCI("fake", script(tmp_path, text), {}, chess.engine.Limit(nodes=1))
+    with pytest.raises(Forfeit, match=says):
+        engine.choose(CHESS, played()[0])
+    engine.close()
+
+
+def test_a_uci_engine_that_does_not_start_is_a_forfeit(tmp_path: Path):
+    with pytest.raises(Forfeit, match="fake cannot be started"):
+        UCI("fake", script(tmp_path, ""), {}, chess.engine.Limit(nodes=1))
+
+
+# --- several processes ------------------------------------------------------------------------
+
+
+def _gtp(folder: Path) -> HostAgent:
+    return Engines("fake", lambda: GTP("fake", script(folder, GTP_ENGINE)), 2)
+
+
+def _uci(folder: Path) -> HostAgent:
+    limit = chess.engine.Limit(nodes=1)
+    return Engines("fake", lambda: UCI("fake", script(folder, UCI_ENGINE), {}, limit), 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "game", "positions"),
+    [
+        (_gtp, GO, [after(), after("A1"), after()]),
+        (_uci, CHESS, [played()[0], played("a3")[0], played()[0]]),
+    ],
+    ids=["gtp", "uci"],
+)
+def test_engines_share_the_games_and_leave_no_process_behind(make, game, positions, tmp_path):
+    before = children()
+    guest = make(tmp_path)
+    assert children() == before  # nothing is started before it is needed
+    moves = guest.choose_all(game, positions)
+    assert moves[0] == moves[2]
+    assert moves[1] != moves[0]
+    assert len(children() - before) == 2
+    guest.close()
+    assert children() == before
+
+
+def test_a_forfeit_ends_the_match_and_no_process_is_left(tmp_path: Path):
+    before = children()
+    cheat = Engines("fake", lambda: GTP("fake", script(tmp_path, "input()")), 2)
+    with pytest.raises(Forfeit, match="fake has stopped"):
+        host.pairs(cheat, cheat, GO, jax.random.key(0), 2, 2, 4)
+    cheat.close()
+    assert children() == before
+
+
+# --- what a user types ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "game", "argument", "says"),
+    [
+        (gnugo.make, GO, "level=11", "level lies between 1 and 10, not '11'"),
+        (gnugo.make, GO, "skill=1", "gnugo has no option 'skill'; there are: level"),
+        (gnugo.make, CHESS, "", "gnugo plays go up to 19×19"),
+        (stockfish.make, CHESS, "skill=0", "stockfish must be told when to stop"),
+        (stockfish.make, CHESS, "nodes=0", "nodes lies between 1 and"),
+        (stockfish.make, GO, "nodes=1", "stockfish plays chess"),
+    ],
+)
+def test_what_is_typed_wrong_is_refused(make, game: Game, argument: str, says: str):
+    with pytest.raises(ValueError, match=says):
+        make(game, argument)
+
+
+@pytest.mark.parametrize(
+    ("make", "game", "argument"), [(gnugo.make, GO, "level=1"), (stockfish.make, CHESS, "nodes=1")]
+)
+def test_a_missing_engine_is_a_line_that_names_the_package(make, game, argument, monkeypatch):
+    monkeypatch.setattr(engines.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(ValueError, match=r"is not installed: apt-get install (gnugo|stockfish)"):
+        make(game, argument)
+
+
+def test_engines_are_found_where_debian_puts_them(tmp_path: Path, monkeypatch):
+    (tmp_path / "gnugo").touch(0o755)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(engines, "_GAMES", str(tmp_path))
+    assert engines.find("gnugo", "gnugo") == str(tmp_path / "gnugo")
+
+
+# --- the real ones ----------------------------------------------------------------------------
+
+
+def _installed(make, game: Game, argument: str) -> HostAgent:
+    try:
+        return make(game, argument)
+    except ValueError as missing:
+        pytest.skip(str(missing))
+
+
+def test_gnugo_plays_itself_by_our_rules():
+    legal, over = jax.jit(GO.legal), jax.jit(lambda state: GO.mover(state) == OVER)
+    position = after()
+    with contextlib.closing(_installed(gnugo.make, GO, "level=1")) as guest:
+        while not over(position.state):
+            move = guest.choose(GO, position)
+            assert legal(position.state)[move]
+            moves = (*position.moves, move)
+            position = Position(STEP(position.state, jnp.int32(move)), moves)
+    # On 5×5 Black wins by 25 (E. van der Werf 2003); level 1 need not find it, but must not lose.
+    assert position.moves[-2:] == (25, 25)
+    assert GO.payoff(position.state) == 1
+
+
+def test_stockfish_mates():
+    position, board = played("f3", "e5", "g4")
+    with contextlib.closing(_installed(stockfish.make, CHESS, "nodes=1000")) as guest:
+        chosen = legal_moves(board)[guest.choose(CHESS, position)]
+    assert board.san(chosen) == "Qh4#"
