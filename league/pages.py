@@ -8,7 +8,9 @@ import jax
 import numpy as np
 
 from arena import match, score
-from league import console, summary
+from arena.core import HostGame
+from league import console, ledger, summary
+from league.lineage import Asked, Lineage
 from league.pool import Run, replacing
 from league.results import Results
 from league.standing import Standing
@@ -129,6 +131,10 @@ def write(run: Run, results: Results, standing: Standing) -> Path:
             history=[event for event in results.events() if "loss" in event],
             board=_board(run),
             mcts=f"mcts:{run.config.measure.rollouts}",
+            forgetting=standing.forgetting,
+            findings=_findings(standing, results),
+            alarms=tuple(alarm.message for alarm in standing.alarms),
+            gates=tuple(_gate(gate) for gate in Lineage(results).gates() if gate.body),
         )
     )
     path = run.folder / "report.html"
@@ -137,8 +143,49 @@ def write(run: Run, results: Results, standing: Standing) -> Path:
     return path
 
 
+def _findings(standing: Standing, results: Results) -> tuple[tuple[str, str], ...]:
+    """What the games say beside the plots, name and words."""
+    first, fit, verdict = standing.ratings, standing.fit, standing.verdict
+    passes = ledger.spent(results)
+    champions = Lineage(results).champions()
+    return (
+        ("Champion", ", ".join(map(str, champions)) or "none yet: arena gate decides"),
+        ("Circles", verdict.words(standing.names)),
+        ("First move", f"{first.first_move:+.0f} ± {first.first_move_half_width:.0f} Elo (95 %)"),
+        ("Fit", f"deviance {fit.deviance:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}"),
+        (
+            "Forward passes",
+            f"{passes['type_1']:,} for training (type 1), {passes['type_2']:,} for measuring and "
+            "the gate (type 2)",
+        ),
+    )
+
+
+def _gate(gate: Asked) -> web.GateRow:
+    body = gate.body or {}
+    lower, upper = body["test"]["bounds"]
+    inflation = body["inflation"]
+    flattered = (
+        ""
+        if inflation is None
+        else (f"{100 * inflation:+.1f} ± {100 * body['inflation_half_width']:.1f}")
+    )
+    return web.GateRow(
+        gate.id,
+        body["candidate"],
+        body["champion"],
+        f"{body['test']['llr']:z.2f} ({lower:.2f}, {upper:.2f})",
+        " ".join(map(str, body["test"]["pairs"])),
+        flattered,
+        gate.verdict == "promoted",
+        body["reason"],
+    )
+
+
 def _board(run: Run) -> str:
     """A picture of the game: a position after a few moves."""
     plies = min(run.game.max_plies // 4, 40)
+    if isinstance(run.game, HostGame):
+        return run.game.draw(run.game.deal(jax.random.key(0), 1, plies).position(0).state)
     states = match.openings(run.game, jax.random.key(0), (1,), plies)
     return run.game.draw(jax.tree.map(lambda x: x[0], states))

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -27,6 +28,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import MaxNLocator
 
+from arena.forgetting import Forgetting
 from league.summary import Record, Row
 
 ANNOTATED = 16
@@ -34,6 +36,32 @@ ANNOTATED = 16
 
 MISSING = "–"
 """Stands in a table for what has not been measured."""
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One gate, in words.
+
+    Attributes:
+      id: its number.
+      candidate: who asked to pass.
+      champion: who reigned.
+      llr: log likelihood ratio and bounds.
+      pairs: counts of the pairs of the test.
+      flattered: by how much the choice flattered the candidate, in per cent; empty if there was
+        nothing to choose.
+      promoted: whether it passed.
+      reason: why.
+    """
+
+    id: int
+    candidate: str
+    champion: str
+    llr: str
+    pairs: str
+    flattered: str
+    promoted: bool
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -48,9 +76,14 @@ class Report:
       payoff: f64[n, n], score in [0, 1] of row against column, NaN where they have not met.
       meetings: i64[n, n], games behind each.
       history: a generation each: `generation`, `loss`, `policy_loss`, `value_loss`,
-        `games_per_s`, `seconds` (it took), `positions` (it trained on); any may be missing.
+        `games_per_s`, `seconds` (it took), `positions` (it trained on), `passes` (forward passes:
+        `type_1` for training, `type_2` for measuring); any may be missing.
       board: SVG of a position, for decoration; may be empty.
       mcts: the tree search that snapshots are measured against.
+      forgetting: every snapshot against every earlier one; None if that is not known.
+      findings: what the games say of the ratings as a whole, name and words.
+      alarms: what a person should look at, a line each.
+      gates: those that have been decided, oldest first.
     """
 
     name: str
@@ -59,9 +92,13 @@ class Report:
     rows: list[Row]
     payoff: np.ndarray
     meetings: np.ndarray
-    history: list[dict[str, float]]
+    history: list[dict[str, Any]]
     board: str = ""
     mcts: str = "mcts:100"
+    forgetting: Forgetting | None = None
+    findings: tuple[tuple[str, str], ...] = ()
+    alarms: tuple[str, ...] = ()
+    gates: tuple[GateRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +150,10 @@ def render(report: Report) -> str:
         payoff=_payoff_plot(report),
         loss=_loss_plot(report.history),
         speed=_speed_plot(report.history),
+        forgetting=_forgetting_plot(report),
+        worst=_worst_plot(report),
+        passes=_passes_plot(report.history),
+        meta=any(row.melo is not None for row in report.rows),
         table=[_cells(row) for row in reversed(report.rows)],
         card=_sections(report.card),
     )
@@ -215,7 +256,7 @@ def _numbers(report: Report) -> list[tuple[str, str]]:
     return numbers
 
 
-def _column(history: Sequence[Mapping[str, float]], key: str) -> np.ndarray:
+def _column(history: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
     """f64[generations]: NaN where the key is missing or its value is not finite."""
     values = np.array([float(entry.get(key, math.nan)) for entry in history], np.float64)
     return np.where(np.isfinite(values), values, math.nan)
@@ -228,6 +269,9 @@ def _cells(row: Row) -> dict[str, object]:
         "games": _count(row.games),
         "uniform": _score(row.uniform),
         "mcts": _score(row.mcts),
+        "melo": MISSING if row.melo is None else f"{row.melo:.0f}",
+        "nash": MISSING if row.nash is None else f"{100 * row.nash:.1f}",
+        "alpha_rank": MISSING if row.alpha_rank is None else f"{100 * row.alpha_rank:.1f}",
     }
 
 
@@ -426,7 +470,7 @@ def _score_plot(key: str, title: str, rows: Sequence[Row]) -> Plot:
     return Plot(title, note, label, _svg(figure, key, label))
 
 
-def _loss_plot(history: Sequence[Mapping[str, float]]) -> Plot:
+def _loss_plot(history: Sequence[Mapping[str, Any]]) -> Plot:
     lines = (
         ("loss", INK, "total"),
         ("policy_loss", FIRST, "policy"),
@@ -453,7 +497,7 @@ def _loss_plot(history: Sequence[Mapping[str, float]]) -> Plot:
     return Plot("Loss by generation", "", label, svg, legend=legend)
 
 
-def _speed_plot(history: Sequence[Mapping[str, float]]) -> Plot:
+def _speed_plot(history: Sequence[Mapping[str, Any]]) -> Plot:
     title = "Self-play speed"
     speed = _column(history, "games_per_s")
     if not np.isfinite(speed).any():
@@ -471,7 +515,7 @@ def _speed_plot(history: Sequence[Mapping[str, float]]) -> Plot:
     return Plot(title, "Games per second, by generation.", label, _svg(figure, "speed", label))
 
 
-def _generations(history: Sequence[Mapping[str, float]]) -> np.ndarray:
+def _generations(history: Sequence[Mapping[str, Any]]) -> np.ndarray:
     given = _column(history, "generation")
     return np.where(np.isfinite(given), given, np.arange(len(history)))
 
@@ -506,6 +550,116 @@ def _payoff_plot(report: Report) -> Plot:
     return Plot(title, note, label, _svg(figure, "payoff", label))
 
 
+def _forgetting_plot(report: Report) -> Plot:
+    """Who of the past beats whom: generations from left to right, their ancestors downwards."""
+    title, found, n = "Forgetting", report.forgetting, len(report.rows)
+    if found is None or n < 2:
+        return Plot(title, "It takes two snapshots to forget.")
+    annotated = n <= ANNOTATED
+    score = np.where(np.tri(n, k=-1, dtype=bool), found.score, math.nan).T
+    unmet = np.tri(n, k=-1, dtype=bool).T & np.isnan(score)
+    figure, axes = _canvas(PAYOFF, left=34, bottom=44, top=28)
+    axes.grid(False)
+    shades = BALANCE.with_extremes(bad=(0.0, 0.0, 0.0, 0.0))
+    axes.imshow(score, cmap=shades, vmin=0, vmax=1, interpolation="none", aspect="auto")
+    grey = np.zeros((n, n, 4))
+    grey[unmet] = (0.5, 0.5, 0.5, 0.16)
+    axes.imshow(grey, interpolation="none", aspect="auto")
+    shown = np.arange(n) if annotated else np.unique(np.linspace(0, n - 1, 11).astype(int))
+    ids = [str(report.rows[i].id) for i in shown]
+    axes.set_xticks(shown, ids)
+    axes.set_yticks(shown, ids)
+    axes.xaxis.tick_top()
+    if annotated:
+        _gaps(axes, n)
+        _number(axes, score)
+    lost = np.argwhere((found.score + found.half_width < 0.5).T)
+    if len(lost):
+        rings = Outline.make_compound_path(*[_square(x, y, 0.42) for y, x in lost])
+        axes.add_patch(PathPatch(rings, fill=False, edgecolor=SECOND, linewidth=1.75))
+    _key(figure)
+    label = f"{title}: scores of {n} snapshots against their ancestors, {len(lost)} of them losses"
+    note = "Column against its ancestor in the row, in %. Framed: a sure loss."
+    return Plot(title, note, label, _svg(figure, "forgetting", label))
+
+
+def _gaps(axes: Axes, n: int) -> None:
+    """Gaps between n by n cells."""
+    edges = np.arange(1, n) - 0.5
+    axes.hlines(edges, -0.5, n - 0.5, colors=CARD, linewidth=1.5)
+    axes.vlines(edges, -0.5, n - 0.5, colors=CARD, linewidth=1.5)
+
+
+def _number(axes: Axes, score: np.ndarray) -> None:
+    """The scores f64[n, n] that are known, in per cent, each in its cell."""
+    n = len(score)
+    for row, column in np.argwhere(np.isfinite(score)):
+        value = score[row, column]
+        axes.text(
+            column,
+            row,
+            f"{100 * value:.0f}",
+            color="white" if abs(value - 0.5) > 0.44 else INK,
+            fontsize=10.5 if n > 8 else 13,
+            ha="center",
+            va="center_baseline",
+        )
+
+
+def _worst_plot(report: Report) -> Plot:
+    title, found = "Worst score against an ancestor", report.forgetting
+    met = [] if found is None else [i for i, row in enumerate(found.score) if (row >= 0).any()]
+    if found is None or not met:
+        return Plot(title, "No snapshot has met an ancestor yet.")
+    foes = [int(np.nanargmin(found.score[i])) for i in met]
+    x = np.array([report.rows[i].id for i in met], np.float64)
+    y, half = 100 * found.score[met, foes], 100 * found.half_width[met, foes]
+    figure, axes = _canvas(LOW)
+    axes.axhline(50, color=MUTED, linewidth=1)
+    error = np.stack([np.minimum(half, y), np.minimum(half, 100 - y)])
+    _marks(axes, x, y, error, SECOND)
+    axes.set_ylim(-3, 103)
+    axes.set_yticks([0, 25, 50, 75, 100])
+    _span(axes, x)
+    label = (
+        f"{title}, in per cent: {y[-1]:.1f} at snapshot {x[-1]:.0f}, "
+        f"against snapshot {report.rows[foes[-1]].id}"
+    )
+    note = "In %. The lowest of many is low by chance too: bars below 50 count."
+    return Plot(title, note, label, _svg(figure, "worst", label))
+
+
+def _passes_plot(history: Sequence[Mapping[str, Any]]) -> Plot:
+    """The ledger: what training and measuring cost, generation by generation."""
+    title = "Forward passes of networks"
+    spent = [entry.get("passes") or {} for entry in history]
+    if not any(spent):
+        return Plot(title, "No generation has been recorded yet.")
+    kinds = ((FIRST, "training", "type_1"), (THIRD, "measuring", "type_2"))
+    x, floor = _generations(history), np.zeros(len(history))
+    figure, axes = _canvas(LOW)
+    for colour, _, kind in kinds:
+        top = floor + np.array([float(one.get(kind, 0)) for one in spent])
+        axes.fill_between(x, floor, top, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(x, top, color=colour, linewidth=1.75, marker="o" if x.size == 1 else "")
+        floor = top
+    axes.set_ylim(0, 1.12 * max(floor.max(), 1))
+    axes.yaxis.set_major_formatter(lambda value, _: _short(value))
+    _span(axes, x)
+    totals = [sum(one.get(kind, 0) for one in spent) for _, _, kind in kinds]
+    label = f"{title}: {totals[0]} in training, {totals[1]} in measuring"
+    legend = tuple((STAND_INS[colour], name) for colour, name, _ in kinds)
+    return Plot(title, "", label, _svg(figure, "passes", label), legend=legend)
+
+
+def _short(value: float) -> str:
+    """800, 25 k, 1.5 M, 2 G."""
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
 def _paint(axes: Axes, scores: np.ndarray) -> None:
     axes.imshow(scores, cmap=BALANCE, vmin=0, vmax=1, interpolation="none", aspect="auto")
 
@@ -513,27 +667,9 @@ def _paint(axes: Axes, scores: np.ndarray) -> None:
 def _annotate(axes: Axes, payoff: np.ndarray) -> None:
     """Gaps between the cells, a number in each, hatching where two have not met."""
     n = len(payoff)
-    edges = np.arange(1, n) - 0.5
-    axes.hlines(edges, -0.5, n - 0.5, colors=CARD, linewidth=1.5)
-    axes.vlines(edges, -0.5, n - 0.5, colors=CARD, linewidth=1.5)
-    corners = []
-    for row, column in np.ndindex(n, n):
-        score = payoff[row, column]
-        if row == column:
-            continue
-        if math.isfinite(score):
-            colour = "white" if abs(score - 0.5) > 0.44 else INK
-            axes.text(
-                column,
-                row,
-                f"{100 * score:.0f}",
-                color=colour,
-                fontsize=10.5 if n > 8 else 13,
-                ha="center",
-                va="center_baseline",
-            )
-        else:
-            corners.append(_square(column, row))
+    _gaps(axes, n)
+    _number(axes, np.where(np.eye(n, dtype=bool), math.nan, payoff))
+    corners = [_square(column, row) for row, column in np.argwhere(np.isnan(payoff))]
     if corners:
         outline = Outline.make_compound_path(*corners)
         axes.add_patch(PathPatch(outline, hatch="////", fill=False, edgecolor=GRID, linewidth=0))

@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from arena import forgetting
 from league.summary import Row
-from league.web.report import Report, render, verdict, wilson
+from league.web.report import GateRow, Report, render, verdict, wilson
 
 HOSTILE = "<script>alert('x')</script>&\"<img src=http://evil.example/x.png>"
 BOARD = (
@@ -114,6 +115,25 @@ def gappy() -> Report:
     return a_report(rows=rows, payoff=payoff, history=history)
 
 
+def remembering(n: int = 5) -> Report:
+    """A run of which everything is known: what it forgot, what it cost, who reigns."""
+    games = [(i, j, 40, 8, 16) for i in range(n) for j in range(i) if (i, j) != (3, 1)]
+    found = forgetting.matrix([*games, (n - 1, 2, 0, 0, 200)], n)
+    base = a_report(n)
+    return replace(
+        base,
+        rows=[replace(row, melo=9.0, nash=0.25, alpha_rank=0.125) for row in base.rows],
+        history=[{**h, "passes": {"type_1": 900_000, "type_2": 1500}} for h in base.history],
+        forgetting=found,
+        findings=(("Circles", "not transitive: 1 > 2 > 3 > 1 (p = 1e-9)"),),
+        alarms=tuple(alarm.message for alarm in forgetting.ancestor_alarms(found)),
+        gates=(
+            GateRow(1, "2", "0", "3.0 (-2.9, 2.9)", "0 1 9 3 2", "+2.0 ± 3.0", True, "passed"),
+            GateRow(2, "4", "2", "-3.0 (-2.9, 2.9)", "2 3 9 1 0", "", False, "is no better"),
+        ),
+    )
+
+
 CASES = {
     "whole": a_report(),
     "bare": bare(),
@@ -121,6 +141,8 @@ CASES = {
     "two": a_report(2),
     "many": a_report(40),
     "gappy": gappy(),
+    "remembering": remembering(),
+    "remembering many": remembering(20),
     "no history": a_report(history=[]),
     "strangers": a_report(3, payoff=np.full((3, 3), math.nan)),
     "hostile": a_report(name=HOSTILE, game=HOSTILE, card={HOSTILE: HOSTILE, "a": {HOSTILE: "b"}}),
@@ -200,6 +222,23 @@ def test_page_says_what_was_measured():
     assert "4 400 ± 24 256 67.6 44 / 4 / 20 32.1 4 / 1 / 9" in page.text  # 46 of 68, 4.5 of 14
     assert "search.simulations 32" in page.text
     assert len(page.all("svg")) == 7  # six figures, Elo also for a narrow screen
+
+
+def test_page_says_what_was_forgotten_and_who_reigns():
+    page = Page(render(remembering()))
+    assert "generation 4 loses to its ancestor 2" in page.text
+    labels = [svg["aria-label"] or "" for svg in page.all("svg")]
+    assert "Forgetting: scores of 5 snapshots against their ancestors, 1 of them losses" in labels
+    # 40 of 64 games won and 8 drawn against all but one; against that one 40 and 8 of 264.
+    worst = "Worst score against an ancestor, in per cent: 16.7 at snapshot 4, against snapshot 2"
+    assert worst in labels
+    assert "Forward passes of networks: 4500000 in training, 7500 in measuring" in labels
+    assert "1 2 0 3.0 (-2.9, 2.9) 0 1 9 3 2 +2.0 ± 3.0 passed" in page.text
+    assert page.text.index("is no better") < page.text.index("passed")  # newest first
+    assert "Circles not transitive: 1 > 2 > 3 > 1" in page.text
+    assert "mElo" in page.text
+    assert "4 400 ± 24 9 25.0 12.5 256" in page.text
+    assert "mElo" not in Page(render(a_report())).text
 
 
 def test_one_snapshot_has_nobody_to_meet():
