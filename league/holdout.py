@@ -8,6 +8,7 @@ fresh deals.
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jax
@@ -90,12 +91,11 @@ def keys(game: Game, states: Any) -> Iterator[bytes]:
     Where information is hidden, observations do not tell positions apart, and images have hashes
     of their own.
     """
-    look = jax.jit(jax.vmap(lambda state: _images(game, state)))
     count = len(jax.tree.leaves(states)[0])
     for at in range(0, count, _DRAWN):
         index = np.minimum(np.arange(at, at + _DRAWN), count - 1)  # one shape, one compilation
         part = jax.tree.map(lambda x, index=index: x[index], states)
-        found = part if not game.perfect_information else look(part)
+        found = _images(game)(part) if game.perfect_information else part
         leaves = [np.ascontiguousarray(leaf) for leaf in jax.tree.leaves(found)]
         for i in range(min(_DRAWN, count - at)):
             if game.perfect_information:
@@ -104,10 +104,15 @@ def keys(game: Game, states: Any) -> Iterator[bytes]:
                 yield _hash(b"".join(leaf[i].tobytes() for leaf in leaves))
 
 
-def _images(game: Game, state: Any) -> jax.Array:
-    """What the mover sees of a position, in all symmetries [S, ...]."""
-    seen = game.observe(state, game.mover(state))
-    return game.symmetries(seen, jax.numpy.zeros(game.num_actions))[0]
+@cache
+def _images(game: Game):
+    """Jitted: what the movers see of positions [N, ...], in all symmetries [N, S, ...]."""
+
+    def look(state: Any) -> jax.Array:
+        seen = game.observe(state, game.mover(state))
+        return game.symmetries(seen, jax.numpy.zeros(game.num_actions))[0]
+
+    return jax.jit(jax.vmap(look))
 
 
 def _hash(content: bytes) -> bytes:
