@@ -53,6 +53,16 @@ def test_every_game_agrees_with_the_env_that_it_becomes(name: str):
     assert verdict.plies > 0
 
 
+def test_whoever_begins_takes_the_seat_that_begins():
+    page = Path(__file__).parents[2] / "docs" / "bring-your-game.md"
+    code = page.read_text().split("```python\n")[1].split("```")[0]
+    usual, turned = '["player_0", "player_1"]', '["player_1", "player_0"]'
+    assert usual in code
+    Path("turned.py").write_text(code.replace(usual, turned))  # player_0 still begins
+    verdict = Port(games.load("nim"), "pettingzoo:./turned.py").verify(10, 0)
+    assert (verdict.difference, verdict.unseen) == (None, "")
+
+
 class Wrong(TicTacToe):
     """Tic-tac-toe, rightly played until the fourth stone lies."""
 
