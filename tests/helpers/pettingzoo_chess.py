@@ -1,6 +1,7 @@
 """What PettingZoo's chess_v6 calls moves and sees, for `arena verify chess`.
 
-arena verify chess pettingzoo:classic/chess-v6 --moves THIS --observations THIS
+F=tests/helpers/pettingzoo_chess.py
+arena verify chess pettingzoo:classic/chess-v6 --moves $F --observations $F
 """
 
 from functools import lru_cache
