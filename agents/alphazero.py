@@ -34,6 +34,9 @@ class Config:
       learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
+      foresight: share of the search's own value in what the value is trained on; the rest is the
+        outcome of the game, which tells the truth, but of all later mistakes too.
+      spread: see `AlphaZero`.
     """
 
     network: networks.Config = field(default_factory=networks.ResNetConfig)
@@ -45,6 +48,27 @@ class Config:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     value_weight: float = 1.0
+    foresight: float = 0.25
+    spread: float = 1.0
+
+
+_KEPT = 64
+"""Moves of a policy that are kept for training: with thousands of moves a game, all of them would
+fill the memory, and hardly a position has more that are worth a probability."""
+
+
+class Lesson(NamedTuple):
+    """What it notes of a move in training.
+
+    Attributes:
+      move: i16[B, K], the likeliest moves of the improved policy, at most 64.
+      policy: f32[B, K], their probabilities there.
+      value: f32[B], what the search expected for the mover.
+    """
+
+    move: jax.Array | np.ndarray
+    policy: jax.Array | np.ndarray
+    value: jax.Array | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -56,9 +80,11 @@ class AlphaZero:
       network: size of the network.
       simulations: a move; 0 plays the network's favourite move without search.
       considered: root moves that sequential halving starts from.
-      explore: draw Gumbel noise, as in training, and note the improved policy f32[B, A]; otherwise
-        play the strongest move every time, and note nothing.
+      explore: draw Gumbel noise, as in training, and note `Lesson`s; otherwise play the strongest
+        move every time, and note nothing.
       judge: who says what ended games are worth; the rules if None.
+      spread: see `search.gumbel`. Where all moves are worth about the same, their differences are
+        mostly noise, and stretched to full length they would teach certainty.
     """
 
     game: Game
@@ -67,6 +93,12 @@ class AlphaZero:
     considered: int = 16
     explore: bool = False
     judge: Classifier | None = None
+    spread: float = 1.0
+
+    @property
+    def evaluations(self) -> int:
+        """Positions that the network evaluates for one move."""
+        return self.simulations + 1
 
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
@@ -90,8 +122,12 @@ class AlphaZero:
             self.simulations,
             noise,
             self.considered,
+            self.spread,
         )
-        return Decision(improved.move, improved.policy if self.explore else ())
+        if not self.explore:
+            return Decision(improved.move)
+        policy, move = jax.lax.top_k(improved.policy, min(_KEPT, self.game.num_actions))
+        return Decision(improved.move, Lesson(move.astype(jnp.int16), policy, improved.value))
 
     def _evaluate(self, params: Any, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.Array]:
         return networks.mover_outputs(self.game, self.network, params, keys.shape[0], states)
@@ -102,12 +138,12 @@ class Dataset(NamedTuple):
 
     Attributes:
       state: positions [N, ...].
-      policy: f32[N, A], the improved policy there.
+      lesson: the `Lesson`s of the search there.
       outcome: f32[N], the judge's word on the game, for the seat that moved.
     """
 
     state: Any
-    policy: np.ndarray
+    lesson: Lesson
     outcome: np.ndarray
 
 
@@ -129,22 +165,25 @@ class Objective(training.Objective):
         return self.config
 
     def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Observations, policies and outcomes, each position under a random symmetry."""
+        """Observations, policies and values, each position under a random symmetry."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
-        images, policies = jax.vmap(self.game.symmetries)(seen, rows.policy)
-        number = jnp.arange(images.shape[0])
+        number = jnp.arange(len(rows.outcome))
+        policy = jnp.zeros((len(number), self.game.num_actions))
+        policy = policy.at[number[:, None], rows.lesson.move].add(rows.lesson.policy)
+        images, policies = jax.vmap(self.game.symmetries)(seen, policy)
         chosen = jax.random.randint(key, number.shape, 0, images.shape[1])
-        return images[number, chosen], policies[number, chosen], rows.outcome
+        value = rows.outcome + self.config.foresight * (rows.lesson.value - rows.outcome)
+        return images[number, chosen], policies[number, chosen], value
 
     def loss(
         self, params: Any, batch: Any, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Cross-entropy of the policy, plus the weighted squared error of the value."""
-        observations, policy, outcome = batch
+        observations, policy, target = batch
         logits, value = networks.apply(self.game, self.config.network, params, observations)
         policy_loss = optax.softmax_cross_entropy(logits, policy).mean()
-        value_loss = jnp.square(value - outcome).mean()
+        value_loss = jnp.square(value - target).mean()
         total = policy_loss + self.config.value_weight * value_loss
         return total, {"policy_loss": policy_loss, "value_loss": value_loss}
 
@@ -161,12 +200,24 @@ def begin(game: Game, config: Config, key: jax.Array) -> Learner:
 
 def explorer(game: Game, config: Config) -> AlphaZero:
     """How it moves in training; notes what `harvest` needs."""
-    return AlphaZero(game, config.network, config.simulations, config.considered, explore=True)
+    return AlphaZero(
+        game,
+        config.network,
+        config.simulations,
+        config.considered,
+        explore=True,
+        spread=config.spread,
+    )
 
 
 def player(game: Game, config: Config, simulations: int) -> AlphaZero:
     """How it moves when it counts; without search if `simulations` is 0."""
-    return AlphaZero(game, config.network, simulations)
+    return AlphaZero(game, config.network, simulations, spread=config.spread)
+
+
+def logits(game: Game, config: Config, params: Any, seen: jax.Array) -> jax.Array:
+    """What the network makes of observations f32[B, ...], f32[B, A]."""
+    return networks.apply(game, config.network, params, seen)[0]
 
 
 def learn(
@@ -184,7 +235,7 @@ def learn(
 
 def blank(game: Game) -> Dataset:
     """A dataset's structure."""
-    return Dataset(game.init(), np.empty(0), np.empty(0))
+    return Dataset(game.init(), Lesson(*(np.empty(0),) * 3), np.empty(0))
 
 
 def harvest(
@@ -209,6 +260,6 @@ def harvest(
     score = 2 * payoffs[group, number % pairs, number // pairs] - 1
     return Dataset(
         jax.tree.map(lambda x: x[time, side, group, slot], record.state),
-        record.note[time, side, group, slot],
+        jax.tree.map(lambda x: x[time, side, group, slot], record.note),
         np.where(side == 0, score, -score).astype(np.float32),
     )

@@ -1,4 +1,9 @@
-"""Networks that read an observation: policy logits for every move, and a value for the mover."""
+"""Networks that read an observation: policy logits for every move, and a value for the mover.
+
+Parameters are f32 everywhere. On a GPU or TPU the layers between an observation and the last ones,
+which say logits and value, compute in bfloat16; on a CPU in f32, which is faster there
+(`benchmarks/networks.py`).
+"""
 
 import math
 from collections.abc import Callable
@@ -40,7 +45,27 @@ class MLPConfig:
     layers: int = 2
 
 
-Config = ResNetConfig | MLPConfig
+@dataclass(frozen=True)
+class TransformerConfig:
+    """Size of a transformer whose tokens are the cells of a board.
+
+    Attributes:
+      width: of every token, a multiple of four times the heads.
+      layers: of attention and a multilayer perceptron each.
+      heads: of attention.
+    """
+
+    width: int = 64
+    layers: int = 4
+    heads: int = 4
+
+
+Config = ResNetConfig | MLPConfig | TransformerConfig
+
+
+def _compute() -> Any:
+    """The type in which layers compute."""
+    return jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
 
 
 class _Block(nnx.Module):
@@ -49,8 +74,8 @@ class _Block(nnx.Module):
     def __init__(self, channels: int, rngs: nnx.Rngs):
         he = nnx.initializers.he_normal()
         zeros = nnx.initializers.zeros_init()
-        self.first = nnx.Conv(channels, channels, (3, 3), kernel_init=he, rngs=rngs)
-        self.second = nnx.Conv(channels, channels, (3, 3), kernel_init=zeros, rngs=rngs)
+        conv = partial(nnx.Conv, channels, channels, (3, 3), dtype=_compute(), rngs=rngs)
+        self.first, self.second = conv(kernel_init=he), conv(kernel_init=zeros)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return nnx.relu(x + self.second(nnx.relu(self.first(x))))
@@ -68,7 +93,10 @@ class MLP(nnx.Module):
         he, small = nnx.initializers.he_normal(), nnx.initializers.normal(0.01)
         widths = [math.prod(_seen(game)), *[config.width] * config.layers]
         self.hidden = nnx.List(
-            [nnx.Linear(a, b, kernel_init=he, rngs=rngs) for a, b in pairwise(widths)]
+            [
+                nnx.Linear(a, b, kernel_init=he, dtype=_compute(), rngs=rngs)
+                for a, b in pairwise(widths)
+            ]
         )
         self.move = nnx.Linear(widths[-1], game.num_actions, kernel_init=small, rngs=rngs)
         self.outcome = nnx.Linear(widths[-1], 1, kernel_init=small, rngs=rngs)
@@ -78,6 +106,7 @@ class MLP(nnx.Module):
         x = observations.reshape(observations.shape[0], -1)
         for layer in self.hidden:
             x = nnx.relu(layer(x))
+        x = x.astype(jnp.float32)
         return self.move(x), jnp.tanh(self.outcome(x)[:, 0])
 
 
@@ -88,10 +117,11 @@ class ResNet(nnx.Module):
         height, width, planes = _seen(game)
         he = nnx.initializers.he_normal()
         cells, small = height * width, config.channels // 4
-        self.stem = nnx.Conv(planes, config.channels, (3, 3), kernel_init=he, rngs=rngs)
+        conv = partial(nnx.Conv, kernel_init=he, dtype=_compute(), rngs=rngs)
+        self.stem = conv(planes, config.channels, (3, 3))
         self.blocks = nnx.List([_Block(config.channels, rngs) for _ in range(config.blocks)])
-        self.policy = nnx.Conv(config.channels, small, (1, 1), kernel_init=he, rngs=rngs)
-        self.value = nnx.Conv(config.channels, small, (1, 1), kernel_init=he, rngs=rngs)
+        self.policy = conv(config.channels, small, (1, 1))
+        self.value = conv(config.channels, small, (1, 1))
         self.move = nnx.Linear(cells * small, game.num_actions, rngs=rngs)
         self.hidden = nnx.Linear(cells * small, 2 * config.channels, kernel_init=he, rngs=rngs)
         self.outcome = nnx.Linear(2 * config.channels, 1, rngs=rngs)
@@ -101,16 +131,78 @@ class ResNet(nnx.Module):
         x = nnx.relu(self.stem(observations))
         for block in self.blocks:
             x = block(x)
-        flat = x.shape[0], -1
-        logits = self.move(nnx.relu(self.policy(x)).reshape(flat))
-        hidden = nnx.relu(self.hidden(nnx.relu(self.value(x)).reshape(flat)))
-        return logits, jnp.tanh(self.outcome(hidden)[:, 0])
+        policy, value = (
+            nnx.relu(head(x)).reshape(x.shape[0], -1).astype(jnp.float32)
+            for head in (self.policy, self.value)
+        )
+        hidden = nnx.relu(self.hidden(value))
+        return self.move(policy), jnp.tanh(self.outcome(hidden)[:, 0])
+
+
+class _Layer(nnx.Module):
+    """Attention between tokens, then a perceptron for each, both of what has been normalised.
+
+    R. Xiong et al., "On layer normalization in the transformer architecture", ICML 2020. Starts as
+    the identity, as a residual block does.
+    """
+
+    def __init__(self, config: TransformerConfig, rngs: nnx.Rngs):
+        width, self.heads = config.width, config.heads
+        linear = partial(nnx.Linear, dtype=_compute(), rngs=rngs)
+        norm = partial(nnx.LayerNorm, width, dtype=_compute(), rngs=rngs)
+        he, zeros = nnx.initializers.he_normal(), nnx.initializers.zeros_init()
+        self.before, self.between = norm(), norm()
+        self.look = linear(width, 3 * width)
+        self.tell = linear(width, width, kernel_init=zeros)
+        self.up = linear(width, 2 * width, kernel_init=he)
+        self.down = linear(2 * width, width, kernel_init=zeros)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Tokens [B, N, D]."""
+        seen = self.look(self.before(x)).reshape(*x.shape[:2], 3, self.heads, -1)
+        query, key, value = (seen[:, :, i] for i in range(3))
+        heard = jax.nn.dot_product_attention(query, key, value)
+        x = x + self.tell(heard.reshape(x.shape))
+        return x + self.down(nnx.relu(self.up(self.between(x))))
+
+
+class Transformer(nnx.Module):
+    """Attention between the cells of a board, each of which begins with a learnt place."""
+
+    def __init__(self, game: Game, config: TransformerConfig, rngs: nnx.Rngs):
+        height, width, planes = _seen(game)
+        cells, small = height * width, config.width // 4
+        he, normal = nnx.initializers.he_normal(), nnx.initializers.normal(0.02)
+        linear = partial(nnx.Linear, dtype=_compute(), rngs=rngs)
+        self.stem = linear(planes, config.width)
+        self.place = nnx.Param(normal(rngs.params(), (cells, config.width)))
+        self.layers = nnx.List([_Layer(config, rngs) for _ in range(config.layers)])
+        self.norm = nnx.LayerNorm(config.width, dtype=_compute(), rngs=rngs)
+        self.policy = linear(config.width, small, kernel_init=he)
+        self.move = nnx.Linear(cells * small, game.num_actions, rngs=rngs)
+        self.hidden = nnx.Linear(config.width, 2 * config.width, kernel_init=he, rngs=rngs)
+        self.outcome = nnx.Linear(2 * config.width, 1, rngs=rngs)
+
+    def __call__(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Observations f32[B, H, W, C] to logits f32[B, A] and values f32[B] in [-1, 1]."""
+        batch, planes = observations.shape[0], observations.shape[-1]
+        x = self.stem(observations.reshape(batch, -1, planes))
+        x = x + self.place[...].astype(x.dtype)
+        for layer in self.layers:
+            x = layer(x)
+        x = self.norm(x)
+        policy = nnx.relu(self.policy(x)).reshape(batch, -1).astype(jnp.float32)
+        hidden = nnx.relu(self.hidden(x.mean(1).astype(jnp.float32)))
+        return self.move(policy), jnp.tanh(self.outcome(hidden)[:, 0])
 
 
 def check(game: Game, config: Config) -> None:
     """Raises ValueError if a network of this kind cannot read the game's observation."""
-    if isinstance(config, ResNetConfig) and len(_seen(game)) != 3:
-        raise ValueError("a residual tower reads planes, and this game's observation has none")
+    if not isinstance(config, MLPConfig) and len(_seen(game)) != 3:
+        name = "residual tower" if isinstance(config, ResNetConfig) else "transformer"
+        raise ValueError(f"a {name} reads planes, and this game's observation has none")
+    if isinstance(config, TransformerConfig) and config.width % (4 * config.heads):
+        raise ValueError("a transformer's width must be a multiple of four times its heads")
 
 
 def suitable(game: Game) -> Config:
@@ -118,8 +210,15 @@ def suitable(game: Game) -> Config:
     return ResNetConfig() if len(_seen(game)) == 3 else MLPConfig()
 
 
+_KINDS: dict[type, Any] = {
+    ResNetConfig: ResNet,
+    MLPConfig: MLP,
+    TransformerConfig: Transformer,
+}
+
+
 def _build(game: Game, config: Config, rngs: nnx.Rngs) -> nnx.Module:
-    return (ResNet if isinstance(config, ResNetConfig) else MLP)(game, config, rngs)  # pyright: ignore[reportArgumentType]
+    return _KINDS[type(config)](game, config, rngs)
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeGuard
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from arena import host
 from arena.core import (
@@ -45,7 +45,7 @@ class Record(NamedTuple):
 
     state: Any
     note: Any
-    game: jax.Array
+    game: Any
 
 
 class Played(NamedTuple):
@@ -54,7 +54,7 @@ class Played(NamedTuple):
     Attributes:
       scores: f32[G, P, 2], A's score (1, ½ or 0) in both games of each pair; in the first A makes
         the first move after the opening.
-      record: the moves, or None if they were not to be recorded.
+      record: the moves in T ticks, as numpy arrays; None if they were not to be recorded.
       moves: i32[G, 2], how many moves A and B chose; None where nobody counted.
     """
 
@@ -96,7 +96,23 @@ class Match:
         if isinstance(self.game, HostGame):
             return self.game.play(self, params_a, params_b, keys, openings)
         devices = [d for d in range(1, jax.device_count() + 1) if keys.shape[0] % d == 0][-1]
-        return Played(*_compiled(self, devices)(params_a, params_b, keys, openings))
+        run, everywhere = _compiled(self, devices)
+        table, pairs = _idle(self, openings), jax.tree.leaves(openings)[0].shape[1]
+        table = jax.device_put(table, everywhere)
+        pieces = []
+        while _going(table, pairs).any():
+            start = np.int32(_PIECE * len(pieces))
+            table, piece = run(start, table, params_a, params_b, keys, openings)
+            if piece is not None:
+                pieces.append(_used(jax.tree.map(np.asarray, piece), pairs))
+        record = jax.tree.map(lambda *x: np.concatenate(x), *pieces) if pieces else None
+        scores = table.scores.reshape(-1, 2, pairs).swapaxes(1, 2)
+        return Played(scores, record, table.moves)
+
+
+_PIECE = 64
+"""Ticks that are recorded in one call of the compiled loop. Nobody knows beforehand how many there
+will be, and memory for as many as there might be would be gigabytes in games such as chess."""
 
 
 _A, _IDLE, _B = 0, 1, 2  # whom a slot waits for, in the order in which slots are sorted
@@ -106,65 +122,87 @@ class _Slots(NamedTuple):
     """Games in flight."""
 
     state: Any  # [G, 2S, ...]
-    game: jax.Array  # i32[G, 2S], 2P if idle
+    game: Any  # i32[G, 2S], 2P if idle
 
 
 class _Table(NamedTuple):
-    """All that changes during a match."""
+    """All that changes during a match: arrays, or where they lie."""
 
     slots: _Slots
-    queue: jax.Array  # i32[2, G], the next opening for games in which A, or B, moves first
-    scores: jax.Array  # f32[G, 2P]
-    moves: jax.Array  # i32[G, 2], made by A and by B
-    time: jax.Array  # i32[]
-    record: Record | None
+    queue: Any  # i32[2, G], the next opening for games in which A, or B, moves first
+    scores: Any  # f32[G, 2P]
+    moves: Any  # i32[G, 2], made by A and by B
 
 
 @cache
 def _compiled(match: Match, devices: int):
+    """The loop, and where its table lies."""
     mesh = Mesh(np.array(jax.devices()[:devices]), ("match",))
     matches, moves = PartitionSpec("match"), PartitionSpec(None, None, "match")
+    table = _Table(_Slots(matches, matches), PartitionSpec(None, "match"), matches, matches)
     run = jax.shard_map(
         partial(_run, match),
         mesh=mesh,
-        in_specs=(matches, matches, matches, matches),
-        out_specs=(matches, moves if match.record else None, matches),
+        in_specs=(PartitionSpec(), table, matches, matches, matches, matches),
+        out_specs=(table, moves if match.record else None),
         check_vma=False,
     )
-    return jax.jit(run)
+    return jax.jit(run), jax.tree.map(partial(NamedSharding, mesh), table)
 
 
 def _run(
-    match: Match, params_a: Any, params_b: Any, keys: jax.Array, openings: Any
-) -> tuple[jax.Array, Record | None, jax.Array]:
-    groups, pairs = jax.tree.leaves(openings)[0].shape[:2]
+    match: Match,
+    start: jax.Array,
+    table: _Table,
+    params_a: Any,
+    params_b: Any,
+    keys: jax.Array,
+    openings: Any,
+) -> tuple[_Table, Record | None]:
+    """Plays on, from the tick `start`: to the end, or a piece of the record if it is recorded."""
+    pairs = jax.tree.leaves(openings)[0].shape[1]
     first = jax.vmap(jax.vmap(match.game.mover))(openings)
     act = partial(decide, match, params_a, params_b)
 
-    def body(table: _Table) -> _Table:
+    def body(carry):
+        tick, table, record = carry
+        table = _refill(match, table, openings, first, pairs)
         slots, asked = _sort(match, table.slots, first, pairs)
-        here = jax.vmap(partial(_fold, table.time))(keys)
+        here = jax.vmap(partial(_fold, start + tick))(keys)
         states = _halves(slots.state)
         decision = act(here, states)
         after = _batched(match.game.step, 3)(states, decision.move)
         after = _chance(match.game, here, _side_by_side(after))
-        slots = slots._replace(state=_choose(_side_by_side(asked), after, slots.state))
-        record = table.record
         if record is not None:
             row = Record(states, decision.note, jnp.where(asked, _halves(slots.game), 2 * pairs))
-            record = jax.tree.map(lambda all, one: all.at[table.time].set(one), record, row)
+            record = jax.tree.map(lambda all, one: all.at[tick].set(one), record, row)
+        slots = slots._replace(state=_choose(_side_by_side(asked), after, slots.state))
         moves = table.moves + asked.sum(2, dtype=jnp.int32).T
-        table = table._replace(slots=slots, moves=moves, time=table.time + 1, record=record)
-        return _refill(match, _finish(match, table, first, pairs), openings, first, pairs)
+        table = table._replace(slots=slots, moves=moves)
+        return tick + 1, _finish(match, table, first, pairs), record
 
-    table = _deal(match, openings, first, groups, pairs)
+    def going(carry):
+        tick, table, record = carry
+        busy = _going(table, pairs).any()
+        return busy if record is None else busy & (tick < _PIECE)
+
+    record = None
     if match.record:
         states = _halves(table.slots.state)
-        note = jax.eval_shape(act, keys, states).note
-        table = table._replace(record=_blank(match, states, note, pairs))
-    table = jax.lax.while_loop(lambda t: (t.slots.game < 2 * pairs).any(), body, table)
-    scores = table.scores.reshape(groups, 2, pairs).swapaxes(1, 2)
-    return scores, table.record, table.moves
+        record = _blank(states, jax.eval_shape(act, keys, states).note, pairs)
+    _, table, record = jax.lax.while_loop(going, body, (jnp.int32(0), table, record))
+    return table, record
+
+
+def _going(table: _Table, pairs: int) -> Any:
+    """Which matches have games in flight or openings left, bool[G]."""
+    return (table.slots.game < 2 * pairs).any(1) | (table.queue < pairs).any(0)
+
+
+def _used(record: Record, pairs: int) -> Record:
+    """The ticks in which anybody moved."""
+    ticks = (record.game < 2 * pairs).any((1, 2, 3)).sum()
+    return jax.tree.map(lambda x: x[:ticks], record)
 
 
 def _halves(tree: Any) -> Any:
@@ -284,33 +322,27 @@ def _refill(match: Match, table: _Table, openings: Any, first: jax.Array, pairs:
     return table._replace(slots=_Slots(state, game), queue=table.queue + jnp.stack([for_a, for_b]))
 
 
-def _deal(match: Match, openings: Any, first: jax.Array, groups: int, pairs: int) -> _Table:
-    """The table before the first move."""
+def _idle(match: Match, openings: Any) -> _Table:
+    """The table before the first opening is dealt, of numpy arrays."""
+    groups, pairs = jax.tree.leaves(openings)[0].shape[:2]
     shape = (groups, 2 * match.slots)
 
     def anywhere(x):
-        return jnp.broadcast_to(x[:, :1], (*shape, *x.shape[2:]))
+        return np.broadcast_to(np.asarray(x)[:, :1], (*shape, *x.shape[2:]))
 
-    idle = _Slots(jax.tree.map(anywhere, openings), jnp.full(shape, 2 * pairs))
-    queue, scores = jnp.zeros((2, groups), jnp.int32), jnp.zeros((groups, 2 * pairs))
-    moves = jnp.zeros((groups, 2), jnp.int32)
-    table = _Table(idle, queue, scores, moves, jnp.int32(0), None)
-    return _refill(match, table, openings, first, pairs)
+    slots = _Slots(jax.tree.map(anywhere, openings), np.full(shape, 2 * pairs, np.int32))
+    queue, moves = np.zeros((2, groups), np.int32), np.zeros((groups, 2), np.int32)
+    return _Table(slots, queue, np.zeros((groups, 2 * pairs), np.float32), moves)
 
 
-def _blank(match: Match, states: Any, note: Any, pairs: int) -> Record:
-    """An empty record, long enough for any course of the games.
-
-    While openings are left, each tick makes S moves or more of the 2P games' moves; when none are
-    left, at most 2S games are in flight, and each tick moves S of them or all.
-    """
-    length = (2 * -(-pairs // match.slots) + 3) * (match.game.max_plies + 1)
+def _blank(states: Any, note: Any, pairs: int) -> Record:
+    """A piece of the record in which nobody has moved."""
 
     def blank(x):
-        return jnp.zeros((length, *x.shape), x.dtype)
+        return jnp.zeros((_PIECE, *x.shape), x.dtype)
 
     shape = jax.tree.leaves(states)[0].shape[:3]
-    game = jnp.full((length, *shape), 2 * pairs)
+    game = jnp.full((_PIECE, *shape), 2 * pairs)
     return Record(jax.tree.map(blank, states), jax.tree.map(blank, note), game)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import games
 from agents import alphazero, networks, search
-from agents.alphazero import AlphaZero, Config, Dataset, Learner
+from agents.alphazero import AlphaZero, Config, Dataset, Learner, Lesson
 from agents.networks import ResNetConfig
 from arena import match
 from arena.core import stack
@@ -35,7 +35,14 @@ def _solved() -> Dataset:
     rows = np.random.default_rng(0).choice(len(solution.value), 64, replace=False)
     keeps = solution.keeps[rows].astype(np.float32)
     policy = keeps / keeps.sum(1, keepdims=True)
-    return Dataset(_rows(solution.states, rows), policy, solution.value[rows].astype(np.float32))
+    value = solution.value[rows].astype(np.float32)
+    return Dataset(_rows(solution.states, rows), _lesson(policy, value), value)
+
+
+def _lesson(policy: np.ndarray, value: np.ndarray) -> Any:
+    """A lesson of policies f32[N, A] as they are, move by move."""
+    move = np.broadcast_to(np.arange(policy.shape[1], dtype=np.int16), policy.shape)
+    return Lesson(move, policy, value)
 
 
 @cache
@@ -72,7 +79,7 @@ def _act(agent: AlphaZero, params: Any, states: Any, seed: int = 0) -> Any:
 
 
 def test_learning_fits_a_small_dataset():
-    policy = _solved().policy
+    policy = np.asarray(_solved().lesson.policy)
     floor = -(policy * np.log(np.maximum(policy, 1e-9))).sum(1).mean()
     (_, before), (_, after) = _learn(steps=1, progress=0.0, seed=1), _learnt()
     assert after["policy_loss"] - floor < (before["policy_loss"] - floor) / 5
@@ -106,7 +113,7 @@ def test_what_is_learnt_holds_for_both_seats():
     movers = np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
     move = _act(agent, stack([learner.params]), data.state).move
     _, value = _evaluate(learner.params, data.state)
-    assert (data.policy[np.arange(64), move] > 0).mean() > 0.9
+    assert (data.lesson.policy[np.arange(64), move] > 0).mean() > 0.9
     for seat in (0, 1):
         assert {-1.0, 1.0} <= set(data.outcome[movers == seat].tolist())
         assert np.abs(value - data.outcome)[movers == seat].mean() < 0.25
@@ -153,10 +160,10 @@ def test_positions_and_policies_are_turned_together(name: str):
     policy = np.arange(1, game.num_actions + 1, dtype=np.float32)
     data = Dataset(
         jax.tree.map(lambda x: np.repeat(np.asarray(x)[None], 400, 0), start),
-        np.repeat(policy[None], 400, 0),
+        _lesson(np.repeat(policy[None], 400, 0), np.full(400, -0.5, np.float32)),
         np.full(400, 0.5, np.float32),
     )
-    seen, policies, outcomes = jax.tree.map(np.asarray, _prepared(game)(data, jax.random.key(0)))
+    seen, policies, values = jax.tree.map(np.asarray, _prepared(game)(data, jax.random.key(0)))
     images, turned = game.symmetries(game.observe(start, game.mover(start)), jnp.asarray(policy))
     drawn = np.zeros(len(images), int)
     for image, drawn_policy in zip(seen, policies, strict=True):
@@ -164,7 +171,7 @@ def test_positions_and_policies_are_turned_together(name: str):
         assert same.sum() == 1
         np.testing.assert_array_equal(turned[same.argmax()], drawn_policy)
         drawn[same.argmax()] += 1
-    assert (outcomes == 0.5).all()
+    assert (values == 0.5 - CONFIG.foresight).all()
     assert (drawn > 400 / len(images) / 2).all()
 
 
@@ -185,10 +192,13 @@ def test_exploring_draws_noise_and_notes_a_policy():
     agent = AlphaZero(TIC_TAC_TOE, NETWORK, simulations=8, explore=True)
     once, again, other = (_act(agent, params, states, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(once.move, again.move)
-    np.testing.assert_array_equal(once.note, again.note)
+    for x, y in zip(once.note, again.note, strict=True):
+        np.testing.assert_array_equal(x, y)
     assert (once.move != other.move).any()
     assert (once.move.reshape(64, 4) != once.move.reshape(64, 4)[:, :1]).any()  # each its own noise
     legal = np.asarray(jax.vmap(TIC_TAC_TOE.legal)(states))
     assert legal[np.arange(256), once.move].all()
-    np.testing.assert_allclose(once.note.sum(1), 1, atol=1e-6)
-    assert (once.note[~legal] == 0).all()
+    assert (np.sort(once.note.move, 1) == np.arange(9)).all()
+    np.testing.assert_allclose(once.note.policy.sum(1), 1, atol=1e-6)
+    assert (once.note.policy[~np.take_along_axis(legal, once.note.move.astype(int), 1)] == 0).all()
+    assert (np.abs(once.note.value) <= 1).all()

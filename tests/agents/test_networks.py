@@ -10,7 +10,7 @@ import pytest
 
 import games
 from agents import networks
-from agents.networks import MLPConfig, ResNetConfig
+from agents.networks import MLPConfig, ResNetConfig, TransformerConfig
 from arena.core import stack
 from games import Game
 
@@ -69,6 +69,28 @@ def test_depth_starts_as_the_identity():
     flat = networks.apply(game, ResNetConfig(16, 0), {**params, "blocks": {}}, seen)
     for x, y in zip(deep, flat, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)
+
+
+def test_a_transformer_reads_boards_cell_by_cell():
+    game, small = games.load("connect_four"), TransformerConfig(width=16, layers=1, heads=2)
+    networks.check(game, small)
+    params = _params(game, small, 1)
+    apply = jax.jit(partial(networks.apply, game, small))
+    seen = jnp.asarray(_seen(game, (20,)))
+    logits, value = apply(params, seen)
+    assert (logits.shape, value.shape) == ((20, 7), (20,))
+    # It knows where a cell is: with other places, other values, though the stones are the same.
+    turned = {**params, "place": params["place"][::-1]}
+    assert np.abs(np.asarray(value) - apply(turned, seen)[1]).max() > 1e-3
+    # Fresh layers do nothing yet.
+    fresh = networks.initialise(game, small, jax.random.key(0))
+    flat = networks.apply(game, TransformerConfig(16, 0, 2), {**fresh, "layers": {}}, seen)
+    for x, y in zip(apply(fresh, seen), flat, strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-6)
+    with pytest.raises(ValueError, match="multiple of four times its heads"):
+        networks.check(game, TransformerConfig(width=20, heads=4))
+    with pytest.raises(ValueError, match="reads planes"):
+        networks.check(games.load("kuhn_poker"), small)
 
 
 def test_many_agents_are_each_one_by_itself():

@@ -265,6 +265,18 @@ def test_every_game_is_recorded_once_from_its_opening_to_its_end():
         np.testing.assert_array_equal(policy.argmax(1), expected.moves)
 
 
+def test_a_record_is_the_same_in_whatever_pieces(monkeypatch: pytest.MonkeyPatch):
+    scores, whole = _recorded()
+    monkeypatch.setattr(match, "_PIECE", 7)
+    match._compiled.cache_clear()
+    again = _recorded.__wrapped__()
+    match._compiled.cache_clear()
+    assert len(whole.game) > 7
+    np.testing.assert_array_equal(again[0], scores)
+    for x, y in zip(jax.tree.leaves(again[1]), jax.tree.leaves(whole), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
 def test_nothing_else_is_recorded():
     _, record = _recorded()
     plies = sum(
@@ -289,6 +301,9 @@ def test_slots_do_not_idle_while_openings_are_left():
 def _outcomes(learns: list[list[bool]]) -> tuple[alphazero.Dataset, np.ndarray]:
     """The harvest of one side or both, and which seats its positions have to move."""
     scores, record = _recorded()
+    policy = record.note
+    lesson = alphazero.Lesson(np.argsort(policy), np.sort(policy), policy[..., 0])
+    record = record._replace(note=lesson)
     data = alphazero.harvest(TIC_TAC_TOE, alphazero.Config(), record, scores, np.array(learns))
     return data, np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
 
@@ -305,7 +320,7 @@ def test_harvest_gives_each_position_the_outcome_for_its_mover(side: int):
         rest = slow(TIC_TAC_TOE, a, b, state, a_begins=side == 0)
         mine = rest.score if side == 0 else 1 - rest.score
         assert data.outcome[n] == {1.0: 1.0, 0.5: 0.0, 0.0: -1.0}[mine]
-        assert data.policy[n].argmax() == rest.moves[0]
+        assert data.lesson.move[n, -1] == rest.moves[0]
     assert {0, 1} == set(movers.tolist())
     assert {-1.0, 1.0} <= set(data.outcome.tolist())
     moves = [RECORDED.slow(1, p, j).moves for p, j in np.ndindex(7, 2)]
