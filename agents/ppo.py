@@ -84,6 +84,11 @@ class Policy:
     greedy: bool = False
     explore: bool = False
 
+    @property
+    def evaluations(self) -> int:
+        """Positions that the network evaluates for one move."""
+        return 1
+
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]
@@ -183,6 +188,11 @@ def player(game: Game, config: Config, simulations: int) -> Act:
         search.check(game)
         return AlphaZero(game, config.network, simulations)
     return Policy(game, config.network, greedy=game.perfect_information)
+
+
+def logits(game: Game, config: Config, params: Any, seen: jax.Array) -> jax.Array:
+    """What the network makes of observations f32[B, ...], f32[B, A]."""
+    return networks.apply(game, config.network, params, seen)[0]
 
 
 def blank(game: Game) -> Dataset:

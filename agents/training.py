@@ -51,6 +51,11 @@ class Objective(ABC):
     def rates(self) -> Rates:
         """Sizes and rates of the steps."""
 
+    def draw(self, rows: Any, count: jax.Array, size: int, key: jax.Array) -> Any:
+        """A batch [size, ...] of the first `count` rows, all of which are as likely."""
+        index = jax.random.randint(key, (size,), 0, count)
+        return jax.tree.map(lambda x: x[index], rows)
+
     @abstractmethod
     def prepare(self, rows: Any, key: jax.Array) -> Any:
         """What the loss needs of rows [N, ...] of the data, under random symmetries if any."""
@@ -110,6 +115,7 @@ def fit(
         )
         losses.append(loss)
     tail = jax.device_get(losses[-max(1, steps // 4) :])
+    learner = jax.device_get(learner)  # the next games may be spread over other devices
     return learner, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
 
 
@@ -139,8 +145,8 @@ def _step(
     """One gradient step, each device on its share of the batch."""
     rate, progress = scale
     which, turn = jax.random.split(jax.random.fold_in(key, jax.lax.axis_index("batch")))
-    index = jax.random.randint(which, (objective.rates.batch_size // devices,), 0, count)
-    batch = objective.prepare(jax.tree.map(lambda x: x[index], data), turn)
+    rows = objective.draw(data, count, objective.rates.batch_size // devices, which)
+    batch = objective.prepare(rows, turn)
 
     def total(params):
         loss, parts = objective.loss(params, batch, progress)

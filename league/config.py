@@ -8,13 +8,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from tyro.conf import subcommand
 
-from agents import alphazero, networks, ppo, search
+from agents import alphazero, mmd, networks, ppo, search
 from games import Game
 from league import matchmaking
 from league.errors import UserError
 
 Learner = (
-    Annotated[alphazero.Config, subcommand("alphazero")] | Annotated[ppo.Config, subcommand("ppo")]
+    Annotated[alphazero.Config, subcommand("alphazero")]
+    | Annotated[mmd.Config, subcommand("mmd")]
+    | Annotated[ppo.Config, subcommand("ppo")]
 )
 
 
@@ -50,6 +52,7 @@ class Config:
       seed: of everything random.
       matches: matches side by side in a generation's games.
       pairs: pairs of games in each of these matches.
+      rounds: how often a generation plays its matches and learns from them.
       slots: games in flight in each match and half.
       pool_share: share of the matches that the current policy plays against old snapshots rather
         than against itself.
@@ -68,6 +71,7 @@ class Config:
     seed: int = 0
     matches: int = 8
     pairs: int = 24
+    rounds: int = 1
     slots: int = 8
     pool_share: float = 0.25
     matchmaker: str = "pfsp"
@@ -79,7 +83,9 @@ class Config:
     measure: Measure = field(default_factory=Measure)
 
     def __post_init__(self):
-        _positive(self, ("generations", "matches", "pairs", "slots", "exploiter_generations"))
+        _positive(
+            self, ("generations", "matches", "pairs", "rounds", "slots", "exploiter_generations")
+        )
         _positive(self.measure, _numbers(self.measure, "opening_plies"))
         free = ("network", "weight_decay", "trace")
         _positive(self.learner, _numbers(self.learner, *free))
@@ -88,8 +94,8 @@ class Config:
             raise UserError("channels must be a multiple of 4")  # the heads have a quarter
         if not 0 <= self.learner.weight_decay < math.inf:
             raise UserError(f"weight_decay cannot be {self.learner.weight_decay}")
-        if isinstance(self.learner, ppo.Config) and not 0 <= self.learner.trace <= 1:
-            raise UserError(f"trace must lie between 0 and 1, not {self.learner.trace}")
+        if not 0 <= (trace := getattr(self.learner, "trace", 1.0)) <= 1:
+            raise UserError(f"trace must lie between 0 and 1, not {trace}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
         if not 0 <= self.pool_share <= 1:
@@ -112,6 +118,16 @@ def _positive(part: Any, names: tuple[str, ...]) -> None:
             raise UserError(f"{name} must be positive, not {getattr(part, name)}")
 
 
+# Self-play alone, and small steps: the pool takes every twentieth of the policies on the way.
+_EQUILIBRIUM: dict[str, Any] = {
+    "matches": 2,
+    "rounds": 20,
+    "slots": 2048,
+    "pool_share": 0.0,
+    "opening_plies": 0,
+    "learner": mmd.Config(),
+    "measure": Measure(opening_plies=0),
+}
 _DEFAULTS = {
     "connect_four": Config(pairs=48, learner=alphazero.Config(simulations=8, reuse=3.0)),
     "tic_tac_toe": Config(
@@ -125,6 +141,8 @@ _DEFAULTS = {
         ),
         measure=Measure(opening_plies=3),
     ),
+    "kuhn_poker": Config(generations=30, pairs=4096, **_EQUILIBRIUM),
+    "leduc_poker": Config(generations=30, pairs=2048, **_EQUILIBRIUM),
 }
 
 
@@ -134,7 +152,7 @@ def default(name: str, game: Game, learner: str = "") -> Config:
     Args:
       name: of the game, without options.
       game: its rules.
-      learner: `alphazero` or `ppo`; what suits the game if empty.
+      learner: `alphazero`, `mmd` or `ppo`; what suits the game if empty.
     """
     found = _DEFAULTS.get(name)
     if found is None or learner not in ("", learner_name(found)):
@@ -143,8 +161,8 @@ def default(name: str, game: Game, learner: str = "") -> Config:
 
 
 def learner_name(config: Config) -> str:
-    """`alphazero` or `ppo`."""
-    return "ppo" if isinstance(config.learner, ppo.Config) else "alphazero"
+    """`alphazero`, `mmd` or `ppo`: the file that its class is in."""
+    return type(config.learner).__module__.rpartition(".")[2]
 
 
 def _general(game: Game, learner: str) -> Config:

@@ -1,6 +1,6 @@
 """The learners of `agents/`: every file there that has a `Config` and a function `learn`.
 
-Such a file also has `check`, `begin`, `explorer`, `player`, `blank` and `harvest`; see
+Such a file also has `check`, `begin`, `explorer`, `player`, `logits`, `blank` and `harvest`; see
 `agents/alphazero.py`.
 """
 

@@ -17,7 +17,7 @@ from agents import mcts, search, uniform
 from agents.training import Learner
 from arena import match, metagame
 from arena.core import Agent, HostGame, Rules, stack
-from league import learners, matchmaking, roles
+from league import exploit, learners, ledger, matchmaking, roles, standing
 from league.errors import UserError
 from league.pool import Run
 from league.results import Exploiter, MatchResult, Results, Tally
@@ -54,6 +54,8 @@ class Trainer:
         self.game, self.config = self.run.game, self.run.config
         self.method = learners.of(self.config.learner)
         self.members = roles.members(self.config)
+        self._passes = ledger.nothing()
+        self._small = exploit.small(self.game)
         self._weights: dict[str, Any] = {}
         self._data: dict[tuple[int, int], Any] = {}  # by member and generation
 
@@ -100,38 +102,54 @@ class Trainer:
         return fresh._replace(params=main.params)
 
     def _generation(self, number: int, team: list[Learner]) -> list[Learner]:
-        started, voided = time.monotonic(), self._voided()
-        self._phase(number, "play")
-        fresh, games = self._play(number, team)
-        played = time.monotonic() - started
-        self._phase(number, "learn")
-        trained = [
-            self._learn(number, member, learner, rows)
-            for member, learner, rows in zip(self.members, team, fresh, strict=True)
-        ]
-        team, losses = [learner for learner, _ in trained], trained[0][1]
+        started, voided, played = time.monotonic(), self._voided(), 0.0
+        openings, games, positions, losses = self.run.openings(number), [], 0, {}
+        for turn in range(self.config.rounds):
+            self._phase(number, "play")
+            began = time.monotonic()
+            fresh, met = self._play(number, turn, team, openings)
+            played += time.monotonic() - began
+            self._phase(number, "learn")
+            team, losses = self._train(number, turn, team, fresh)
+            games, positions = games + met, positions + sum(fresh)
         self._phase(number, "measure")
         measured = self._rate(number, team[0].params) + self._exam(number, team[0].params)
         team, joined, tested = self._admit(number, team, games)
         count = sum(game.scores.size for game in games)
         figures = {
             "generation": number,
-            "positions": sum(fresh),
+            "positions": positions,
             "games": count,
             "games_per_s": count / played,
             "seconds": time.monotonic() - started,
             **({"voided": self._voided() - voided} if self._voided() > voided else {}),
             **losses,
+            **self._exact(number, team[0].params),
         }
+        # What it scores against itself says nothing of how strong it is.
+        games = [game for game in games if game.a != game.b]
         self._save(number, team, games + measured + tested, figures, joined)
         return team
+
+    def _exact(self, number: int, params: Any) -> dict[str, float]:
+        """How far the pool and the new snapshot are from an equilibrium, where that can be told."""
+        if not self._small:
+            return {}
+        older = [self.weights(str(i)) for i in range(number)]
+        return exploit.of_pool(self.game, self.config, [*older, params])
 
     def _voided(self) -> int:
         """Games that an env has failed to finish."""
         return self.game.voided if isinstance(self.game, HostGame) else 0
 
-    def _play(self, number: int, team: list[Learner]) -> tuple[list[int], list[MatchResult]]:
-        """The generation's games, those of all members in one call of the device loop.
+    def _role(self, role: str, turn: int) -> str:
+        """The name of a role in a later round of a generation."""
+        return f"{role} {turn}" if turn else role
+
+    def _play(
+        self, number: int, turn: int, team: list[Learner], openings: Any
+    ) -> tuple[list[int], list[MatchResult]]:
+        """One round's games, those of all members in one call of the device loop.
 
         Returns:
           positions that each member has to learn from, and the matches.
@@ -142,21 +160,34 @@ class Trainer:
         table = match.Match(self.game, act, act, Rules(self.game), slots, record=True)
         played = table.play(
             stack([team[meeting.member.number].params for meeting in lineup]),
-            stack([self.weights(meeting.foe) for meeting in lineup]),
-            jax.random.split(self._key(number, "play"), len(lineup)),
-            self.run.openings(number),
+            stack(
+                [
+                    team[meeting.member.number].params
+                    if meeting.itself
+                    else self.weights(meeting.foe)
+                    for meeting in lineup
+                ]
+            ),
+            jax.random.split(self._key(number, self._role("play", turn)), len(lineup)),
+            jax.tree.map(lambda x: x[:, turn * config.pairs :][:, : config.pairs], openings),
         )
         scores = np.asarray(played.scores)
         record = jax.tree.map(np.asarray, played.record)
+        moves = int((record.game < 2 * config.pairs).sum())
+        self._passes["type_1"] += moves * ledger.evaluations(act)
         fresh = []
         for member in self.members:
             own = np.array([meeting.member == member for meeting in lineup])
             itself = np.array([meeting.itself for meeting in lineup])
             learns = np.stack([own, own & itself])
             data = self.method.harvest(self.game, config.learner, record, scores, learns)
-            self.run.write_data(member.name(number), data)
-            self._data[member.number, number] = data
             fresh.append(_rows(data))
+            if turn:
+                before = self._data[member.number, number]
+                data = jax.tree.map(lambda *x: np.concatenate(x), before, data)
+            self._data[member.number, number] = data
+            if turn + 1 == config.rounds:
+                self.run.write_data(member.name(number), data)
         return fresh, [
             MatchResult("exploit", meeting.member.name(number), meeting.foe, score)
             if meeting.member.number
@@ -244,21 +275,35 @@ class Trainer:
         first = max(self._began(member, number), number - self.config.learner.window)
         return list(range(first + 1, number + 1))
 
+    def _train(
+        self, number: int, turn: int, team: list[Learner], fresh: list[int]
+    ) -> tuple[list[Learner], dict[str, float]]:
+        """Trains all members on the positions of the last generations.
+
+        Returns:
+          the team, and the losses of the main agent.
+        """
+        trained = [
+            self._learn(number, turn, member, learner, rows)
+            for member, learner, rows in zip(self.members, team, fresh, strict=True)
+        ]
+        return [learner for learner, _ in trained], trained[0][1]
+
     def _learn(
-        self, number: int, member: Member, learner: Learner, fresh: int
+        self, number: int, turn: int, member: Member, learner: Learner, fresh: int
     ) -> tuple[Learner, dict[str, float]]:
-        """Trains on the positions of the last generations."""
         self._data.pop((member.number, number - self.config.learner.window), None)
         window = [self._data[member.number, g] for g in self._window(member, number)]
         data = jax.tree.map(lambda *x: np.concatenate(x), *window)
+        done = number - 1 + (turn + 1) / self.config.rounds
         return self.method.learn(
             self.game,
             self.config.learner,
             learner,
             data,
             fresh,
-            number / self.config.generations,
-            self._key(number, f"learn {member.mark}".strip()),
+            done / self.config.generations,
+            self._key(number, self._role(f"learn {member.mark}".strip(), turn)),
         )
 
     def _joined(self, member: Member, number: int) -> list[int]:
@@ -351,11 +396,20 @@ class Trainer:
             self.config.measure.opening_plies,
             groups,
             pairs,
+            self._count(a[0], b[0]),
         )
         return [
             MatchResult(role, one.name, two.name, score)
             for one, two, score in zip(a, b, scores, strict=True)
         ]
+
+    def _count(self, a: Agent, b: Agent) -> Callable[[np.ndarray], None]:
+        """Enters the moves of measuring games into the ledger."""
+
+        def count(moves: np.ndarray) -> None:
+            self._passes["type_2"] += ledger.passes(moves, a, b)
+
+        return count
 
     def _save(
         self,
@@ -368,6 +422,9 @@ class Trainer:
         """Writes the generation; the state comes last, since it makes the generation count."""
         self._phase(number, "save")
         joined = joined or {}
+        alarms = standing.newest_alarms(self.results, matches, number, self.config.measure.jump)
+        figures = {**figures, "passes": self._passes, "alarms": alarms}
+        self._passes = ledger.nothing()
         params = jax.tree.map(np.asarray, team[0].params)
         self._weights[str(number)] = params
         self.results.write(number, matches, (number, digest(params)), figures, joined)

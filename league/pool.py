@@ -140,9 +140,9 @@ class Run:
         return jax.random.fold_in(key, zlib.crc32(role.encode()))
 
     def openings(self, generation: int) -> Any:
-        """Positions [M, P, ...] that the training games of a generation start from."""
+        """Positions [M, R P, ...] that a generation's R rounds of training games start from."""
         matches = len(roles.members(self.config)) * self.config.matches
-        shape, plies = (matches, self.config.pairs), self.config.opening_plies
+        shape, plies = (matches, self.config.rounds * self.config.pairs), self.config.opening_plies
         return match.openings(self.game, self.key(generation, "openings"), shape, plies)
 
     def write_data(self, name: str, data: Any) -> None:
