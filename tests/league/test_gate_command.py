@@ -1,0 +1,146 @@
+"""`arena gate` on a run: who may judge, what is kept, and what a champion's name means."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from league import holdout, names
+from league.cli import main
+from league.errors import UserError
+from league.pool import Run
+from league.snapshots import digest
+from tests.helpers.command import strict_json
+
+# Hypotheses so low that whoever does not lose nearly everything is promoted.
+QUICK = "--simulations 0 --pairs 8 --most 16 --veto 8 --elo0 -400 --elo1 -300 --against uniform"
+
+
+def gate(capsys: pytest.CaptureFixture[str], line: str) -> list[dict]:
+    main(["gate", *line.split(), "--json"])
+    return [strict_json(one) for one in capsys.readouterr().out.splitlines()]
+
+
+def played(run: Path) -> list[tuple]:
+    """All games of gates."""
+    query = "SELECT * FROM trials JOIN pairs USING (match) ORDER BY 1, 2, 3, 4, 5"
+    with closing(sqlite3.connect(run / "league.db")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_champion_is_made_and_has_a_name(tiny, here, capsys):
+    run = here.adopt(tiny, "a")
+    with pytest.raises(UserError, match="run 'a' has no champion yet: arena gate a"):
+        names.snapshot("a:champion")
+    *trials, verdict = gate(capsys, f"a --best-of 2 {QUICK}")
+    assert [one["event"] for one in trials][:3] == ["select", "select", "test"]
+    assert verdict["verdict"] == "promoted", verdict
+    assert verdict["champion"] == "0"
+    assert {one["agent"] for one in verdict["selection"]} == {"3", "2"}
+    assert verdict["candidate"] in ("3", "2")
+    chosen = max(one["score"] for one in verdict["selection"])
+    assert verdict["inflation"] == pytest.approx(chosen - verdict["fresh"]["score"])
+    assert names.snapshot("a:champion")[1] == verdict["candidate"]
+    assert names.snapshot("a:champion,simulations=4")[2] == 4
+
+    # Asked again, the gate looks for somebody newer, and does not find one if 3 reigns.
+    before = played(run)
+    main(["report", "a"])
+    assert f"{verdict['candidate']} beats 0 and loses to nobody" in (
+        (run / "report.html").read_text()
+    )
+    assert played(run) == before
+
+
+def test_the_same_question_is_answered_from_the_record(tiny, here, capsys):
+    run = here.adopt(tiny, "a")
+    strict = QUICK.replace("-400", "400").replace("-300", "500")
+    first = gate(capsys, f"a:3 {strict}")[-1]
+    assert first["verdict"] == "refused"
+    before = played(run)
+    assert gate(capsys, f"a:3 {strict}") == [first]  # no trial is told, none is played
+    assert played(run) == before
+    with pytest.raises(UserError, match="has no champion yet"):
+        names.snapshot("a:champion")
+    # One that was refused is not chosen again.
+    told = gate(capsys, f"a --best-of 1 {strict}")
+    assert told[-1]["candidate"] == "2"
+    # Forward passes: what training spent is unchanged, and the gate's games are counted.
+    passes = [one["passes"] for one in (first, told[-1])]
+    assert passes[0]["type_1"] == passes[1]["type_1"] > 0
+    assert passes[0]["type_2"] < passes[1]["type_2"]
+
+
+def test_no_game_of_a_gate_starts_where_training_has_started(tiny, here):
+    run = Run(here.adopt(tiny, "a"))
+    seen = holdout.trained(run, 3)
+    assert len(seen) > 10
+    with run.results() as results:
+        assert max(results.digests()) == 3
+    openings = holdout.Openings(run.game, seen, run.key(1, "gate: test"), 8)
+    taken = openings.take(0, 40)
+    assert len(taken.moves) == 40
+    assert not seen & set(holdout.keys(run.game, taken.states))
+    run.close()
+
+
+def test_who_took_part_in_training_may_not_judge(tiny, here, capsys):
+    here.adopt(tiny, "a")
+    here.adopt(tiny, "twin")  # another run of the same seed: the same weights under another name
+    for judge in ("a:1", "twin:1"):
+        with pytest.raises(SystemExit) as stop:
+            main(["gate", "a", "--against", judge])
+        out, err = capsys.readouterr()
+        assert (stop.value.code, out) == (2, "")
+        assert err == (
+            f"arena: {judge} is snapshot 1 of the pool: "
+            "only who never took part in training may judge\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("gate", "gate: "),
+        ("gate none", "there is no run 'none'"),
+        ("gate a --best-of 0", "best-of must be positive"),
+        ("gate a --pairs 0", "pairs must be positive"),
+        ("gate a --elo0 9 --elo1 1", "elo0 must be less than elo1"),
+        ("gate a --simulations -1", "simulations must not be negative"),
+        ("gate a:9", "run 'a' has no snapshot '9'; it has 0 to 3"),
+        ("gate a:x", "run 'a' has no snapshot 'x'"),
+        ("gate a:0", "snapshot 0 of run 'a' is its champion already"),
+        ("gate a --against nobody:3", "there is no run 'nobody'"),
+        ("match a:champion uniform", "run 'a' has no champion yet: arena gate a"),
+    ],
+)
+def test_wrong_input_is_one_line(tiny, here, capsys, line, says):
+    here.adopt(tiny, "a")
+    with pytest.raises(SystemExit) as stop:
+        main(line.split())
+    out, err = capsys.readouterr()
+    assert (stop.value.code, out) == (2, "")
+    assert err.startswith("arena: ")
+    assert err.count("\n") == 1
+    assert says in err
+
+
+def test_without_openings_left_nothing_is_decided(tiny, here, capsys):
+    here.adopt(tiny, "a")
+    with pytest.raises(SystemExit) as stop:
+        main(["gate", "a", *QUICK.split(), "--opening-plies", "0"])  # the start, which was seen
+    assert stop.value.code == 2
+    assert "no opening is held out: training has begun from all of them" in capsys.readouterr().err
+
+
+def test_training_is_the_same_whether_or_not_there_was_a_gate(tiny, here, capsys):
+    folder = here.adopt(tiny, "a")
+    gate(capsys, f"a:3 {QUICK}")
+    run = Run(folder)
+    with run.results() as results, Run(tiny).results() as undisturbed:
+        for roles in (("train", "measure"), ("measure", "rate")):
+            assert results.tallies(*roles) == undisturbed.tallies(*roles)
+        assert results.events() == undisturbed.events()
+    assert digest(run.weights(3)) == digest(Run(tiny).weights(3))
+    run.close()
