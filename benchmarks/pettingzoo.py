@@ -90,7 +90,8 @@ def theirs(game: Imported, params: Any, games: int) -> Callable[[int], int]:
         for number in range(games):
             env.reset(seed=seed + number)
             for agent in env.agent_iter():
-                seen, _, terminated, truncated, _ = env.last()
+                last: Any = env.last()
+                seen, _, terminated, truncated, _ = last
                 if terminated or truncated:
                     env.step(None)
                     continue

@@ -21,7 +21,7 @@ import gymnasium
 import numpy as np
 import pettingzoo
 from gymnasium import spaces
-from pettingzoo.utils import BaseWrapper, parallel_to_aec
+from pettingzoo.utils import AgentSelector, BaseWrapper, parallel_to_aec
 
 from arena.pettingzoo.fault import Fault
 
@@ -84,6 +84,7 @@ def creator(name: Name) -> Callable[[], pettingzoo.AECEnv]:
     Raises:
       Fault: there is no such package, file, function or env, or it does not load.
     """
+    _as_before()
     target, options = name.target, name.options
     path, _, function = target.partition(":")
     if path.endswith(".py"):
@@ -98,6 +99,17 @@ def creator(name: Name) -> Callable[[], pettingzoo.AECEnv]:
         return parallel_to_aec(env) if isinstance(env, pettingzoo.ParallelEnv) else env
 
     return build
+
+
+class _Selector(types.ModuleType):
+    """PettingZoo's module `agent_selector`, callable as the class of that name once was."""
+
+    __call__ = staticmethod(AgentSelector)
+
+
+def _as_before() -> None:
+    """Lets envs run that were written when the class AgentSelector was called agent_selector."""
+    sys.modules[AgentSelector.__module__].__class__ = _Selector
 
 
 def _module(path: str) -> types.ModuleType:
@@ -285,10 +297,11 @@ class Seat:
         rewards, (first, second) = self._told.rewards, self.form.agents
         one, two = float(rewards.get(first, 0.0)), float(rewards.get(second, 0.0))
         if not abs(one + two) <= 1e-6 * max(1.0, abs(one)):
-            raise Fault(
-                f"rewards of {one:g} and {two:g} do not sum to zero"
-                + ("" if self.masked else " (and it gives no action_mask: is every move legal?)")
-            )
+            told = f"rewards of {one:g} and {two:g} do not sum to zero"
+            if (one, two)[self.mover] < 0 == (one, two)[1 - self.mover]:  # as wrappers punish it
+                what = "its mask allows it" if self.masked else "it gives no action_mask"
+                told += f" (is the last move illegal? {what})"
+            raise Fault(told)
         self.payoff += one
 
     def _find_mover(self) -> None:

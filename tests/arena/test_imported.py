@@ -44,6 +44,7 @@ FAULTS = {
     "mask": r"the action_mask has the shape \(3,\), but there are 2 actions at the start$",
     "raises": r"step raises RuntimeError: the table is broken at ply 7, after the moves( [01]){7}$",
     "endless": r"no end after 50 moves \(arena\.plies=N allows more\) at ply 51, after ",
+    "punished": r"of -1 and 0 do not sum to zero \(is the last move illegal\? its mask allows it\)",
     "stuck": r"is to move and has no legal move at ply \d, after the moves [01 ]+$",
 }
 
@@ -145,6 +146,19 @@ def test_envs_of_pettingzoo_pass(name: str, shape: tuple[int, ...], hidden: bool
     assert found.steady
     assert found.copies
     assert not any("api_test" in note for note in found.notes)
+
+
+def test_envs_for_older_releases_find_what_has_another_name(folder: Path):
+    old = (
+        Path("race.py")
+        .read_text()
+        .replace(
+            "self.agents = list(",
+            "self.order = agent_selector(self.possible_agents)\n        self.agents = list(",
+        )
+    )
+    Path("old.py").write_text(f"from pettingzoo.utils import agent_selector\n{old}")
+    assert inspect("pettingzoo:./old.py").agents == ("ann", "bob")
 
 
 def test_a_cooperative_game_of_pettingzoo_is_refused():

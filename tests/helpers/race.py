@@ -91,6 +91,8 @@ class Race(AECEnv):
         other = self.agents[1 - self.agents.index(agent)]
         self.number += 0 if self.fault == "endless" else int(action)
         self._clear_rewards()
+        if self.fault == "punished":
+            self.rewards[agent] = -1
         if self.number >= END:
             lost = 1 if self.fault == "cooperative" else -1
             self.rewards[agent], self.rewards[other] = 1, lost
