@@ -15,7 +15,7 @@ import jax
 import tyro
 
 from league import config as configs
-from league import console, device, learners, names, pages, standing
+from league import console, device, learners, names, pages, rules, standing
 from league.errors import UserError
 from league.loop import Trainer
 from league.pool import FORMAT, Run, replacing
@@ -85,7 +85,10 @@ def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
 
 def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
-    learners.check(names.game(command.game), command.config.learner)
+    game = names.game(command.game)
+    learners.check(game, command.config.learner)
+    for note in getattr(getattr(game, "known", None), "notes", ()):
+        console.stderr.print(f"note: {note}")
     device.prepare()
     work = _resumed(command.game, command.name) if command.resume else _create(command)
     with work.lock(), work.results(create=not work.state.numbers()) as results:
@@ -110,7 +113,7 @@ def _create(command: Command) -> Run:
         raise UserError(f"there is a run {name!r} already; --resume goes on with it")
     card = {
         "format": FORMAT,
-        "game": command.game,
+        **rules.card(command.game),
         "config": dataclasses.asdict(command.config),
         "seed": command.config.seed,
         "devices": jax.device_count(),
