@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from tyro.conf import subcommand
 
 from agents import alphazero, mmd, networks, ppo, search
+from arena.core import HostGame
 from games import Game
 from league import matchmaking
 from league.errors import UserError
@@ -172,6 +173,8 @@ def _general(game: Game, learner: str) -> Config:
         learner = "alphazero" if search.possible(game) else "ppo"
     if learner == "alphazero":
         return Config(learner=alphazero.Config(network=network))
+    if isinstance(game, HostGame):
+        return _outside(game, network)
     # Half of the games against the pool, and no random openings where they would tell of cards.
     plies = 4 if game.perfect_information else 0
     return Config(
@@ -181,6 +184,22 @@ def _general(game: Game, learner: str) -> Config:
         opening_plies=plies,
         learner=ppo.Config(network=network),
         measure=Measure(opening_plies=plies),
+    )
+
+
+def _outside(game: HostGame, network: networks.Config) -> Config:
+    """For games whose rules are slow: as many positions a generation, however long a game is."""
+    if isinstance(network, networks.ResNetConfig):
+        network = networks.ResNetConfig(blocks=2)
+    perfect = game.perfect_information
+    pairs = min(256, max(8, 2048 // game.usual_plies))
+    return Config(
+        generations=32,
+        pairs=pairs,
+        slots=min(pairs, 64),
+        opening_plies=8 if perfect else 0,  # so that it learns to play what it would avoid, too
+        learner=ppo.Config(network=network),
+        measure=Measure(opponents=4, opening_plies=4 if perfect else 0),
     )
 
 
