@@ -88,7 +88,7 @@ class Config:
             self, ("generations", "matches", "pairs", "rounds", "slots", "exploiter_generations")
         )
         _positive(self.measure, _numbers(self.measure, "opening_plies"))
-        free = ("network", "weight_decay", "trace")
+        free = ("network", "weight_decay", "trace", "foresight")
         _positive(self.learner, _numbers(self.learner, *free))
         _positive(self.learner.network, _numbers(self.learner.network))
         if getattr(self.learner.network, "channels", 4) % 4:
@@ -97,6 +97,8 @@ class Config:
             raise UserError(f"weight_decay cannot be {self.learner.weight_decay}")
         if not 0 <= (trace := getattr(self.learner, "trace", 1.0)) <= 1:
             raise UserError(f"trace must lie between 0 and 1, not {trace}")
+        if not 0 <= (foresight := getattr(self.learner, "foresight", 0.0)) <= 1:
+            raise UserError(f"foresight must lie between 0 and 1, not {foresight}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
         if not 0 <= self.pool_share <= 1:
@@ -129,8 +131,32 @@ _EQUILIBRIUM: dict[str, Any] = {
     "learner": mmd.Config(),
     "measure": Measure(opening_plies=0),
 }
+_LONG = Measure(opponents=4, pairs=8, exam_pairs=4, simulations=16, rollouts=16)
+"""For games of a hundred moves and more, in which a hundred rollouts a move would take longer than
+the training."""
+
+
+def _board(channels: int, blocks: int, pairs: int, plies: int) -> Config:
+    """Search and a tower, for a game of many moves."""
+    network = networks.ResNetConfig(channels, blocks)
+    learner = alphazero.Config(network, batch_size=256, reuse=3.0, window=8, learning_rate=2e-3)
+    return Config(pairs=pairs, slots=4, opening_plies=plies, learner=learner, measure=_LONG)
+
+
 _DEFAULTS = {
-    "connect_four": Config(pairs=48, learner=alphazero.Config(simulations=8, reuse=3.0)),
+    "connect_four": Config(
+        pairs=48,
+        # So that it learns about positions off the course of good games too.
+        opening_plies=30,
+        learner=alphazero.Config(
+            network=networks.ResNetConfig(channels=32, blocks=4),
+            simulations=8,
+            batch_size=256,
+            reuse=3.0,
+            window=10,
+            learning_rate=2e-3,
+        ),
+    ),
     "tic_tac_toe": Config(
         generations=18,
         pairs=128,
@@ -141,6 +167,25 @@ _DEFAULTS = {
             network=networks.ResNetConfig(channels=32, blocks=2), simulations=32, window=8
         ),
         measure=Measure(opening_plies=3),
+    ),
+    # Boards: the tower, then pairs in each of eight matches, fewer where games are long or boards
+    # large, and how many random moves may begin a game.
+    "animal_shogi": _board(32, 3, pairs=16, plies=8),
+    "breakthrough": _board(32, 3, pairs=16, plies=12),
+    "chess": _board(32, 4, pairs=4, plies=12),
+    "english_draughts": _board(32, 4, pairs=8, plies=10),
+    "gardner_chess": _board(32, 3, pairs=8, plies=8),
+    "go": _board(32, 4, pairs=8, plies=12),
+    "gomoku": _board(32, 3, pairs=4, plies=8),
+    "hex": _board(32, 4, pairs=8, plies=10),
+    "othello": _board(32, 4, pairs=12, plies=12),
+    # A turn is several moves and a throw: a search of few simulations would not see beyond it.
+    "backgammon": Config(
+        pairs=64,
+        slots=32,
+        pool_share=0.5,
+        learner=ppo.Config(network=networks.MLPConfig(width=128, layers=2)),
+        measure=_LONG,
     ),
     "kuhn_poker": Config(generations=30, pairs=4096, **_EQUILIBRIUM),
     "leduc_poker": Config(generations=30, pairs=2048, **_EQUILIBRIUM),
