@@ -220,11 +220,6 @@ def logits(game: Game, config: Config, params: Any, seen: jax.Array) -> jax.Arra
     return networks.apply(game, config.network, params, seen)[0]
 
 
-def logits(game: Game, config: Config, params: Any, seen: jax.Array) -> jax.Array:
-    """What the network makes of observations f32[B, ...], f32[B, A]."""
-    return networks.apply(game, config.network, params, seen)[0]
-
-
 def learn(
     game: Game,
     config: Config,
