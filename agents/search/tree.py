@@ -208,7 +208,8 @@ def search(
     leaf = _Leaf(node, none + _NOWHERE, none, left, value)
     width = min(max(game.num_actions, game.num_outcomes), simulations)
     tree = _blank(node, simulations, width)
-    path = jnp.zeros((min(simulations, game.max_plies) + 1, batch), jnp.int32)
+    top = batch + rows
+    path = jnp.zeros((min(simulations, game.max_plies) + 2, batch), jnp.int32).at[0].set(top)
 
     def simulate(
         number: jax.Array, carry: tuple[_Tree, _Leaf, jax.Array, jax.Array]
@@ -227,10 +228,10 @@ def search(
         leaf = _leaf(tree, node, parent, child, child == fresh)
         return tree, leaf, path, levels
 
-    carry = tree, leaf, path, jnp.int32(0)
+    carry = tree, leaf, path, jnp.int32(1)
     tree, leaf, path, levels = jax.lax.fori_loop(1, simulations + 1, simulate, carry)
     tree = _write(tree, leaf, path, levels, jnp.int32((simulations + 1) * batch))
-    edges, child = _look(tree, batch + rows, width)
+    edges, child = _look(tree, top, width)
     return Found(edges, jnp.where(child < batch, game.num_actions, _at(tree.node.came, child)))
 
 
@@ -335,13 +336,13 @@ def _descend(
     Args:
       game: the rules.
       tree: the trees.
-      path: i32[D, B], room for the nodes entered.
+      path: i32[D, B], the roots, and room for the nodes entered.
       fresh: i32[B], the nodes that moves out of the tree lead to.
       at_root: rule at the root.
       inside: rule below.
 
     Returns:
-      path: the nodes entered, level by level; beyond the tree where a path has ended already.
+      path: the nodes entered, level by level; _NOWHERE where a path has ended already.
       levels: i32[], how many rows of it are filled.
       parent: i32[B], from where the last move was made.
       child: i32[B], where it led to.
@@ -363,9 +364,8 @@ def _descend(
         path = path.at[level].set(jnp.where(going, below, _NOWHERE))
         return level + 1, path, node, jnp.where(going, below, child), going & more
 
-    top = fresh % len(fresh) + len(fresh)
-    child, going = leave(top, at_root, fresh >= 0)
-    carry = jnp.int32(1), path.at[0].set(child), top, child, going
+    child, going = leave(path[0], at_root, fresh >= 0)
+    carry = jnp.int32(2), path.at[1].set(child), path[0], child, going
     levels, path, parent, child, _ = jax.lax.while_loop(
         lambda c: c[4].any() & (c[0] < len(path)), body, carry
     )
@@ -403,7 +403,7 @@ def _leaf(tree: _Tree, node: _Node, parent: jax.Array, child: jax.Array, new: ja
 
 def _write(tree: _Tree, leaf: _Leaf, path: jax.Array, levels: jax.Array, place: jax.Array) -> _Tree:
     """Adds a round of nodes from a place i32[] on, and tells their parents."""
-    batch, (most, move, rest), parent = len(leaf.value), leaf.left, leaf.parent
+    (most, move, rest), parent = leaf.left, leaf.parent
     nodes = jax.tree.map(
         lambda all, one: jax.lax.dynamic_update_slice_in_dim(all, one, place, 0),
         tree.node,
@@ -424,10 +424,8 @@ def _write(tree: _Tree, leaf: _Leaf, path: jax.Array, levels: jax.Array, place: 
         node = path[level]
         return visits.at[node].add(1.0, mode="drop"), total.at[node].add(leaf.value, mode="drop")
 
-    roots = slice(batch, 2 * batch)
-    counts = tree.visits.at[roots].add(1.0), tree.total.at[roots].add(leaf.value)
-    visits, total = jax.lax.fori_loop(0, levels, credit, counts)
-    fresh = place + jnp.arange(batch)
+    visits, total = jax.lax.fori_loop(0, levels, credit, (tree.visits, tree.total))
+    fresh = place + jnp.arange(len(parent))
     return _Tree(
         nodes,
         visits,
