@@ -220,15 +220,16 @@ def _general(game: Game, learner: str) -> Config:
         return Config(learner=alphazero.Config(network=network))
     if isinstance(game, HostGame):
         return _outside(game, network)
-    # Half of the games against the pool, and no random openings where they would tell of cards.
-    plies = 4 if game.perfect_information else 0
+    # Half of the games against the pool, from positions in the middle of a game as well; but no
+    # random openings where they would tell of cards.
+    perfect = game.perfect_information
     return Config(
         pairs=256,
         slots=128,
         pool_share=0.5,
-        opening_plies=plies,
+        opening_plies=min(game.max_plies // 4, 30) if perfect else 0,
         learner=ppo.Config(network=network),
-        measure=Measure(opening_plies=plies),
+        measure=Measure(opening_plies=4 if perfect else 0),
     )
 
 
