@@ -9,7 +9,7 @@ import numpy as np
 
 from arena import match, score
 from arena.core import HostGame
-from league import console, ledger, summary
+from league import console, exploit, ledger, summary
 from league.lineage import Asked, Lineage
 from league.pool import Run, replacing
 from league.results import Results
@@ -20,6 +20,7 @@ from league.web import report as web
 def show(run: Run, results: Results, standing: Standing, report: Path | None, json: bool) -> None:
     """Prints the table of snapshots, and what is to be said of it, on stdout."""
     rows = summary.table(results, standing)
+    exact = _exact(results)
     if json:
         console.emit(
             {
@@ -28,6 +29,7 @@ def show(run: Run, results: Results, standing: Standing, report: Path | None, js
                 "game": run.card["game"],
                 "snapshots": [dataclasses.asdict(row) for row in rows],
                 **_figures(standing),
+                **({"equilibrium": exact} if exact else {}),
                 "report": str(report) if report else None,
             }
         )
@@ -39,10 +41,19 @@ def show(run: Run, results: Results, standing: Standing, report: Path | None, js
         f"{run.name}: {run.card['game']}", [*head, "W/D/L"], [_cells(row) for row in rows]
     )
     print("\n".join(_words(standing)))
+    if exact:
+        print(f"{run.name}:{exact.pop('snapshot')}: {exploit.words(exact)}")
     console.stderr.print("Elo, uniform: the raw network, without search.")
     console.stderr.print(f"mcts:{rule.rollouts}: with {rule.simulations} simulations a move.")
     if report:
         console.stderr.print(f"report: {report}")
+
+
+def _exact(results: Results) -> dict[str, Any]:
+    """How far the newest snapshot and the pool are from an equilibrium, if that was measured."""
+    keys = ("exploitability", "value", "pool_exploitability")
+    last = next((e for e in reversed(results.events()) if keys[0] in e), None)
+    return {"snapshot": last["generation"], **{k: last[k] for k in keys}} if last else {}
 
 
 def _figures(standing: Standing) -> dict[str, Any]:
