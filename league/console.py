@@ -101,3 +101,5 @@ class Watch:
             if "loss" in event:
                 note = f"{event['games_per_s']:.0f} games/s, loss {event['loss']:.3f}"
             self._bar.update(self._task, completed=event["generation"], note=note)
+            for alarm in event["alarms"]:
+                self._bar.console.print(f"alarm: {alarm}")

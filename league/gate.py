@@ -22,6 +22,7 @@ import numpy as np
 
 from arena import score
 from arena.sprt import Sprt
+from league.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Rule:
       veto: pairs against each held-out opponent and each former champion.
 
     Raises:
-      ValueError: figures that make no test.
+      UserError: figures that make no test.
     """
 
     elo0: float = 0.0
@@ -51,10 +52,13 @@ class Rule:
     veto: int = 128
 
     def __post_init__(self):
-        Sprt(self.elo0, self.elo1, self.alpha, self.beta)
+        try:
+            Sprt(self.elo0, self.elo1, self.alpha, self.beta)
+        except ValueError as error:
+            raise UserError(str(error)) from None
         for name in ("pairs", "most", "veto"):
             if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+                raise UserError(f"{name} must be positive, not {getattr(self, name)}")
 
     def test(self, judges: int) -> Sprt:
         """The test against the champion, where so many others may veto."""
@@ -155,7 +159,7 @@ class Gate:
         """Chooses a candidate, tests it, hears the vetoes.
 
         Raises:
-          ValueError: there is no opening left to begin with.
+          UserError: there is no opening to begin with.
         """
         selection = self._select() if len(self.candidates) > 1 else ()
         # The first of equals; candidates come newest first.
@@ -222,7 +226,10 @@ class Gate:
     def _ask(self, trial: Trial) -> np.ndarray:
         played = self.play(trial)
         if not len(played):
-            raise ValueError("no opening is held out: training has begun from all of them")
+            raise UserError(
+                "no opening is held out: training has begun from all of them "
+                "(there are more of them with more --opening-plies)"
+            )
         return played
 
     def _report(self, stage: str, a: str, b: str, found: score.Score) -> None:

@@ -96,7 +96,7 @@ def _words(standing: Standing) -> list[str]:
     ]
     if standing.neighbours:
         later, found = standing.neighbours[-1]
-        lines.append(_line(names[later], names[later - 1], found))
+        lines.append(f"newest: {_line(names[later], names[later - 1], found)}")
     if standing.top:
         first, second, found = standing.top
         lines.append(f"best two: {_line(names[first], names[second], found)}")

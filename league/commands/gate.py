@@ -204,12 +204,7 @@ def _decide(
         lineage.kept(gate.id, setting.newest, trials),
         console.emit if command.json else _tell,
     )
-    try:
-        verdict = question.decide()
-    except ValueError as error:
-        raise UserError(
-            f"{error} (up to {setting.plies} plies: try more --opening-plies)"
-        ) from None
+    verdict = question.decide()
     body = {**_body(verdict), "champion": str(setting.champion), "openings_seen": len(seen)}
     lineage.answer(gate.id, body, int(verdict.candidate) if verdict.promoted else None)
     return dataclasses.replace(

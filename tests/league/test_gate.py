@@ -13,6 +13,7 @@ from scipy import optimize, stats
 
 from arena.score import NELO
 from arena.sprt import Sprt
+from league.errors import UserError
 from league.gate import Gate, Rule, Trial, pentanomial
 from league.lineage import Lineage
 from league.results import MatchResult, Results
@@ -137,7 +138,7 @@ def test_openings_may_run_out():
 
     verdict = Gate(Rule(), ["7"], "champion", [], play).decide()
     assert verdict.reason == "80 pairs did not decide between 7 and champion"
-    with pytest.raises(ValueError, match="no opening is held out"):
+    with pytest.raises(UserError, match="no opening is held out"):
         Gate(Rule(), ["7"], "champion", [], lambda trial: np.zeros((0, 2))).decide()
 
 
@@ -201,7 +202,7 @@ def test_pairs_for_stakes_keep_their_mean():
     ],
 )
 def test_bad_rules_are_refused_in_one_line(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         Rule(**options)
 
 

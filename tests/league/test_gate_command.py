@@ -72,6 +72,22 @@ def test_the_same_question_is_answered_from_the_record(tiny, here, capsys):
     assert passes[0]["type_2"] < passes[1]["type_2"]
 
 
+def test_the_ledger_counts_every_move_of_training(tiny):
+    run = Run(tiny)
+    with run.results() as results:
+        first, *events = results.events()
+    run.close()
+    assert first["passes"]["type_1"] == 0  # generation 0 has not trained
+    assert first["passes"]["type_2"] > 0
+    for event in events:
+        # Four simulations and the root; what opponents of the pool moved was not trained on.
+        moves, rest = divmod(event["passes"]["type_1"], 5)
+        assert rest == 0
+        assert event["positions"] < moves < 2 * event["positions"]
+        assert event["passes"]["type_2"] > 0
+        assert isinstance(event["alarms"], list)
+
+
 def test_no_game_of_a_gate_starts_where_training_has_started(tiny, here):
     run = Run(here.adopt(tiny, "a"))
     seen = holdout.trained(run, 3)
