@@ -26,6 +26,7 @@ COMMANDS = {
     "judge": "how many of its moves keep the game's value, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "report": "write a run's report.html",
+    "export": "write a snapshot into one small file",
 }
 
 _HELP = """\
@@ -35,7 +36,8 @@ A self-play arena for two-player zero-sum games.
 
 {commands}
 
-Agents are RUN:ID (a snapshot), RUN:ID,simulations=32 (the same with search), uniform, mcts:100,
+Agents are RUN:ID (a snapshot), RUN:ID,simulations=32 (the same with search), pretrained:GAME,
+uniform, mcts:100, stockfish:nodes=1,skill=0, gnugo:level=1, openspiel_mcts:100, and
 policy:./mine.py (a function policy(observation, mask), or a model that predicts).
 Runs lie in ./runs. Every command takes --help, and --json for output that programs read.
 """

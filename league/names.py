@@ -8,7 +8,9 @@ NAME:champion                 the snapshot that passed the last gate
 NAME:17e2                     one of its second exploiter, if it joined the pool
 NAME:ID,simulations=32        the same with search
 uniform, mcts:100             an agent of `agents/`
-policy:./mine.py              one of them too: the user's own, a Python function
+gnugo:level=1                 one of them too: an engine, a process of its own
+policy:./mine.py              another: the user's own, a Python function
+pretrained:connect_four       a net that comes with Arena; `,simulations=32` as above
 """
 
 import importlib
@@ -17,7 +19,7 @@ from pathlib import Path
 
 from arena.core import Agent, HostAgent
 from games import Game
-from league import roles, rules
+from league import pretrained, roles, rules
 from league.errors import UserError
 from league.lineage import Lineage
 from league.pool import Run
@@ -89,6 +91,8 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
       UserError: there is no such agent, or it plays another game.
     """
     kind, _, argument = spec.partition(":")
+    if kind == pretrained.KIND:
+        return _pretrained(spec, rules)
     if not is_run(spec):
         if rules is None:
             raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
@@ -102,10 +106,26 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
     return where.game, Agent(spec, where.player(simulations), where.weights(number))
 
 
+def _pretrained(spec: str, rules: Game | None) -> tuple[Game, Agent]:
+    """The agent `pretrained:GAME[,simulations=N]`."""
+    place, _, simulations = spec.partition(",simulations=")
+    if not (simulations or "0").isdecimal():
+        raise UserError(f"{spec!r}: simulations must be a number, not {simulations!r}")
+    game, agent = pretrained.load(place, int(simulations or "0"))
+    if rules is not None and game != rules:
+        raise UserError(f"{spec} does not play the same game")
+    return game, agent
+
+
+def searches(spec: str) -> bool:
+    """Whether the name means a network, after which `,simulations=N` may stand."""
+    return is_run(spec) or spec.partition(":")[0] == pretrained.KIND
+
+
 def is_run(spec: str) -> bool:
-    """Whether a name means a run, there or not, rather than an agent of `agents/`."""
+    """Whether a name means a run, there or not, rather than an agent that needs none."""
     kind = spec.partition(":")[0].partition(",")[0]
-    return (RUNS / kind).is_dir() or not _is_agent(kind)
+    return (RUNS / kind).is_dir() or not (kind == pretrained.KIND or _is_agent(kind))
 
 
 def _is_agent(kind: str) -> bool:

@@ -24,9 +24,9 @@ class Command:
     the second figure leaves them out.
 
     Attributes:
-      agent: RUN or RUN:ID; or mcts:100 and the like, with --game.
+      agent: RUN, RUN:ID or pretrained:GAME; or mcts:100 and the like, with --game.
       game: what is played; a snapshot says it by itself.
-      simulations: of a snapshot's search; 0 is the network's favourite move.
+      simulations: of a network's search; without, or with 0, it plays its favourite move.
       pairs: pairs of games that it plays against itself.
       opening_plies: openings are up to so many random moves long.
       seed: of openings and of agents that play at random.
@@ -84,8 +84,8 @@ def _agent(command: Command) -> tuple[Game, Agent]:
     rules = names.game(command.game) if command.game else None
     spec = command.agent
     if command.simulations is not None:
-        if not names.is_run(spec) or "," in spec:
-            raise UserError("--simulations is for snapshots: RUN or RUN:ID")
+        if not names.searches(spec) or "simulations=" in spec:
+            raise UserError("--simulations is for networks: RUN, RUN:ID or pretrained:GAME")
         spec += f",simulations={command.simulations}"
     game, agent = names.agent(spec, rules)
     if not isinstance(agent, Agent):

@@ -20,8 +20,8 @@ class Command:
     """Play against a snapshot, or another agent, in the terminal.
 
     Attributes:
-      agent: RUN or RUN:ID, which searches 32 simulations a move unless `,simulations=N` says
-        otherwise; or uniform, or mcts:100.
+      agent: RUN, RUN:ID or pretrained:GAME, which search 32 simulations a move unless
+        `,simulations=N` says otherwise; or uniform, mcts:100, gnugo:level=1, and the like.
       game: what is played; a snapshot says it by itself.
       seat: who begins: you (first), or the agent (second).
       seed: of dice, cards, and agents that play at random.
@@ -91,7 +91,7 @@ def _opponent(command: Command) -> tuple[Game, Agent | HostAgent]:
         raise UserError(f"seed must lie between 0 and 2³² - 1, not {command.seed}")
     rules = names.game(command.game) if command.game else None
     spec = command.agent
-    if names.is_run(spec) and "," not in spec:
-        where, _, _ = names.snapshot(spec)
-        spec += ",simulations=32" if search.possible(where.game) else ""
+    if names.searches(spec) and "simulations=" not in spec:
+        game, _ = names.agent(spec, rules)
+        spec += ",simulations=32" if search.possible(game) else ""
     return names.agent(spec, rules)

@@ -46,7 +46,7 @@ def test_without_a_solver_the_fixed_set_is_judged_alone(here, capsys, monkeypatc
     [
         ("judge uniform", "uniform plays any game"),
         ("judge uniform --game kuhn_poker", "nobody knows exact values"),
-        ("judge uniform --game nim --simulations 4", "--simulations is for snapshots"),
+        ("judge uniform --game nim --simulations 4", "--simulations is for networks"),
         ("judge nowhere:1", "there is no run 'nowhere'"),
     ],
 )
