@@ -1,15 +1,19 @@
 """How fast a pool is rated: the fit, the next pairs to play, and whether ratings are enough.
 
-    python -m benchmarks.ratings --players 200 --games 1000000
+    python -m benchmarks.ratings --save benchmarks/results/ratings_cpu.json
 
 A synthetic pool in which everybody met everybody, both ways round, with draws and a first move
-that is worth 50 Elo. Everything is measured five times and the median counts. Prints one JSON line.
+that is worth 50 Elo. Everything is measured five times and the median counts. Then small pools of
+other strengths, to see how often the 95 % intervals hold the truth: of all differences between two
+players, and of what the first move is worth. Prints two JSON lines.
 """
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -17,6 +21,7 @@ import numpy as np
 import tyro
 
 from arena import ratings, transitivity
+from benchmarks.games import processor
 
 
 @dataclass(frozen=True)
@@ -27,15 +32,34 @@ class Options:
       players: in the pool.
       games: among all of them.
       rounds: how often everything is measured.
+      pools: small pools whose truth the intervals should hold.
+      save: where to write the lines too.
     """
 
     players: int = 200
     games: int = 1_000_000
     rounds: int = 5
+    pools: int = 1000
+    save: Path | None = None
 
 
 def main(options: Options) -> None:
-    """Prints the line."""
+    """Prints the lines."""
+    lines = [timed(options), covered(options.pools)]
+    for line in lines:
+        print(json.dumps(line))
+    if options.save:
+        document = {
+            "command": " ".join(["python -m benchmarks.ratings", *sys.argv[1:]]),
+            "processor": processor(),
+            "versions": {"python": sys.version.split()[0], "numpy": np.__version__},
+            "lines": lines,
+        }
+        options.save.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def timed(options: Options) -> dict[str, Any]:
+    """How long everything takes."""
     n = options.players
     rows = pool(n, options.games)
     plain, directed = ratings.fit(rows, n), ratings.fit(rows, n, first_move=True)
@@ -49,18 +73,43 @@ def main(options: Options) -> None:
     figures |= {name: seconds(job, options.rounds) for name, job in work.items()}
     figures["first_move"] = round(directed.first_move, 1)
     figures["first_move_half_width"] = round(directed.first_move_half_width, 1)
-    print(json.dumps(figures))
+    return figures
+
+
+def covered(pools: int) -> dict[str, Any]:
+    """How often the intervals hold the truth in pools of six players and 30 games a pair."""
+    rng = np.random.default_rng(1)
+    i, j = np.triu_indices(6, 1)
+    hits, worths = [], []
+    for _ in range(pools):
+        elo, worth, nu = rng.normal(0, 200, 6), rng.normal(0, 100), rng.choice([0, 0.2, 1])
+        fit = ratings.fit(play(rng, elo, worth, nu, 15), 6, first_move=True)
+        worths.append(abs(fit.first_move - worth) <= fit.first_move_half_width)
+        for a, b in zip(i.tolist(), j.tolist(), strict=True):
+            difference, half = fit.difference(a, b)
+            hits.append(abs(difference - (elo[a] - elo[b])) <= half)
+    figures = {"bench": "coverage", "pools": pools, "differences": len(hits)}
+    return figures | {
+        "held": round(float(np.mean(hits)), 4),
+        "first_move_held": round(float(np.mean(worths)), 4),
+    }
 
 
 def pool(n: int, games: int) -> np.ndarray:
     """Results i64[n (n - 1), 5] of players whose Elo is spread by 300."""
     rng = np.random.default_rng(0)
-    elo = rng.normal(0, 300, n)
-    i, j = np.nonzero(~np.eye(n, dtype=bool))
-    d = (elo[i] - elo[j] + 50) / ratings.ELO
-    weights = np.stack([np.exp(d / 2), np.full_like(d, 0.5), np.exp(-d / 2)], -1)
+    return play(rng, rng.normal(0, 300, n), 50, 0.5, max(games // (n * (n - 1)), 1))
+
+
+def play(
+    rng: np.random.Generator, elo: np.ndarray, worth: float, nu: float, games: int
+) -> np.ndarray:
+    """Results i64[n (n - 1), 5]: so many games of each two in which the first moved first."""
+    i, j = np.nonzero(~np.eye(len(elo), dtype=bool))
+    d = (elo[i] - elo[j] + worth) / ratings.ELO
+    weights = np.stack([np.exp(d / 2), np.full_like(d, nu), np.exp(-d / 2)], -1)
     share = weights / weights.sum(1, keepdims=True)
-    return np.column_stack([i, j, rng.multinomial(max(games // len(i), 1), share)])
+    return np.column_stack([i, j, rng.multinomial(games, share)])
 
 
 def seconds(job: Callable[[], Any], rounds: int) -> float:

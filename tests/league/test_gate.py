@@ -87,7 +87,7 @@ def test_who_is_better_and_nobodys_inferior_gets_through():
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", [QUICK, Rule(elo0=-20, elo1=60, alpha=0.02, beta=0.1, pairs=16)])
 def test_both_errors_keep_within_what_is_promised(rule: Rule):
-    runs = 3000
+    runs = 1000
     equals = dict.fromkeys("abcdefgh", 0.0)
     false = promotions(rule, {"champion": rule.elo0, **equals}, runs, candidates=4)
     assert false <= rule.alpha + error(rule.alpha, runs)
