@@ -240,7 +240,7 @@ def _outside(game: HostGame, network: networks.Config) -> Config:
     perfect = game.perfect_information
     pairs = min(256, max(8, 2048 // game.usual_plies))
     return Config(
-        generations=32,
+        generations=40,
         pairs=pairs,
         slots=min(pairs, 64),
         opening_plies=8 if perfect else 0,  # so that it learns to play what it would avoid, too
