@@ -2,8 +2,9 @@
 
     python -m benchmarks.league --work league_bench --save benchmarks/results/league_cpu.json
 
-Each arm trains Connect Four on as many games a generation, 768 by default, shared out among its
-learners, so that gradient steps are as many too:
+Each arm plays as many games of Connect Four a generation, 768 by default, shared out among its
+learners. Games against others teach one side alone, so an arm with more of them makes fewer
+gradient steps and takes less time; the lines tell positions and seconds.
 
     naive      the main agent against itself alone
     pool       a quarter of its games against its own past (PFSP): `arena train`'s default
@@ -65,7 +66,7 @@ class Options:
       pairs: pairs of games in each of a generation's eight matches, a multiple of 3.
       rival_generations: that a rival trains against a frozen snapshot, of 768 games each.
       measured: pairs of games in every match that measures.
-      extra: more options of `arena train`, for all arms, in one string.
+      extra: more options of `arena train`, for all arms, as in --extra="--slots 2".
       save: also write the lines, with versions and command, to this JSON file.
     """
 
@@ -88,7 +89,7 @@ def main(options: Options) -> None:
     elo = pooled(options, runs)
     lines = []
     for (arm, seed), run, (rating, half) in zip(names, runs, elo, strict=True):
-        figures = {"elo": round(rating, 1), "elo_half_width": round(half, 1)}
+        figures = {"elo": round(rating, 1) + 0.0, "elo_half_width": round(half, 1)}
         figures |= _kept(run, f"rival-{options.rival_generations}", lambda: rival(options, run))  # noqa: B023
         figures |= _kept(run, f"past-{options.measured}", lambda: past(options, run))  # noqa: B023
         lines.append({"bench": "league", "arm": arm, "seed": seed, **_spent(run), **figures})
