@@ -1,6 +1,7 @@
 """The agent `mcts:N` and the floor of all ratings, `uniform`."""
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -101,3 +102,16 @@ def test_names():
     assert uniform.make(TIC_TAC_TOE, "").name == "uniform"
     with pytest.raises(ValueError, match="uniform takes no argument, not '3'"):
         uniform.make(TIC_TAC_TOE, "3")
+
+
+@pytest.mark.slow
+def test_more_rollouts_never_play_worse():
+    budgets = (8, 32, 128, 512)
+    agents = [mcts.make(CONNECT_FOUR, str(n)) for n in budgets]
+    for seed, (fewer, more) in enumerate(pairwise(agents)):
+        scores = match.play([more], [fewer], CONNECT_FOUR, jax.random.key(seed), 128, 6, 1, 128)
+        pairs = np.asarray(scores[0]).mean(-1)
+        # By pairs, whose two games share an opening; three standard errors.
+        error = pairs.std(ddof=1) / np.sqrt(len(pairs))
+        assert pairs.mean() > 0.5 - 3 * error
+        assert more is agents[-1] or pairs.mean() > 0.5 + 3 * error
