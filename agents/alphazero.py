@@ -48,7 +48,7 @@ class Config:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     value_weight: float = 1.0
-    foresight: float = 0.25
+    foresight: float = 0.0
     spread: float = 1.0
 
 

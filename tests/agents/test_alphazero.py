@@ -21,7 +21,9 @@ from tests.helpers.heavy import light_first
 TIC_TAC_TOE = games.load("tic_tac_toe")
 NETWORK = ResNetConfig(channels=16, blocks=1)
 # At reuse 1 there is a gradient step for every 64 positions that are said to be fresh.
-CONFIG = Config(NETWORK, batch_size=64, reuse=1.0, learning_rate=1e-2, weight_decay=0.0)
+CONFIG = Config(
+    NETWORK, batch_size=64, reuse=1.0, learning_rate=1e-2, weight_decay=0.0, foresight=0.25
+)
 
 
 def _rows(states: Any, index: Any) -> Any:
