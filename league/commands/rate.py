@@ -1,17 +1,19 @@
 """Play more matches among a run's snapshots and print their ratings."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 
-from league import console, device, names, pages, standing
+from league import console, device, guests, names, pages, standing, visits
 from league.errors import UserError
 from league.pool import Run
 from league.results import Results
 from league.tournament import Plan, Tournament
 
 _GAMES = 1024
+_VISIT = 128
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Command:
       round_robin: every two snapshots meet once instead.
       pairs: pairs of games in each match.
       anchor: whose Elo is 0: a snapshot's id, or uniform; the first snapshot by default.
+      guests: agents from outside the run, such as mcts:100 or gnugo:level=1, to be rated instead:
+        each plays raw networks of snapshots, 128 games unless --games says otherwise.
       json: print one JSON object.
     """
 
@@ -35,9 +39,12 @@ class Command:
     round_robin: bool = False
     pairs: int = 16
     anchor: str = ""
+    guests: tuple[str, ...] = ()
     json: bool = False
 
     def __post_init__(self):
+        if self.guests and (self.round_robin or self.anchor):
+            raise UserError("guests are rated above the first snapshot, and in no round robin")
         if self.games is not None and self.round_robin:
             raise UserError(
                 "a round robin says by itself how many games it takes: leave games away"
@@ -55,12 +62,35 @@ def run(command: Command) -> None:
     with work.lock(), work.results() as results:
         if len(results.digests()) < 2:
             raise UserError(f"run {command.run!r} has fewer than two snapshots to compare")
+        if command.guests:
+            _visit(command, work, results)
+            work.close()
+            return
         standing.fitted(results, command.anchor)  # a wrong anchor is told before any game
         if command.round_robin or command.games != 0:
             _play(command, work, results)
         found = standing.of(results, work.config.measure.jump, command.anchor)
         pages.show(work, results, found, None, command.json)
     work.close()
+
+
+def _visit(command: Command, work: Run, results: Results) -> None:
+    """Rates agents from outside."""
+    visitors = [names.agent(spec, work.game)[1] for spec in command.guests]
+    games = _VISIT if command.games is None else command.games
+    with guests.seated(*visitors), console.bar() as bar:
+        task = bar.add_task("games", total=games * len(visitors), note="")
+        for guest in visitors:
+            visits.play(work, results, guest, games, command.pairs, lambda n: bar.advance(task, n))
+    found = visits.rated(results, [guest.name for guest in visitors])
+    if command.json:
+        console.emit({"guests": [dataclasses.asdict(row) for row in found]})
+        return
+    console.table(
+        f"Guests of {work.name}: Elo above snapshot {min(results.digests())}",
+        ["agent", "Elo", "±", "games"],
+        [[row.name, f"{row.elo:+.0f}", f"{row.half_width:.0f}", str(row.games)] for row in found],
+    )
 
 
 def _play(command: Command, work: Run, results: Results) -> None:

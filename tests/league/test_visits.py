@@ -1,0 +1,68 @@
+"""Agents from outside, rated by `arena rate RUN --guests`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from league import standing, visits
+from league.cli import main
+from league.results import MatchResult, Results
+from tests.helpers.command import Place
+
+RUN = ["rate", "mine", "--guests", "uniform", "--games", "16", "--pairs", "4", "--json"]
+
+
+def test_guests_are_rated_and_the_snapshots_own_standing_does_not_change(
+    here: Place, tiny: Path, capsys
+):
+    here.adopt(tiny, "mine")
+    with Results(here.run("mine") / "league.db") as results:
+        before = standing.fitted(results)
+    main(RUN)
+    [row] = json.loads(capsys.readouterr().out)["guests"]
+    assert row["name"] == "uniform"
+    assert row["games"] == 16
+    assert row["half_width"] > 0
+    with Results(here.run("mine") / "league.db") as results:
+        assert results.count(visits.ROLE) == 2
+        names, games, fit = standing.fitted(results)
+        assert visits.rated(results, ["uniform"])[0].elo == row["elo"]
+    assert names == before[0]
+    np.testing.assert_array_equal(games, before[1])
+    np.testing.assert_array_equal(fit.elo, before[2].elo)
+    main(RUN)  # the same again: more games, and not the same ones
+    [more] = json.loads(capsys.readouterr().out)["guests"]
+    assert more["games"] == 32
+
+
+def test_a_guest_meets_the_newest_first_and_then_its_near_equals(tmp_path: Path):
+    with Results(tmp_path / "league.db", create=True) as results:
+        for number in range(4):
+            results.write(number, [], snapshot=(number, "digest"))
+        ladder = np.tile([[1.0, 1.0], [1.0, 0.5]], (8, 1))  # 0.875 a game
+        steps = [MatchResult("rate", str(k + 1), str(k), ladder) for k in range(3)]
+        results.write(3, steps)
+        assert visits._opponent(results, "guest") == 3
+        lost = np.tile([[1.0, 1.0], [1.0, 1.0]], (8, 1))
+        results.write(3, [MatchResult(visits.ROLE, "3", "guest", lost)])
+        # It is far below 3, so that a weaker snapshot tells more.
+        second = visits._opponent(results, "guest")
+        assert second < 3
+        even = np.tile([[1.0, 0.0]], (64, 1))
+        results.write(3, [MatchResult(visits.ROLE, "1", "guest", even)])
+        [guest] = visits.rated(results, ["guest"])
+        names, fit = visits.fitted(results)
+        assert guest.elo == fit.elo[names.index("guest")] == pytest.approx(fit.elo[1], abs=40)
+
+
+def test_a_wrong_guest_is_told_before_any_game(here: Place, tiny: Path, capsys):
+    here.adopt(tiny, "mine")
+    for guest, says in (("gnugo:level=1", "gnugo plays go"), ("nobody:1", "there is no run")):
+        with pytest.raises(SystemExit) as stop:
+            main(["rate", "mine", "--guests", "uniform", guest])
+        assert stop.value.code == 2
+        assert says in capsys.readouterr().err
+    with Results(here.run("mine") / "league.db") as results:
+        assert results.count(visits.ROLE) == 0
