@@ -49,7 +49,8 @@ MATCHES = sql.Table(
         comment="train: fed to the main agent's learner; exploit: fed to an exploiter's, whose "
         "name is that of the generation it plays in; exploiter: measures one that joins; "
         "measure, rate: raw networks of two snapshots, in the run and by `arena rate`; "
-        "uniform, mcts: a snapshot against a fixed opponent; guest: the same, by `arena rate --guests`; gate: on openings that are held out, see trials",
+        "uniform, mcts: a snapshot against a fixed opponent; guest: the same, by "
+        "`arena rate --guests`; gate: on openings that are held out, see trials",
     ),
     sql.Column("a", sql.String, nullable=False, comment="first agent: a snapshot's id"),
     sql.Column("b", sql.String, nullable=False, comment="second agent: an id, uniform, mcts:100"),
