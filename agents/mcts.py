@@ -1,5 +1,6 @@
 """Monte-Carlo tree search with random rollouts: a measure that needs no learning."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from agents import search
-from arena.core import Agent, Decision, Rules, settle, uniform_move
+from arena.core import Agent, Decision, HostGame, Rules, settle, uniform_move
 from games import OVER, Game
 
 
@@ -54,6 +55,8 @@ class MCTS:
 
 def rollout(game: Game, keys: jax.Array, states: Any) -> Any:
     """Plays positions [B, ...] to their ends with uniformly random moves, under keys [G]."""
+    if isinstance(game, HostGame):
+        return _each(game.playout, keys, states)
     alive = jax.vmap(game.mover)(states) != OVER
 
     def body(carry):
@@ -80,10 +83,15 @@ def _settle(game: Game, keys: jax.Array, states: Any) -> Any:
     """Lets chance make its moves in positions [B, ...] under keys [G]."""
     if not game.num_outcomes:
         return states
+    return _each(partial(settle, game), keys, states)
+
+
+def _each(call: Callable[[jax.Array, Any], Any], keys: jax.Array, states: Any) -> Any:
+    """Calls for each of the positions [B, ...] with a key of its own, drawn from keys [G]."""
     batch = jax.tree.leaves(states)[0].shape[0]
     words = jax.vmap(lambda key: jax.random.bits(key, (batch // len(keys),)))(keys)
     each = jax.vmap(jax.random.key)(words.reshape(-1))
-    return jax.vmap(partial(settle, game))(each, states)
+    return jax.vmap(call)(each, states)
 
 
 def make(game: Game, argument: str) -> Agent:

@@ -90,13 +90,20 @@ class HostAgent(ABC):
 class HostGame(Game):
     """A game whose rules are a program outside the device, such as an imported env.
 
-    Its positions are what the seat to move sees; `step` is not there, and `init` gives shapes only.
+    Its positions are what the seat to move sees, and `init` gives shapes only.
 
     Attributes:
       usual_plies: of the longest game that a check has seen; `max_plies` may be far above it.
+      copies: games can be copied, so that `step` and `playout` work on positions that are asked
+        about, while they are: enough for a search, far slower than rules on the device.
     """
 
     usual_plies: int
+    copies: bool
+
+    @abstractmethod
+    def playout(self, key: jax.Array, state: Any) -> Any:
+        """How a game ends that goes on from here at random."""
 
     @abstractmethod
     def openings(self, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:

@@ -23,7 +23,9 @@ Learner = (
 
 @dataclass(frozen=True)
 class Measure:
-    """How every new snapshot is measured; nothing here feeds back into training.
+    """How every new snapshot is measured.
+
+    The matchmaker hears of its games against other snapshots; nothing else feeds back.
 
     Attributes:
       opponents: snapshots that it meets, raw network against raw network.
@@ -124,11 +126,11 @@ def _positive(part: Any, names: tuple[str, ...]) -> None:
 # Self-play alone, and small steps: the pool takes every twentieth of the policies on the way.
 _EQUILIBRIUM: dict[str, Any] = {
     "matches": 2,
+    "pairs": 4096,
     "rounds": 20,
     "slots": 2048,
     "pool_share": 0.0,
     "opening_plies": 0,
-    "learner": mmd.Config(),
     "measure": Measure(opening_plies=0),
 }
 _LONG = Measure(opponents=4, pairs=8, exam_pairs=4, simulations=16, rollouts=16)
@@ -187,8 +189,13 @@ _DEFAULTS = {
         learner=ppo.Config(network=networks.MLPConfig(width=128, layers=2)),
         measure=_LONG,
     ),
-    "kuhn_poker": Config(generations=30, pairs=4096, **_EQUILIBRIUM),
-    "leduc_poker": Config(generations=30, pairs=2048, **_EQUILIBRIUM),
+    "kuhn_poker": Config(generations=30, learner=mmd.Config(), **_EQUILIBRIUM),
+    "leduc_poker": Config(
+        generations=40,
+        # All of its 936 information sets in one batch, whole on each of two devices.
+        learner=mmd.Config(batch_size=2048, learning_rate=2e-3),
+        **_EQUILIBRIUM,
+    ),
 }
 
 
@@ -215,7 +222,8 @@ def _general(game: Game, learner: str) -> Config:
     """What suits most games: search where it is possible, a network by the observation."""
     network = networks.suitable(game)
     if not learner:
-        learner = "alphazero" if search.possible(game) else "ppo"
+        quick = not isinstance(game, HostGame)  # an env would be copied for each simulation
+        learner = "alphazero" if quick and search.possible(game) else "ppo"
     if learner == "alphazero":
         return Config(learner=alphazero.Config(network=network))
     if isinstance(game, HostGame):

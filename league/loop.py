@@ -368,7 +368,8 @@ class Trainer:
     def _exam(self, number: int, params: Any) -> list[MatchResult]:
         """The new snapshot against fixed opponents.
 
-        Its raw network meets uniform play; with search it meets MCTS, where search is possible.
+        Its raw network meets uniform play; with search it meets MCTS, where search is possible and
+        rules are quick.
         """
         rule, config = self.config.measure, self.config.learner
         halves = max(1, rule.exam_pairs // 2)
@@ -379,7 +380,7 @@ class Trainer:
             return self._matches(role, number, [agent] * 2, [foe] * 2, halves, 2)
 
         floor = exam("uniform", 0, uniform.make(self.game, ""))
-        if not search.possible(self.game):
+        if isinstance(self.game, HostGame) or not search.possible(self.game):
             return floor
         tree = mcts.make(self.game, str(rule.rollouts))
         return floor + exam("mcts", rule.simulations, tree)

@@ -105,13 +105,16 @@ class Found(NamedTuple):
 
 def possible(game: Game) -> bool:
     """Whether a game can be searched."""
-    return game.perfect_information and not isinstance(game, HostGame)
+    return game.perfect_information and (not isinstance(game, HostGame) or game.copies)
 
 
 def check(game: Game) -> None:
     """Raises ValueError for a game that cannot be searched."""
     if isinstance(game, HostGame):
-        raise ValueError("tree search needs rules that the device can step, and an env has none")
+        if not game.copies:
+            raise ValueError("tree search needs copies of the env, and they do not behave alike")
+        if not game.perfect_information:
+            raise ValueError("tree search plays envs only that hide nothing and leave no chance")
     if not possible(game):
         raise ValueError("tree search plays games without hidden information only")
 

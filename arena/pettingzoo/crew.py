@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import multiprocessing
 import pickle
+import threading
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
@@ -15,7 +16,7 @@ from arena.pettingzoo import check
 from arena.pettingzoo.check import Facts
 from arena.pettingzoo.env import FAILED
 from arena.pettingzoo.fault import Fault
-from arena.pettingzoo.worker import WAIT, Slots, room, serve, slots
+from arena.pettingzoo.worker import TABLES, WAIT, Slots, room, serve, slots
 
 TIMEOUT = 60.0
 """Seconds without an answer after which a worker counts as hung, unless `arena.timeout` says."""
@@ -83,7 +84,8 @@ class Crew:
     """Workers that hold the two halves of a table's games.
 
     Attributes:
-      halves: the table.
+      tables: both halves, and for each one as many slots in which searches ask for copies.
+      lock: for who searches, since two players may do so at the same time.
       failed: what went wrong with games and workers, a line each, since the process began.
       voided: games that were lost by it.
     """
@@ -94,27 +96,29 @@ class Crew:
         self._workers = [Worker(name) for _ in range(size)]
         self._memory: SharedMemory | None = None
         self._count = 0
-        self.halves: list[Slots] = []
+        self.tables: list[Slots] = []
+        self.lock = threading.Lock()
         self.failed: list[str] = []
         self.voided = 0
-        self._busy: list[set[int]] = [set(), set()]
+        self._busy: list[set[int]] = [set() for _ in range(TABLES)]
         atexit.register(self.close)
 
     def sit(self, count: int) -> list[Slots]:
-        """A table with `count` slots in each half, all of them idle."""
-        for half in (0, 1):  # what an interrupted match has left
-            self.wait(half)
+        """Two halves with `count` slots each, all of them idle."""
+        for number in range(TABLES):  # what an interrupted match has left
+            self.wait(number)
         if count != self._count:
             self._release()
             size = room(self._facts, count)
-            self._memory = memory = SharedMemory(create=True, size=2 * size)
+            self._memory = memory = SharedMemory(create=True, size=TABLES * size)
             self._count = count
-            self.halves = [slots(self._facts, count, memory.buf, at) for at in (0, size)]
+            starts = range(0, TABLES * size, size)
+            self.tables = [slots(self._facts, count, memory.buf, at) for at in starts]
             for number in range(len(self._workers)):
                 self._instruct(number)
-        for half in self.halves:
-            half.order[:] = WAIT
-        return self.halves
+        for table in self.tables:
+            table.order[:] = WAIT
+        return self.tables[:2]
 
     def _instruct(self, number: int) -> None:
         assert self._memory is not None
@@ -125,18 +129,21 @@ class Crew:
         size = len(self._workers)
         return slice(number * self._count // size, (number + 1) * self._count // size)
 
-    def go(self, half: int) -> None:
-        """Lets the workers carry out the orders of a half; the caller goes on."""
+    def go(self, table: int) -> None:
+        """Lets the workers carry out the orders of a table; the caller goes on."""
         for number, worker in enumerate(self._workers):
-            if (self.halves[half].order[self._part(number)] != WAIT).any():
+            if (self.tables[table].order[self._part(number)] != WAIT).any():
                 with contextlib.suppress(OSError):  # it is dead, as waiting for it will show
-                    worker.pipe.send_bytes(bytes([half]))
-                self._busy[half].add(number)
+                    worker.pipe.send_bytes(bytes([table]))
+                self._busy[table].add(number)
 
-    def wait(self, half: int) -> None:
-        """Until they are done; games that failed have FAILED as their mover."""
-        for number in sorted(self._busy[half]):
-            if number not in self._busy[half]:
+    def wait(self, table: int) -> None:
+        """Until they are done; games that failed have FAILED as their mover.
+
+        Of two tables, the one that was let go first is to be waited for first.
+        """
+        for number in sorted(self._busy[table]):
+            if number not in self._busy[table]:
                 continue  # it was replaced meanwhile
             pipe = self._workers[number].pipe
             try:
@@ -144,7 +151,7 @@ class Crew:
                     raise EOFError
                 told = pipe.recv_bytes().decode()
                 self.failed += told.split("\n") if told else []
-                self._busy[half].discard(number)
+                self._busy[table].discard(number)
             except (EOFError, OSError):
                 self._replace(number)
 
@@ -152,13 +159,13 @@ class Crew:
         self.failed.append(f"a worker {self._workers[number].end()}")
         self._workers[number] = Worker(self._name)
         self._instruct(number)
-        for half, busy in zip(self.halves, self._busy, strict=True):
-            half.mover[self._part(number)] = FAILED
+        for table, busy in zip(self.tables, self._busy, strict=True):
+            table.mover[self._part(number)] = FAILED
             busy.discard(number)
 
     def _release(self) -> None:
         if self._memory is not None:
-            self.halves = []
+            self.tables = []
             self._memory.unlink()
             with contextlib.suppress(BufferError):  # somebody still looks at the last game
                 self._memory.close()

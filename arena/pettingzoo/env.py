@@ -282,6 +282,12 @@ class Seat:
                 self.first = self.mover
                 return
 
+    def finish(self, seed: int) -> None:
+        """Plays on at random until the game is over."""
+        rng = np.random.default_rng(seed)
+        while self.mover != OVER:
+            self.move(int(rng.choice(np.flatnonzero(self.legal()))))
+
     def move(self, move: int) -> None:
         """Makes a move of the seat to move."""
         self.moves.append(move)

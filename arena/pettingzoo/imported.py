@@ -6,7 +6,7 @@ policies and learners work on it as on any other; the games themselves live in w
 
 import os
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,8 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from arena.core import HostGame
+from arena.pettingzoo.branch import NOWHERE, branch
 from arena.pettingzoo.check import Facts
 from arena.pettingzoo.crew import Crew, inspect
+from arena.pettingzoo.worker import PLAYOUT
 from games import OVER
 from games import Facts as Known
 
@@ -30,12 +32,15 @@ class Seen(NamedTuple):
       legal: bool[A], its moves.
       observation: [...], as the env gives it.
       payoff: f32[], what seat 0 has got so far.
+      place: i32[2], where its game is, which a search can copy: see `arena.pettingzoo.branch`; ()
+        if the game has gone on.
     """
 
     mover: jax.Array
     legal: jax.Array
     observation: jax.Array
     payoff: jax.Array
+    place: Any = ()
 
 
 class Openings(NamedTuple):
@@ -71,6 +76,7 @@ class Imported(HostGame):
             "usual_plies": self.known.plies,
             "max_payoff": self.known.payoff,
             "perfect_information": not self.known.hidden,
+            "copies": self.known.copies,
         }.items():
             object.__setattr__(self, key, value)
 
@@ -97,8 +103,30 @@ class Imported(HostGame):
         return state.legal
 
     def step(self, state: Seen, move: jax.Array) -> Seen:
-        """Raises ValueError: the device does not know the rules."""
-        raise ValueError(f"{self.name} moves in its env alone")
+        """Makes a move in a copy of the position's game, in a worker.
+
+        Raises:
+          ValueError: the game has gone on.
+        """
+        return self._branch(state, move, jnp.uint32(0))
+
+    def playout(self, key: jax.Array, state: Seen) -> Seen:
+        """The end of a copy of the position's game, in which all moves are made at random."""
+        return self._branch(state, jnp.int32(PLAYOUT), jax.random.bits(key))
+
+    def _branch(self, state: Seen, order: jax.Array, seed: jax.Array) -> Seen:
+        """A move that there is not, and any move in an ended game, lead nowhere, and cost nothing.
+
+        A search asks for such ones where a simulation has found nothing new.
+        """
+        if isinstance(state.place, tuple):
+            raise ValueError(f"{self.name} moves in its env alone, where this game has gone on")
+        legal = (state.mover != OVER) & ((order == PLAYOUT) | state.legal[order])
+        place = jnp.where(legal, state.place, NOWHERE)
+        # The device waits for what comes back, so one call is answered after the other.
+        like = jax.eval_shape(lambda: self.init()._replace(place=place))
+        ask = partial(branch, self.crew)
+        return jax.pure_callback(ask, like, place, order, seed, vmap_method="broadcast_all")
 
     def payoff(self, state: Seen) -> jax.Array:
         """What seat 0 has got; no more than the largest payoff that the check knows."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from arena.core import Position
 from arena.match import Match, Played, Record, decide
+from arena.pettingzoo.branch import place_of
 from arena.pettingzoo.crew import Crew
 from arena.pettingzoo.env import FAILED
 from arena.pettingzoo.fault import Fault
@@ -107,10 +108,14 @@ class _Table:
             groups = np.arange(self.groups)[None, :, None]
             states = half.seen(groups, index)
             self._time += 1
-            decision = choose(np.int32(self._time), states)
-            move = np.asarray(decision.move)
-            order = half.grid(half.slots.order)
             rows = np.broadcast_to(groups, index.shape)
+            slots = rows * 2 * self.size + index
+            place = place_of(number, len(half.slots.order), slots, asked)
+            decision = choose(np.int32(self._time), states._replace(place=place))
+            move = np.asarray(decision.move)
+            # A search may have found that an env fails; then nothing is left to be moved.
+            asked &= half.grid(half.slots.mover)[groups, index] != FAILED
+            order = half.grid(half.slots.order)
             order[rows[asked], index[asked]] = move[asked]
             if self._match.record:
                 game = np.where(asked, half.game[groups, index], 2 * self.pairs).astype(np.int32)
@@ -254,15 +259,19 @@ class Games:
         self._obey(slice(None), NEW)
 
     def _obey(self, rows: Any, orders: Any) -> None:
+        self._check()
         self._slots.order[:] = WAIT
         self._slots.order[rows] = orders
         self._crew.go(0)
         self._crew.wait(0)
-        if (self._slots.mover == FAILED).any():
-            raise Fault(self._crew.failed[-1])
+        self._check()
         slots, most = self._slots, self.game.max_payoff
         payoff = slots.payoff.clip(-most, most) / np.float32(most)
         self.view = View(slots.mover.copy(), slots.legal.copy(), payoff)
+
+    def _check(self) -> None:
+        if (self._slots.mover == FAILED).any():
+            raise Fault(self._crew.failed[-1])
 
     def step(self, rows: Sequence[int], moves: Sequence[int]) -> None:
         """Makes a move in some of the games."""
@@ -273,4 +282,5 @@ class Games:
     def position(self, n: int) -> Position:
         """One game as it stands, and its moves since the opening."""
         state = jax.tree.map(lambda field: field[n].copy(), _seen(self._slots))
-        return Position(state, tuple(self._moves[n]))
+        place: Any = place_of(0, len(self._moves), np.array(n), np.array(True))
+        return Position(state._replace(place=place), tuple(self._moves[n]))

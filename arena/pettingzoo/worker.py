@@ -18,17 +18,22 @@ from arena.pettingzoo.check import Facts
 from arena.pettingzoo.env import FAILED, OVER, Form, Seat, creator, form, parse, reason
 from arena.pettingzoo.fault import Fault
 
-NEW, WAIT = -1, -2
-"""Orders that are no move: begin a game; leave the game as it is."""
+NEW, WAIT, PLAYOUT = -1, -2, -3
+"""Orders that are no move: begin a game; leave it as it is; play a copy to its end at random."""
+
+TABLES = 4
+"""Sets of slots: those of the two halves' games, then those in which a search asks for copies."""
 
 
 class Slots(NamedTuple):
     """N games in flight; what both sides write lies in memory that they share.
 
     Attributes:
-      order: i32[N], a move, NEW or WAIT.
-      seed: i64[N], of the next game.
+      order: i32[N], a move, NEW, WAIT or PLAYOUT.
+      seed: i64[N], of the next game, or of the moves at random.
       plies: i32[N], the most random moves that it opens with.
+      node: i32[N], what a search goes on from, and then where it has come to: 0 is the game
+        itself, and its copies are counted from 1.
       mover: i32[N], the seat to move, OVER or FAILED.
       first: i32[N], the seat that moved first after the opening.
       payoff: f32[N], what seat 0 has got so far.
@@ -39,6 +44,7 @@ class Slots(NamedTuple):
     order: np.ndarray
     seed: np.ndarray
     plies: np.ndarray
+    node: np.ndarray
     mover: np.ndarray
     first: np.ndarray
     payoff: np.ndarray
@@ -53,7 +59,7 @@ class Slots(NamedTuple):
 def _fields(facts: Facts, count: int) -> list[tuple[Any, tuple[int, ...], int]]:
     """Type, shape and bytes of each field; whole cache lines, so that no two share one."""
     kinds = [
-        *((dtype, ()) for dtype in ("i4", "i8", "i4", "i4", "i4", "f4")),
+        *((dtype, ()) for dtype in ("i4", "i8", "i4", "i4", "i4", "i4", "f4")),
         ("?", (facts.actions,)),
         (facts.dtype, facts.shape),
     ]
@@ -80,8 +86,8 @@ def slots(facts: Facts, count: int, buffer: Any, at: int) -> Slots:
 def serve(pipe: Connection, name: str) -> None:
     """Does what the pipe says until its other end is closed.
 
-    A message is one byte, the half whose games are to be stepped, or a pickled tuple: `("check",)`
-    or `("sit", facts, memory, count, part)`. The answer to a byte is text, a
+    A message is one byte, the table whose orders are to be carried out, or a pickled tuple:
+    `("check",)` or `("sit", facts, memory, count, part)`. The answer to a byte is text, a
     line for every game that failed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
@@ -120,40 +126,62 @@ def _check(pipe: Connection, name: str) -> tuple[str, Any]:
 
 
 class _Share:
-    """The games of one worker: a part of both halves of the table."""
+    """The games of one worker: a part of both halves, and the copies that searches have made.
+
+    A slot's list holds its game, if there is one, and the copies since its last move.
+    """
 
     def __init__(self, name: str, facts: Facts, memory: str, count: int, part: slice):
         self._memory = SharedMemory(memory)
-        starts = 0, room(facts, count)
-        self._halves = [slots(facts, count, self._memory.buf, at).part(part) for at in starts]
+        starts = range(0, TABLES * room(facts, count), room(facts, count))
+        self._tables = [slots(facts, count, self._memory.buf, at).part(part) for at in starts]
         self._make = creator(parse(name))
         self._form: Form = form(self._make())
         self._limit = facts.limit
-        self._seats: list[list[Seat | None]] = [[None] * len(half.order) for half in self._halves]
+        self._games: list[list[list[Seat]]] = [[[] for _ in t.order] for t in self._tables[:2]]
 
     def step(self, number: int) -> str:
-        """Carries out the orders of a half; a line for every game that failed."""
-        half, seats, failed = self._halves[number], self._seats[number], []
-        for i in np.flatnonzero(half.order != WAIT).tolist():
+        """Carries out the orders of a table; a line for every game that failed."""
+        table, half, failed = self._tables[number], number % 2, []
+        obey = self._obey if number == half else self._branch
+        for i in np.flatnonzero(table.order != WAIT).tolist():
+            games = self._games[half][i]
             try:
-                self._obey(half, seats, i)
+                obey(table, games, i)
             except Exception as error:
-                seat, seats[i] = seats[i], None
-                half.mover[i] = FAILED
                 what = str(error) if isinstance(error, Fault) else reason(error)
-                failed.append(f"{what} {check.where(seat.moves if seat else [])}")
+                failed.append(f"{what} {check.where(games[-1].moves if games else [])}")
+                games.clear()
+                table.mover[i] = self._tables[half].mover[i] = FAILED
         return "\n".join(failed)
 
-    def _obey(self, half: Slots, seats: list[Seat | None], i: int) -> None:
+    def _obey(self, half: Slots, games: list[Seat], i: int) -> None:
+        """Moves a game on; its copies are of no more use."""
+        del games[1:]
         order = int(half.order[i])
-        seat = seats[i]
         if order == NEW:
-            if seat is None:
-                seat = seats[i] = Seat(self._make(), self._form, self._limit)
-            seat.open(int(half.seed[i]), int(half.plies[i]))
+            if not games:
+                games.append(Seat(self._make(), self._form, self._limit))
+            games[0].open(int(half.seed[i]), int(half.plies[i]))
         else:
-            assert seat is not None
-            seat.move(order)
-        half.mover[i], half.first[i], half.payoff[i] = seat.mover, seat.first, seat.payoff
-        if seat.mover != OVER:
-            half.observation[i], half.legal[i] = seat.look()
+            games[0].move(order)
+        _tell(half, games[0], i)
+
+    def _branch(self, table: Slots, games: list[Seat], i: int) -> None:
+        """Makes a copy of a game, or of a copy, and moves that on."""
+        order = int(table.order[i])
+        games.append(games[table.node[i]].clone())
+        table.node[i] = len(games) - 1
+        if order == PLAYOUT:
+            games[-1].finish(int(table.seed[i]))
+            _tell(table, games.pop(), i)  # nothing goes on from an end
+        else:
+            games[-1].move(order)
+            _tell(table, games[-1], i)
+
+
+def _tell(table: Slots, seat: Seat, i: int) -> None:
+    """Writes down how a game stands."""
+    table.mover[i], table.first[i], table.payoff[i] = seat.mover, seat.first, seat.payoff
+    if seat.mover != OVER:
+        table.observation[i], table.legal[i] = seat.look()

@@ -54,8 +54,8 @@ def test_a_check_as_json(user: Place, capsys: pytest.CaptureFixture[str]):
         (f"check {RACE}?fault=three", "./race.py: 3 agents; a game of Arena has two"),
         (f"train {RACE}?fault=three", "./race.py: 3 agents; a game of Arena has two"),
         (f"match uniform uniform --game {RACE}?fault=mask", "action_mask has the shape (3,)"),
-        (f"match uniform mcts:4 --game {RACE}", "tree search needs rules that the device can step"),
-        (f"train {RACE} --learner alphazero", "tree search needs rules that the device can step"),
+        (f"match uniform mcts:4 --game {RACE}?fault=random", "tree search needs copies of the env"),
+        (f"train {RACE}?arena.hidden=true --learner alphazero", "tree search plays envs only that"),
         ("check tic_tac_toe", "'tic_tac_toe' is no env: its name begins with pettingzoo:"),
     ],
 )
@@ -88,6 +88,27 @@ def test_a_killed_run_ends_with_the_same_bits(moment: Moment, whole: Place):
     done = whole.call("train", RACE, "--resume", "--name", name)
     assert done.returncode == 0, done.stderr
     assert contents(whole.run(name)) == contents(whole.run("whole"))
+
+
+_SEARCH = "--learner", "alphazero", "--learner.simulations", "4"
+
+
+def test_alphazero_trains_on_copies_of_the_env(user: Place, capsys: pytest.CaptureFixture[str]):
+    main(_train("--name", "searched", *_SEARCH, "--json"))
+    capsys.readouterr()
+    players = "searched:2,simulations=4 searched:0,simulations=4"
+    main(f"match {players} --pairs 4 --json".split())
+    told = strict_json(capsys.readouterr().out)
+    assert told["wins"] + told["draws"] + told["losses"] == 8
+
+
+@pytest.mark.slow
+def test_a_killed_run_with_search_ends_with_the_same_bits(whole: Place):
+    whole.lines(*_train(*_SEARCH, "--name", "searched"))
+    strike(whole, Moment(1, "play", 0.5), *_train(*_SEARCH, "--name", "struck"))
+    done = whole.call("train", RACE, "--resume", "--name", "struck")
+    assert done.returncode == 0, done.stderr
+    assert contents(whole.run("struck")) == contents(whole.run("searched"))
 
 
 @pytest.mark.slow
