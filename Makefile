@@ -17,7 +17,7 @@ league: $(READY)
 	$(BIN)/arena train connect_four
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile  # a file's tests share what they compile
 
 slow: $(READY)
 	$(BIN)/python -m pytest -m slow

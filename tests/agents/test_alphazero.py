@@ -16,7 +16,6 @@ from arena import match
 from arena.core import stack
 from arena.solver import solve
 from games import Game
-from tests.helpers.heavy import light_first
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 NETWORK = ResNetConfig(channels=16, blocks=1)
@@ -154,7 +153,12 @@ def _lopsided(game: Game) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", light_first(n for n in games.names() if search.possible(games.load(n)))
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("connect_four", "hex") else [pytest.mark.slow])
+        for name in games.names()
+        if search.possible(games.load(name))
+    ],
 )
 def test_positions_and_policies_are_turned_together(name: str):
     game: Game = games.load(name)

@@ -188,6 +188,7 @@ def _expected(game: Game, roots: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(jax.jit(jax.vmap(each))(roots)), np.asarray(jax.vmap(game.legal)(roots))
 
 
+@pytest.mark.slow
 def test_backgammon_moves_are_worth_the_expectation_over_all_dice():
     game, count = OneRoll(), 32
     roots = Rolled(_last_checkers(count), jnp.zeros(count, bool))
