@@ -43,8 +43,8 @@ class Config:
 
     Attributes:
       network: size of the network.
-      batch_size: positions in one gradient step.
-      reuse: how often each position is trained on, on average.
+      batch_size: situations in one gradient step, all there are if they are no more.
+      reuse: gradient steps for each batch_size of positions played.
       learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
@@ -195,7 +195,7 @@ class Situations(NamedTuple):
       before: f32[N, A], log probabilities of the moves in the policy that is to be improved on.
       gain: f32[N, A], how much better each move did than was expected, 0 if it was not made.
       target: f32[N], what the value should have been.
-      weight: f32[N], how much it counts.
+      weight: f32[N], the root of its visits: a best response seeks out the rare ones, too.
     """
 
     seen: np.ndarray

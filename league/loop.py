@@ -142,10 +142,6 @@ class Trainer:
         """Games that an env has failed to finish."""
         return self.game.voided if isinstance(self.game, HostGame) else 0
 
-    def _role(self, role: str, turn: int) -> str:
-        """The name of a role in a later round of a generation."""
-        return f"{role} {turn}" if turn else role
-
     def _play(
         self, number: int, turn: int, team: list[Learner], openings: Any
     ) -> tuple[list[int], list[MatchResult]]:
@@ -168,7 +164,7 @@ class Trainer:
                     for meeting in lineup
                 ]
             ),
-            jax.random.split(self._key(number, self._role("play", turn)), len(lineup)),
+            jax.random.split(self._key(number, _role("play", turn)), len(lineup)),
             jax.tree.map(lambda x: x[:, turn * config.pairs :][:, : config.pairs], openings),
         )
         scores = np.asarray(played.scores)
@@ -303,7 +299,7 @@ class Trainer:
             data,
             fresh,
             done / self.config.generations,
-            self._key(number, self._role(f"learn {member.mark}".strip(), turn)),
+            self._key(number, _role(f"learn {member.mark}".strip(), turn)),
         )
 
     def _joined(self, member: Member, number: int) -> list[int]:
@@ -439,3 +435,8 @@ class Trainer:
 def _rows(data: Any) -> int:
     """Positions in a dataset."""
     return len(jax.tree.leaves(data)[0])
+
+
+def _role(role: str, turn: int) -> str:
+    """What the randomness of a round belongs to; in the first one it is the role itself."""
+    return f"{role} {turn}" if turn else role
