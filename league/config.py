@@ -225,7 +225,7 @@ def _general(game: Game, learner: str) -> Config:
         quick = not isinstance(game, HostGame)  # an env would be copied for each simulation
         learner = "alphazero" if quick and search.possible(game) else "ppo"
     if learner == "alphazero":
-        return Config(learner=alphazero.Config(network=network))
+        return _searched(game, Config(learner=alphazero.Config(network=network)))
     if isinstance(game, HostGame):
         return _outside(game, network)
     # Half of the games against the pool, from positions in the middle of a game as well; but no
@@ -239,6 +239,14 @@ def _general(game: Game, learner: str) -> Config:
         learner=ppo.Config(network=network),
         measure=Measure(opening_plies=4 if perfect else 0),
     )
+
+
+def _searched(game: Game, config: Config) -> Config:
+    """Where the rules are slow, as many positions a generation, however long a game is."""
+    if not isinstance(game, HostGame):
+        return config
+    pairs = min(config.pairs, max(1, 256 // game.usual_plies))
+    return dataclasses.replace(config, pairs=pairs, slots=min(pairs, config.slots))
 
 
 def _outside(game: HostGame, network: networks.Config) -> Config:
