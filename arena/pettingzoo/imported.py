@@ -2,6 +2,8 @@
 
 The device never sees the env. A position is what the seat to move sees of it, so that networks,
 policies and learners work on it as on any other; the games themselves live in worker processes.
+While one waits for a move, it can be searched: `step` calls back from the device, and a worker
+answers with a copy that has moved on.
 """
 
 import os

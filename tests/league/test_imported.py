@@ -93,22 +93,16 @@ def test_a_killed_run_ends_with_the_same_bits(moment: Moment, whole: Place):
 _SEARCH = "--learner", "alphazero", "--learner.simulations", "4"
 
 
-def test_alphazero_trains_on_copies_of_the_env(user: Place, capsys: pytest.CaptureFixture[str]):
-    main(_train("--name", "searched", *_SEARCH, "--json"))
-    capsys.readouterr()
-    players = "searched:2,simulations=4 searched:0,simulations=4"
-    main(f"match {players} --pairs 4 --json".split())
-    told = strict_json(capsys.readouterr().out)
-    assert told["wins"] + told["draws"] + told["losses"] == 8
-
-
 @pytest.mark.slow
-def test_a_killed_run_with_search_ends_with_the_same_bits(whole: Place):
+def test_a_run_that_searches_copies_of_the_env_ends_with_the_same_bits(whole: Place):
     whole.lines(*_train(*_SEARCH, "--name", "searched"))
     strike(whole, Moment(1, "play", 0.5), *_train(*_SEARCH, "--name", "struck"))
     done = whole.call("train", RACE, "--resume", "--name", "struck")
     assert done.returncode == 0, done.stderr
     assert contents(whole.run("struck")) == contents(whole.run("searched"))
+    players = "searched:2,simulations=4 searched:0,simulations=4"
+    (told,) = whole.lines("match", *players.split(), "--pairs", "4")
+    assert told["wins"] + told["draws"] + told["losses"] == 8
 
 
 @pytest.mark.slow
