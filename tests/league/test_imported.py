@@ -114,6 +114,6 @@ def test_every_command_knows_an_imported_game(whole: Place):
     (told,) = whole.lines("exploit", "whole:2", "--generations", "1", "--pairs", "4")
     assert not told["exact"]
     (told,) = whole.lines("play", "whole", stdin="1\n" * 6)
-    assert told["against"] == "whole"
+    assert told["against"] == "whole,simulations=32"
     whole.lines("report", "whole")
     assert "<svg" in (whole.run("whole") / "report.html").read_text()
