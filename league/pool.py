@@ -131,7 +131,7 @@ class Run:
         store = self.exploiters[member] if member else self.snapshots
         params = store.load(generation, self.template().params)
         if digest(params) != found[name]:
-            raise UserError(f"snapshot {name} of run {self.name!r} is damaged: wrong digest")
+            raise UserError(f"{store.folder / str(generation)} is damaged: wrong digest")
         return params
 
     def key(self, generation: int, role: str) -> jax.Array:

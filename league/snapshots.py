@@ -38,7 +38,7 @@ class Store:
         options = ocp.CheckpointManagerOptions(
             max_to_keep=keep, enable_async_checkpointing=False, create=False
         )
-        self._folder = folder
+        self.folder = folder
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def save(self, number: int, tree: Any) -> None:
@@ -47,12 +47,12 @@ class Store:
         Raises:
           UserError: it cannot be written, say on a full disk.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._manager.save(number, args=ocp.args.StandardSave(tree))
         except Exception as error:  # Orbax and its storage raise many kinds
             raise UserError(
-                f"{self._folder / str(number)} cannot be written: {_line(error)}"
+                f"{self.folder / str(number)} cannot be written: {_line(error)}"
             ) from None
 
     def numbers(self) -> list[int]:
@@ -74,7 +74,7 @@ class Store:
           UserError: it is not there, or is damaged.
         """
         if number not in self.numbers():
-            raise UserError(f"{self._folder / str(number)} is not there")
+            raise UserError(f"{self.folder / str(number)} is not there")
         try:
             target = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), like)
             found = self._manager.restore(number, args=ocp.args.StandardRestore(target))
@@ -82,7 +82,7 @@ class Store:
                 raise ValueError("its arrays have other shapes")
             return found
         except Exception as error:  # Orbax and its storage raise many kinds for a damaged file
-            raise UserError(f"{self._folder / str(number)} is damaged: {_line(error)}") from None
+            raise UserError(f"{self.folder / str(number)} is damaged: {_line(error)}") from None
 
     def close(self) -> None:
         """Ends the threads that Orbax keeps."""

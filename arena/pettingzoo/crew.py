@@ -93,7 +93,7 @@ class Crew:
     def __init__(self, name: str, facts: Facts, size: int):
         self._name, self._facts = name, facts
         self._timeout = check.settings(name).get("timeout", TIMEOUT)
-        self._workers = [Worker(name) for _ in range(size)]
+        self._size, self._workers = size, list[Worker]()
         self._memory: SharedMemory | None = None
         self._count = 0
         self.tables: list[Slots] = []
@@ -107,6 +107,8 @@ class Crew:
         """Two halves with `count` slots each, all of them idle."""
         for number in range(TABLES):  # what an interrupted match has left
             self.wait(number)
+        if not self._workers:  # the first time, or the first since it was closed
+            self._workers = [Worker(self._name) for _ in range(self._size)]
         if count != self._count:
             self._release()
             size = room(self._facts, count)
@@ -169,10 +171,13 @@ class Crew:
             self._memory.unlink()
             with contextlib.suppress(BufferError):  # somebody still looks at the last game
                 self._memory.close()
-            self._memory = None
+            self._memory, self._count = None, 0
 
     def close(self) -> None:
-        """Ends the processes."""
+        """Ends the processes; to sit down again starts new ones."""
         for worker in self._workers:
             worker.end()
+        self._workers = []
+        for busy in self._busy:
+            busy.clear()
         self._release()
