@@ -208,9 +208,10 @@ def biggest(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("damage", [cut, flip])
-@pytest.mark.parametrize("part", ["2", "2/default/d"])  # the description, and the arrays
+@pytest.mark.parametrize("part", ["_METADATA", "d"])  # the description, and the arrays
 def test_a_damaged_snapshot(place, tiny, damage, part):
-    damage(biggest(place.adopt(tiny, "a") / "snapshots" / part))
+    path = place.adopt(tiny, "a") / "snapshots" / "2" / "default" / part
+    damage(biggest(path) if path.is_dir() else path)
     before = held(place.folder)
     done = place.call("match", "a:2", "uniform")
     told = check(done.returncode, done.stdout, done.stderr)
