@@ -12,15 +12,13 @@ import pytest
 import games
 from arena.tree import choices
 from games import CHANCE, OVER, Game
-from tests.helpers.heavy import light_first
+from tests.helpers import heavy
 from tests.helpers.playouts import Playouts, playouts, replay
 from tests.proofs import proven
 
 GAMES = [games.load(name) for name in games.names()]
 every_game = pytest.mark.parametrize("game", GAMES, ids=games.names())
-every_game_heavy_ones_slowly = pytest.mark.parametrize(
-    "game", light_first(games.names(), load=True)
-)
+every_game_heavy_ones_slowly = pytest.mark.parametrize("game", heavy.every_game())
 
 PROVEN = proven()
 TWO_PLANES = [name for name, module in PROVEN.items() if getattr(module, "TWO_PLANES", False)]
