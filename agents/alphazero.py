@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from agents import networks, search, training
+from agents import memory, networks, search, training
 from agents.training import Learner
-from arena.core import Classifier, Decision, Rules
+from arena.core import Classifier, Decision, Remembering, Rules
 from games import Game
 
 
@@ -72,7 +72,7 @@ class Lesson(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AlphaZero:
+class AlphaZero(Remembering):
     """An `Act` by network and Gumbel search.
 
     Attributes:
@@ -102,11 +102,23 @@ class AlphaZero:
 
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
-        evaluate = partial(self._evaluate, params)
+        asked = self.evaluations * jax.tree.leaves(states)[0].shape[0]
+        return self.recall(memory.blank(self.game, params, asked), params, keys, states)[0]
+
+    def memory(self, params: Any) -> Any:
+        """No answers of the networks yet, and room for many."""
+        return memory.blank(self.game, params)
+
+    def recall(
+        self, memory: Any, params: Any, keys: jax.Array, states: Any
+    ) -> tuple[Decision, Any]:
+        """Chooses moves, and remembers what the networks say."""
+        recall = search.Recall(partial(self._evaluate, params), memory)
         if self.simulations == 0:
-            logits, _ = evaluate(keys, states)
+            logits, _, recall = search.begin(recall, keys, states)
             legal = jax.vmap(self.game.legal)(states)
-            return Decision(jnp.argmax(jnp.where(legal, logits, -jnp.inf), -1).astype(jnp.int32))
+            move = jnp.argmax(jnp.where(legal, logits, -jnp.inf), -1)
+            return Decision(move.astype(jnp.int32)), recall.memory
         batch = jax.tree.leaves(states)[0].shape[0]
         noise = jnp.zeros((batch, self.game.num_actions))
         if self.explore:
@@ -116,7 +128,7 @@ class AlphaZero:
         improved = search.gumbel(
             self.game,
             self.judge or Rules(self.game),
-            evaluate,
+            recall,
             states,
             keys,
             self.simulations,
@@ -125,12 +137,15 @@ class AlphaZero:
             self.spread,
         )
         if not self.explore:
-            return Decision(improved.move)
+            return Decision(improved.move), improved.memory
         policy, move = jax.lax.top_k(improved.policy, min(_KEPT, self.game.num_actions))
-        return Decision(improved.move, Lesson(move.astype(jnp.int16), policy, improved.value))
+        lesson = Lesson(move.astype(jnp.int16), policy, improved.value)
+        return Decision(improved.move, lesson), improved.memory
 
-    def _evaluate(self, params: Any, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.Array]:
-        return networks.mover_outputs(self.game, self.network, params, keys.shape[0], states)
+    def _evaluate(
+        self, params: Any, known: Any, keys: jax.Array, states: Any, wanted: jax.Array
+    ) -> tuple[jax.Array, jax.Array, Any]:
+        return memory.recall(self.game, self.network, params, known, states, wanted)
 
 
 class Dataset(NamedTuple):

@@ -34,6 +34,27 @@ share a compiled program; so a new snapshot never means a new compilation.
 """
 
 
+class Remembering(ABC):
+    """An `Act` that can use again what it has found out about earlier positions.
+
+    It moves the same with or without a memory, but for rounding.
+    """
+
+    @abstractmethod
+    def memory(self, params: Any) -> Any:
+        """What agents with these weights [G, ...] know before they are asked, a pytree."""
+
+    @abstractmethod
+    def recall(
+        self, memory: Any, params: Any, keys: jax.Array, states: Any
+    ) -> tuple[Decision, Any]:
+        """Moves as an `Act`, and the memory after that."""
+
+    @abstractmethod
+    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+        """Moves without any memory of earlier positions."""
+
+
 @dataclass(frozen=True)
 class Agent:
     """A player that lives on the device.
@@ -203,14 +224,14 @@ def settle(game: Game, key: jax.Array, state: Any) -> Any:
         count, state = carry
         bits = count
         for word in words:
-            bits = _mix(bits ^ word)
+            bits = mix(bits ^ word)
         return count + 1, game.step(state, outcome(unit(bits), game.chance(state)))
 
     going = jnp.uint32(0), state
     return jax.lax.while_loop(lambda c: game.mover(c[1]) == CHANCE, draw, going)[1]
 
 
-def _mix(bits: jax.Array) -> jax.Array:
+def mix(bits: jax.Array) -> jax.Array:
     """A hash of u32[...], one to one: lowbias32 of nullprogram.com/blog/2018/07/31."""
     bits = (bits ^ bits >> 16) * jnp.uint32(0x7FEB352D)
     bits = (bits ^ bits >> 15) * jnp.uint32(0x846CA68B)

@@ -24,8 +24,10 @@ from arena.core import (
     Act,
     Agent,
     Classifier,
+    Decision,
     HostAgent,
     HostGame,
+    Remembering,
     Rules,
     settle,
     stack,
@@ -162,15 +164,14 @@ def _run(
     """Plays on, from the tick `start`: to the end, or a piece of the record if it is recorded."""
     pairs = jax.tree.leaves(openings)[0].shape[1]
     first = jax.vmap(jax.vmap(match.game.mover))(openings)
-    act = partial(decide, match, params_a, params_b)
 
     def body(carry):
-        tick, table, record = carry
+        tick, table, record, memory = carry
         table = _refill(match, table, openings, first, pairs)
         slots, asked = _sort(match, table.slots, first, pairs)
         here = jax.vmap(partial(_fold, start + tick))(keys)
         states = _halves(slots.state)
-        decision = act(here, states)
+        decision, memory = _recall(match, memory, params_a, params_b, here, states)
         after = _batched(match.game.step, 3)(states, decision.move)
         after = _chance(match.game, here, _side_by_side(after))
         if record is not None:
@@ -179,18 +180,21 @@ def _run(
         slots = slots._replace(state=_choose(_side_by_side(asked), after, slots.state))
         moves = table.moves + asked.sum(2, dtype=jnp.int32).T
         table = table._replace(slots=slots, moves=moves)
-        return tick + 1, _finish(match, table, first, pairs), record
+        return tick + 1, _finish(match, table, first, pairs), record, memory
 
     def going(carry):
-        tick, table, record = carry
+        tick, table, record, _ = carry
         busy = _going(table, pairs).any()
         return busy if record is None else busy & (tick < _PIECE)
 
     record = None
     if match.record:
         states = _halves(table.slots.state)
+        act = partial(decide, match, params_a, params_b)
         record = _blank(states, jax.eval_shape(act, keys, states).note, pairs)
-    _, table, record = jax.lax.while_loop(going, body, (jnp.int32(0), table, record))
+    # What the agents remember lasts as long as a call does.
+    carry = jnp.int32(0), table, record, _memory(match, params_a, params_b)
+    _, table, record, _ = jax.lax.while_loop(going, body, carry)
     return table, record
 
 
@@ -269,24 +273,58 @@ def _batched(function, axes: int):
     return function
 
 
-def decide(match: Match, params_a: Any, params_b: Any, keys: jax.Array, states: Any) -> Any:
-    """Asks A about the near games and B about the far ones; [2, G, S, ...] in and out.
+def decide(match: Match, params_a: Any, params_b: Any, keys: jax.Array, states: Any) -> Decision:
+    """Asks A about the near games and B about the far ones; [2, G, S, ...] in and out."""
+    memory = _memory(match, params_a, params_b)
+    return _recall(match, memory, params_a, params_b, keys, states)[0]
 
-    Two agents that move by the same function are one batch of 2G.
-    """
+
+def _both(params_a: Any, params_b: Any) -> Any:
+    """Weights of all agents, [2G, ...]: two that move by the same function are one batch."""
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), params_a, params_b)
+
+
+def _memory(match: Match, params_a: Any, params_b: Any) -> tuple[Any, ...]:
+    """What the agents know before they are asked: one memory if they move by the same function."""
+
+    def blank(act: Act, params: Any) -> Any:
+        return act.memory(params) if isinstance(act, Remembering) else ()
+
+    if match.act_a == match.act_b:
+        return (blank(match.act_a, _both(params_a, params_b)),)
+    return blank(match.act_a, params_a), blank(match.act_b, params_b)
+
+
+def _ask(act: Act, memory: Any, params: Any, keys: jax.Array, states: Any) -> tuple[Decision, Any]:
+    if isinstance(act, Remembering):
+        return act.recall(memory, params, keys, states)
+    return act(params, keys, states), memory
+
+
+def _recall(
+    match: Match,
+    memory: tuple[Any, ...],
+    params_a: Any,
+    params_b: Any,
+    keys: jax.Array,
+    states: Any,
+) -> tuple[Decision, tuple[Any, ...]]:
+    """As `decide`, by agents who remember."""
     shape = jax.tree.leaves(states)[0].shape[:3]
     flat = jax.tree.map(lambda x: x.reshape(2, -1, *x.shape[3:]), states)
     near, far = (jax.vmap(partial(_fold, side))(keys) for side in (0, 1))
     if match.act_a == match.act_b:
-        both = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), params_a, params_b)
         flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), flat)
-        decision = match.act_a(both, jnp.concatenate([near, far]), flat)
-        return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), decision)
-    a = match.act_a(params_a, near, jax.tree.map(lambda x: x[0], flat))
-    b = match.act_b(params_b, far, jax.tree.map(lambda x: x[1], flat))
+        both, keys = _both(params_a, params_b), jnp.concatenate([near, far])
+        decision, after = _ask(match.act_a, memory[0], both, keys, flat)
+        return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), decision), (after,)
+    for_a, for_b = (jax.tree.map(lambda x, n=n: x[n], flat) for n in (0, 1))
+    a, after_a = _ask(match.act_a, memory[0], params_a, near, for_a)
+    b, after_b = _ask(match.act_b, memory[1], params_b, far, for_b)
     if jax.tree.structure(a.note) != jax.tree.structure(b.note):
         b = b._replace(note=jax.tree.map(jnp.zeros_like, a.note))
-    return jax.tree.map(lambda *x: jnp.stack(x).reshape(*shape, *x[0].shape[1:]), a, b)
+    decision = jax.tree.map(lambda *x: jnp.stack(x).reshape(*shape, *x[0].shape[1:]), a, b)
+    return decision, (after_a, after_b)
 
 
 def _finish(match: Match, table: _Table, first: jax.Array, pairs: int) -> _Table:

@@ -2,7 +2,7 @@
 
 from agents.search.gumbel import Improved, gumbel
 from agents.search.puct import dirichlet, puct
-from agents.search.tree import Edges, Evaluate, Found, Root, check, possible, search
+from agents.search.tree import Edges, Evaluate, Found, Recall, Root, begin, check, possible, search
 from agents.search.uct import uct
 
 __all__ = [
@@ -10,7 +10,9 @@ __all__ = [
     "Evaluate",
     "Found",
     "Improved",
+    "Recall",
     "Root",
+    "begin",
     "check",
     "dirichlet",
     "gumbel",

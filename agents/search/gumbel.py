@@ -10,7 +10,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents.search.tree import LOWEST, TINY, Edges, Evaluate, Root, fold, prior, search
+from agents.search.tree import (
+    LOWEST,
+    TINY,
+    Edges,
+    Evaluate,
+    Recall,
+    Root,
+    begin,
+    prior,
+    search,
+)
 from arena.core import Classifier
 from games import Game
 
@@ -22,17 +32,19 @@ class Improved(NamedTuple):
       move: i32[B], the move to play.
       policy: f32[B, A], the improved policy: what the prior should have been.
       value: f32[B], mean value of all simulations for the mover, the weaker moves' included.
+      memory: of the evaluator; () if it has none.
     """
 
     move: jax.Array
     policy: jax.Array
     value: jax.Array
+    memory: Any = ()
 
 
 def gumbel(
     game: Game,
     judge: Classifier,
-    evaluate: Evaluate,
+    evaluate: Evaluate | Recall,
     states: Any,
     keys: jax.Array,
     simulations: int,
@@ -53,7 +65,7 @@ def gumbel(
       considered: moves that sequential halving starts from.
       spread: values that lie closer together than this are not stretched any further.
     """
-    logits, value = evaluate(fold(keys, 0), states)
+    logits, value, recall = begin(evaluate, keys, states)
     chances = prior(game, states, logits)
     logits = jnp.where(chances > 0, logits - logits.max(-1, keepdims=True), LOWEST)
     rank = jnp.maximum(logits + noise, -1e9)
@@ -76,7 +88,7 @@ def gumbel(
         return scores(edges, visits), jnp.where(visits == 0, jnp.inf, -jnp.inf)
 
     found = search(
-        *(game, judge, evaluate, states, keys, simulations, Root(order, value), at_root),
+        *(game, judge, recall, states, keys, simulations, Root(order, value), at_root),
         partial(_inside, game.num_actions, spread),
     )
     edges = found.edges
@@ -84,7 +96,7 @@ def gumbel(
     move = found.moves[best, jnp.arange(len(best))]
     tried, others = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
     policy = jax.nn.softmax(logits + found.by_move(tried, others, game.num_actions))
-    return Improved(move, policy, edges.mean)
+    return Improved(move, policy, edges.mean, found.memory)
 
 
 def _fit(x: jax.Array, width: int) -> jax.Array:

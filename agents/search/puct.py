@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from agents.search.gumbel import Improved
-from agents.search.tree import Edges, Evaluate, Root, fold, prior, search
+from agents.search.tree import Edges, Evaluate, Recall, Root, begin, prior, search
 from arena.core import Classifier
 from games import Game
 
@@ -20,7 +20,7 @@ _INIT, _BASE = 1.25, 19652.0
 def puct(
     game: Game,
     judge: Classifier,
-    evaluate: Evaluate,
+    evaluate: Evaluate | Recall,
     states: Any,
     keys: jax.Array,
     simulations: int,
@@ -41,14 +41,15 @@ def puct(
       luck: f32[B, A], Gumbel variates times the temperature; zeros play the most visited move.
       share: of the noise in the mixture.
     """
-    logits, value = evaluate(fold(keys, 0), states)
+    logits, value, recall = begin(evaluate, keys, states)
     chances = prior(game, states, logits)
     mixed = (1 - share) * chances + share * jnp.where(chances > 0, noise, 0.0)
     root = Root(mixed / mixed.sum(-1, keepdims=True), value)
-    found = search(game, judge, evaluate, states, keys, simulations, root, _select, _select)
+    found = search(game, judge, recall, states, keys, simulations, root, _select, _select)
     visits = found.by_move(found.edges.visits, jnp.zeros_like(value), game.num_actions)
     move = jnp.argmax(jnp.where(visits > 0, jnp.log(visits) + luck, -jnp.inf), -1)
-    return Improved(move.astype(jnp.int32), visits / simulations, found.edges.mean)
+    move = move.astype(jnp.int32)
+    return Improved(move, visits / simulations, found.edges.mean, found.memory)
 
 
 def _select(edges: Edges) -> tuple[jax.Array, jax.Array]:

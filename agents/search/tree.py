@@ -28,6 +28,27 @@ Evaluate = Callable[[jax.Array, Any], tuple[jax.Array, jax.Array]]
 A seat is to move in all of them, or the game is over, and then the answer is not used.
 """
 
+
+class Recall(NamedTuple):
+    """An evaluator with a memory, which it is handed, and hands on.
+
+    Attributes:
+      ask: `ask(memory, keys[G], states[B], wanted: bool[B]) -> (logits, value, memory)`, as
+        `Evaluate`; answers that are not wanted are not used.
+      memory: what it remembers before the search, a pytree of arrays.
+    """
+
+    ask: Callable[[Any, jax.Array, Any, jax.Array], tuple[jax.Array, jax.Array, Any]]
+    memory: Any
+
+
+def recalling(evaluate: Evaluate | Recall) -> Recall:
+    """Any evaluator; one that has no memory remembers ()."""
+    if isinstance(evaluate, Recall):
+        return evaluate
+    return Recall(lambda memory, keys, states, wanted: (*evaluate(keys, states), memory), ())
+
+
 LOWEST = float(np.finfo(np.float32).min)
 TINY = float(np.finfo(np.float32).tiny)
 _GOLDEN = 0.6180339887  # steps of this fill the unit interval most evenly, wherever they end
@@ -92,15 +113,27 @@ class Found(NamedTuple):
     Attributes:
       edges: of the moves tried; their `prior` is what `Root.order` said.
       moves: i32[K, B], which moves they are, A where there is none.
+      memory: of the evaluator; () if it has none.
     """
 
     edges: Edges
     moves: jax.Array
+    memory: Any = ()
 
     def by_move(self, tried: jax.Array, others: jax.Array, num_actions: int) -> jax.Array:
         """f32[B, A] of what f32[K, B] says of the moves tried, and f32[B] of all others."""
         row = jnp.repeat(others[:, None], num_actions, 1)
         return row.at[jnp.arange(len(row)), self.moves].set(tried, mode="drop")
+
+
+def begin(
+    evaluate: Evaluate | Recall, keys: jax.Array, states: Any
+) -> tuple[jax.Array, jax.Array, Recall]:
+    """Logits f32[B, A] and values f32[B] of the roots, and the evaluator after that."""
+    ask, memory = recalling(evaluate)
+    batch = len(jax.tree.leaves(states)[0])
+    logits, value, memory = ask(memory, fold(keys, 0), states, jnp.ones(batch, bool))
+    return logits, value, Recall(ask, memory)
 
 
 def possible(game: Game) -> bool:
@@ -181,7 +214,7 @@ _NOWHERE = np.int32(2**31 - 1)
 def search(
     game: Game,
     judge: Classifier,
-    evaluate: Evaluate,
+    evaluate: Evaluate | Recall,
     states: Any,
     keys: jax.Array,
     simulations: int,
@@ -204,6 +237,7 @@ def search(
     """
     batch = len(root.value)
     rows = jnp.arange(batch)
+    ask, memory = recalling(evaluate)
     turn = _turn(game, states)
     value, none = turn * root.value, jnp.zeros(batch, jnp.int32)
     luck, left = _luck(game, keys, batch), _left(root.order)
@@ -215,27 +249,31 @@ def search(
     path = jnp.zeros((min(simulations, game.max_plies) + 2, batch), jnp.int32).at[0].set(top)
 
     def simulate(
-        number: jax.Array, carry: tuple[_Tree, _Leaf, jax.Array, jax.Array]
-    ) -> tuple[_Tree, _Leaf, jax.Array, jax.Array]:
+        number: jax.Array, carry: tuple[_Tree, _Leaf, jax.Array, jax.Array, Any]
+    ) -> tuple[_Tree, _Leaf, jax.Array, jax.Array, Any]:
         # First all that the last one has found is written, then all is read: so nothing is
         # copied, since nobody asks for what was there before.
-        tree, leaf, path, levels = carry
+        tree, leaf, path, levels, memory = carry
         tree = _write(tree, leaf, path, levels, number * batch)
         fresh = (number + 1) * batch + rows
         path, levels, parent, child = _descend(game, tree, path, fresh, at_root, inside)
         move = _move(game, tree, parent)
         before = jax.tree.map(lambda x: _at(x, parent), tree.node.state)
         after = jax.vmap(game.step)(before, move)
-        node = _assess(game, judge, evaluate, fold(keys, number), after)
+        # Where an ended game was come to once more, nothing is new, and nothing wanted.
+        asking = partial(ask, memory, wanted=child == fresh)
+        node, memory = _assess(game, judge, asking, fold(keys, number), after)
         node = node._replace(came=move, prior=_at(tree.node.left.most, parent))
         leaf = _leaf(tree, node, parent, child, child == fresh)
-        return tree, leaf, path, levels
+        return tree, leaf, path, levels, memory
 
-    carry = tree, leaf, path, jnp.int32(1)
-    tree, leaf, path, levels = jax.lax.fori_loop(1, simulations + 1, simulate, carry)
+    carry = tree, leaf, path, jnp.int32(1), memory
+    carry = jax.lax.fori_loop(1, simulations + 1, simulate, carry)
+    tree, leaf, path, levels, memory = carry
     tree = _write(tree, leaf, path, levels, jnp.int32((simulations + 1) * batch))
     edges, child = _look(tree, top, width)
-    return Found(edges, jnp.where(child < batch, game.num_actions, _at(tree.node.came, child)))
+    moves = jnp.where(child < batch, game.num_actions, _at(tree.node.came, child))
+    return Found(edges, moves, memory)
 
 
 def _at(x: jax.Array, places: Any) -> jax.Array:
@@ -274,11 +312,11 @@ def _luck(game: Game, keys: jax.Array, batch: int) -> Any:
 
 
 def _assess(
-    game: Game, judge: Classifier, evaluate: Evaluate, keys: jax.Array, states: Any
-) -> _Node:
+    game: Game, judge: Classifier, ask: Callable[..., Any], keys: jax.Array, states: Any
+) -> tuple[_Node, Any]:
     """New nodes for positions [B, ...]; where chance moves, worth what one outcome is worth.
 
-    Who came, and by which move, the caller knows.
+    Who came, and by which move, the caller knows. With them comes the evaluator's memory.
     """
     turn = next_turn = _turn(game, states)
     luck = _luck(game, keys, len(turn))
@@ -287,10 +325,11 @@ def _assess(
         each = jax.vmap(jax.random.key)(jax.lax.bitcast_convert_type(luck, jnp.uint32))
         settled = jax.vmap(partial(settle, game))(each, states)
         next_turn = _turn(game, settled)
-    logits, value = evaluate(keys, settled)
+    logits, value, memory = ask(keys, settled)
     value = jnp.where(next_turn == 0, judge.score(settled), next_turn * value)
     untried = prior(game, settled, logits)
-    return _Node(states, turn, value, turn.astype(jnp.int32), turn, untried, _left(untried), luck)
+    came = turn.astype(jnp.int32)
+    return _Node(states, turn, value, came, turn, untried, _left(untried), luck), memory
 
 
 def _move(game: Game, tree: _Tree, node: jax.Array) -> jax.Array:

@@ -1,6 +1,6 @@
 """AlphaZero: how it sees a position, and that it learns what it is shown."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -63,19 +63,22 @@ def _learnt() -> tuple[Learner, dict[str, float]]:
 
 @cache
 def _jitted(agent: AlphaZero):
-    return jax.jit(agent), jax.jit(agent._evaluate)
+    return jax.jit(agent)
+
+
+@cache
+def _outputs():
+    return jax.jit(partial(networks.mover_outputs, TIC_TAC_TOE, NETWORK), static_argnums=1)
 
 
 def _evaluate(params: Any, states: Any) -> Any:
-    """Logits and values of one agent's network, as its search asks for them."""
-    _, evaluate = _jitted(AlphaZero(TIC_TAC_TOE, NETWORK, simulations=0))
-    found = evaluate(stack([params]), jax.random.split(jax.random.key(0), 1), states)
-    return tuple(np.asarray(x) for x in found)
+    """Logits and values of one agent's network."""
+    return tuple(np.asarray(x) for x in _outputs()(stack([params]), 1, states))
 
 
 def _act(agent: AlphaZero, params: Any, states: Any, seed: int = 0) -> Any:
     groups = len(jax.tree.leaves(params)[0])
-    decide = _jitted(agent)[0](params, jax.random.split(jax.random.key(seed), groups), states)
+    decide = _jitted(agent)(params, jax.random.split(jax.random.key(seed), groups), states)
     return jax.tree.map(np.asarray, decide)
 
 

@@ -332,7 +332,7 @@ def test_the_kernel_converges_to_minimax_whoever_moves():
     roots, worth = planted()
     error = []
     for simulations in (150, 1500):
-        edges, moves = jax.tree.map(np.asarray, jax.jit(partial(_ucb, simulations))(roots))
+        edges, moves, _ = jax.tree.map(np.asarray, jax.jit(partial(_ucb, simulations))(roots))
         assert (edges.visits == simulations / 3).all()
         assert (moves == np.arange(3)[:, None]).all()
         error.append(np.abs(edges.q.T - worth).reshape(-1, 40, 3).mean((1, 2)))
@@ -449,5 +449,5 @@ def test_a_position_does_not_care_for_its_neighbours():
     states = solve(TIC_TAC_TOE).states
     order = np.random.default_rng(7).permutation(len(states.mine))
     mixed = gumbel(TIC_TAC_TOE, scrambled, jax.tree.map(lambda x: x[order], states), 16)
-    for x, y in zip(mixed, _searched(None), strict=True):
+    for x, y in zip(mixed[:3], _searched(None)[:3], strict=True):
         np.testing.assert_array_equal(x, y[order])

@@ -109,7 +109,7 @@ def test_a_chance_node_is_worth_its_expectation():
     error = []
     for simulations in (200, 2000):
         run = jax.jit(partial(_search, Wagers(), Rules(Wagers()), simulations, 0))
-        edges, moves = jax.tree.map(np.asarray, run(roots))
+        edges, moves, _ = jax.tree.map(np.asarray, run(roots))
         assert (moves[:2] == np.arange(2)[:, None]).all()
         error.append(np.abs(edges.q[:2].T - exact).mean())
     # What UCT gives up while exploring falls like log n / n, from 25 visits of a side to 250:
@@ -196,7 +196,7 @@ def test_backgammon_moves_are_worth_the_expectation_over_all_dice():
     error = []
     for simulations in (300, 3000):
         run = jax.jit(partial(_search, game, Arbitrary(), simulations, 0))
-        edges, moves = jax.tree.map(np.asarray, run(roots))
+        edges, moves, _ = jax.tree.map(np.asarray, run(roots))
         slot, row = np.nonzero(moves < game.num_actions)
         assert len(slot) == legal.sum()
         deviation = edges.q[slot, row] - exact[row, moves[slot, row]]
