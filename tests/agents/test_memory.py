@@ -107,7 +107,8 @@ def test_games_are_the_same_however_much_it_remembers(rows, monkeypatch):
     here = _games()
     monkeypatch.setattr(memory, "blank", lambda *about: None)
     there = _games()
-    assert here.record is not None and there.record is not None
+    assert here.record is not None
+    assert there.record is not None
     np.testing.assert_array_equal(here.record.game, there.record.game)
     np.testing.assert_array_equal(here.scores, there.scores)
     busy = here.record.game < 2 * 8
