@@ -135,6 +135,7 @@ class AlphaZero(Remembering):
             noise,
             self.considered,
             self.spread,
+            prove=True,
         )
         if not self.explore:
             return Decision(improved.move), improved.memory

@@ -24,6 +24,8 @@ from agents.search.tree import (
 from arena.core import Classifier
 from games import Game
 
+_NEVER = -1e6  # far below any logit, and above those of illegal moves
+
 
 class Improved(NamedTuple):
     """The outcome of a search.
@@ -33,12 +35,14 @@ class Improved(NamedTuple):
       policy: f32[B, A], the improved policy: what the prior should have been.
       value: f32[B], mean value of all simulations for the mover, the weaker moves' included.
       memory: of the evaluator; () if it has none.
+      proven: bool[B], whether the value is exact, whatever is played; None if nothing is proven.
     """
 
     move: jax.Array
     policy: jax.Array
     value: jax.Array
     memory: Any = ()
+    proven: Any = None
 
 
 def gumbel(
@@ -51,6 +55,7 @@ def gumbel(
     noise: jax.Array,
     considered: int = 16,
     spread: float = 1e-8,
+    prove: bool = False,
 ) -> Improved:
     """Searches, and improves on the prior.
 
@@ -64,6 +69,7 @@ def gumbel(
       noise: Gumbel variates f32[B, A]; zeros play the strongest move every time.
       considered: moves that sequential halving starts from.
       spread: values that lie closer together than this are not stretched any further.
+      prove: prove values where it can, and have the policy leave moves out that are proven worse.
     """
     logits, value, recall = begin(evaluate, keys, states)
     chances = prior(game, states, logits)
@@ -80,7 +86,7 @@ def gumbel(
 
     def scores(edges: Edges, visits: jax.Array) -> jax.Array:
         width = len(edges.visits)
-        tried, _ = completed(edges._replace(prior=_fit(priors, width)))
+        tried, _ = _without_worse(edges, *completed(edges._replace(prior=_fit(priors, width))))
         return jnp.where(edges.visits == visits, _fit(ranks, width) + tried, -jnp.inf)
 
     def at_root(edges: Edges) -> tuple[jax.Array, jax.Array]:
@@ -90,13 +96,36 @@ def gumbel(
     found = search(
         *(game, judge, recall, states, keys, simulations, Root(order, value), at_root),
         partial(_inside, game.num_actions, spread),
+        prove,
     )
     edges = found.edges
-    best = jnp.argmax(scores(edges, edges.visits.max(0)), 0)
+    best = jnp.argmax(scores(edges, jnp.where(_worse(edges), 0.0, edges.visits).max(0)), 0)
     move = found.moves[best, jnp.arange(len(best))]
-    tried, others = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
+    completed_qs = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
+    tried, others = _without_worse(edges, *completed_qs)
     policy = jax.nn.softmax(logits + found.by_move(tried, others, game.num_actions))
-    return Improved(move, policy, edges.mean, found.memory)
+    if edges.low is None:
+        return Improved(move, policy, edges.mean, found.memory)
+    value = jnp.clip(edges.mean, edges.floor, edges.ceiling)
+    return Improved(move, policy, value, found.memory, edges.floor >= edges.ceiling)
+
+
+def _worse(edges: Edges) -> jax.Array:
+    """Which moves are proven to be no better than another that is proven: bool[K, B]."""
+    if edges.low is None:
+        return jnp.zeros(edges.visits.shape, bool)
+    return (edges.high <= edges.floor) & (edges.low < edges.floor)
+
+
+def _without_worse(
+    edges: Edges, tried: jax.Array, others: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """What `completed_q` says, but far less of moves that cannot be the best."""
+    if edges.low is None:
+        return tried, others
+    # If the node's value is known, none of the moves not tried can be better.
+    known = edges.floor >= edges.ceiling
+    return jnp.where(_worse(edges), _NEVER, tried), jnp.where(known, _NEVER, others)
 
 
 def _fit(x: jax.Array, width: int) -> jax.Array:

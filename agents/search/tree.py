@@ -9,6 +9,10 @@ contiguous row of each array, and otherwise it reads and writes nothing but its 
 
 Values are seat 0's; signs follow `mover`, so seats need not alternate. Where chance moves, outcomes
 are drawn in their proportions and the values pass up as they are: a node's mean is an expectation.
+
+A search may also prove values (T. Cazenave, A. Saffidine, "Score bounded Monte-Carlo tree search",
+CG 2010): each node knows between which bounds its value lies whatever is played below, an ended game
+tells, and as soon as bounds meet, the node is as good as an ended game.
 """
 
 from collections.abc import Callable
@@ -70,6 +74,10 @@ class Edges(NamedTuple):
       entries: f32[B], simulations that came to the node, the one that added it included.
       value: f32[B], the evaluator's value of the node.
       mean: f32[B], the mean of that and of what later simulations brought.
+      low: f32[K, B], what each move is proven to be worth at least; None if nothing is proven.
+      high: f32[K, B], what it is worth at most.
+      floor: f32[B], what the node itself is worth at least.
+      ceiling: f32[B], what it is worth at most.
     """
 
     visits: jax.Array
@@ -81,11 +89,16 @@ class Edges(NamedTuple):
     entries: jax.Array
     value: jax.Array
     mean: jax.Array
+    low: Any = None
+    high: Any = None
+    floor: Any = None
+    ceiling: Any = None
 
     @property
     def q(self) -> jax.Array:
-        """f32[K, B], mean value of each move; 0 where unvisited."""
-        return self.total / jnp.maximum(self.visits, 1.0)
+        """f32[K, B], mean value of each move, within what is proven; 0 where unvisited."""
+        mean = self.total / jnp.maximum(self.visits, 1.0)
+        return mean if self.low is None else jnp.clip(mean, self.low, self.high)
 
 
 Select = Callable[[Edges], tuple[jax.Array, jax.Array]]
@@ -183,6 +196,7 @@ class _Node(NamedTuple):
     untried: jax.Array  # f32[B, A], prior of the moves not yet tried, 0 of others
     left: _Left
     luck: Any  # f32, from which place in the unit interval outcomes are drawn; () without chance
+    bounds: Any  # f32[B, 2], between which the value lies, for seat 0; None if nothing is proven
 
 
 class _Tree(NamedTuple):
@@ -221,6 +235,7 @@ def search(
     root: Root,
     at_root: Select,
     inside: Select,
+    prove: bool = False,
 ) -> Found:
     """Grows a tree under each position and returns what its root has learnt.
 
@@ -234,14 +249,17 @@ def search(
       root: order of the moves, and value, of the root positions.
       at_root: by which rule a simulation leaves the root.
       inside: by which rule it goes on below.
+      prove: prove values where it can; not in games of chance.
     """
+    prove = prove and not game.num_outcomes
     batch = len(root.value)
     rows = jnp.arange(batch)
     ask, memory = recalling(evaluate)
     turn = _turn(game, states)
     value, none = turn * root.value, jnp.zeros(batch, jnp.int32)
     luck, left = _luck(game, keys, batch), _left(root.order)
-    node = _Node(states, turn, value, none, turn, root.order, left, luck)
+    bounds = _bounds(turn, value) if prove else None
+    node = _Node(states, turn, value, none, turn, root.order, left, luck, bounds)
     leaf = _Leaf(node, none + _NOWHERE, none, left, value)
     width = min(max(game.num_actions, game.num_outcomes), simulations)
     tree = _blank(node, simulations, width)
@@ -264,6 +282,8 @@ def search(
         asking = partial(ask, memory, wanted=child == fresh)
         node, memory = _assess(game, judge, asking, fold(keys, number), after)
         node = node._replace(came=move, prior=_at(tree.node.left.most, parent))
+        if prove:
+            node = node._replace(bounds=_bounds(node.turn, node.value))
         leaf = _leaf(tree, node, parent, child, child == fresh)
         return tree, leaf, path, levels, memory
 
@@ -304,6 +324,12 @@ def _turn(game: Game, states: Any) -> jax.Array:
     return jnp.where(mover == CHANCE, _CHANCE, turn) if game.num_outcomes else turn
 
 
+def _bounds(turn: jax.Array, value: jax.Array) -> jax.Array:
+    """Of nodes without children: f32[B, 2], the judge's word, or all that a payoff can be."""
+    over = turn == 0
+    return jnp.stack([jnp.where(over, value, -1.0), jnp.where(over, value, 1.0)], -1)
+
+
 def _luck(game: Game, keys: jax.Array, batch: int) -> Any:
     if not game.num_outcomes:
         return ()
@@ -329,7 +355,7 @@ def _assess(
     value = jnp.where(next_turn == 0, judge.score(settled), next_turn * value)
     untried = prior(game, settled, logits)
     came = turn.astype(jnp.int32)
-    return _Node(states, turn, value, came, turn, untried, _left(untried), luck), memory
+    return _Node(states, turn, value, came, turn, untried, _left(untried), luck, None), memory
 
 
 def _move(game: Game, tree: _Tree, node: jax.Array) -> jax.Array:
@@ -367,13 +393,23 @@ def _look(tree: _Tree, node: jax.Array, width: int) -> tuple[Edges, jax.Array]:
         _at(tree.node.value, node) * turn,
         _at(tree.total, node) * turn / entries,
     )
+    if tree.node.bounds is not None:
+        low, high = _seen_by(turn, _at(tree.node.bounds, child))
+        floor, ceiling = _seen_by(turn, _at(tree.node.bounds, node))
+        edges = edges._replace(low=low, high=high, floor=floor, ceiling=ceiling)
     return edges, child
+
+
+def _seen_by(turn: jax.Array, bounds: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The lower and the upper bound f32[..., B] for the seat to move, of f32[..., B, 2]."""
+    one, other = bounds[..., 0] * turn, bounds[..., 1] * turn
+    return jnp.minimum(one, other), jnp.maximum(one, other)
 
 
 def _descend(
     game: Game, tree: _Tree, path: jax.Array, fresh: jax.Array, at_root: Select, inside: Select
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Walks down until a move leads out of the tree or to an ended game.
+    """Walks down until a move leads out of the tree, to an ended game or one as good as ended.
 
     Args:
       game: the rules.
@@ -397,7 +433,11 @@ def _descend(
         ways = [partial(_child, game, tree, select, width=width) for width in widths]
         child = jax.lax.switch((most > np.array(widths[:-1], np.int32)).sum(), ways, node)
         out = child == 0
-        return jnp.where(out, fresh, child), ~out & (_at(tree.node.turn, child) != 0)
+        more = ~out & (_at(tree.node.turn, child) != 0)
+        if tree.node.bounds is not None:
+            bounds = _at(tree.node.bounds, child)
+            more &= bounds[:, 0] < bounds[:, 1]
+        return jnp.where(out, fresh, child), more
 
     def body(carry):
         level, path, node, child, going = carry
@@ -438,7 +478,8 @@ def _leaf(tree: _Tree, node: _Node, parent: jax.Array, child: jax.Array, new: ja
     """What a simulation has found that came from `parent` to `child`, which may be new."""
     moves = np.arange(node.untried.shape[1], dtype=np.int32)
     untried = jnp.where(moves == node.came[:, None], 0.0, _at(tree.node.untried, parent))
-    value = jnp.where(new, node.value, _at(tree.node.value, child))
+    known = tree.node.value if tree.node.bounds is None else tree.node.bounds[:, 0]
+    value = jnp.where(new, node.value, _at(known, child))
     slot = _at(tree.tried, parent)
     return _Leaf(node, jnp.where(new, parent, _NOWHERE), slot, _left(untried), value)
 
@@ -468,10 +509,38 @@ def _write(tree: _Tree, leaf: _Leaf, path: jax.Array, levels: jax.Array, place: 
 
     visits, total = jax.lax.fori_loop(0, levels, credit, (tree.visits, tree.total))
     fresh = place + jnp.arange(len(parent))
-    return _Tree(
+    tree = _Tree(
         nodes,
         visits,
         total,
         tree.tried.at[parent].add(1, mode="drop"),
         tree.child.at[parent, leaf.slot].set(fresh, mode="drop"),
     )
+    if leaf.node.bounds is None:
+        return tree
+    ended = ((leaf.node.turn == 0) & (parent != _NOWHERE)).any()
+    return jax.lax.cond(ended, _prove, lambda tree, path, levels: tree, tree, path, levels)
+
+
+def _prove(tree: _Tree, path: jax.Array, levels: jax.Array) -> _Tree:
+    """Draws the bounds of the nodes on a path together, from the end of it to the root."""
+    width = tree.child.shape[1]
+
+    def tighten(step: jax.Array, bounds: jax.Array) -> jax.Array:
+        node = path[levels - 1 - step]
+        place = jnp.where(node == _NOWHERE, 0, node)
+        child = _at(tree.child, (place, np.arange(width, dtype=np.int32)[:, None]))
+        turn, there = _at(tree.node.turn, place), child > 0
+        low, high = _seen_by(turn, _at(bounds, child))
+        floor, ceiling = _seen_by(turn, _at(bounds, place))
+        floor = jnp.maximum(floor, jnp.where(there, low, -1.0).max(0))
+        # What has not been tried may be worth anything.
+        all_tried = (_at(tree.node.left.most, place) == 0) & there.any(0)
+        most = jnp.where(there, high, -1.0).max(0)
+        ceiling = jnp.where(all_tried, jnp.minimum(ceiling, most), ceiling)
+        found = jnp.stack(_seen_by(turn, jnp.stack([floor, ceiling], -1)), -1)
+        at = jnp.where((turn == 0) | (node == _NOWHERE), _NOWHERE, node)
+        return bounds.at[at].set(found, mode="drop")
+
+    bounds = jax.lax.fori_loop(1, levels, tighten, tree.node.bounds)
+    return tree._replace(node=tree.node._replace(bounds=bounds))
