@@ -37,6 +37,9 @@ class Config:
       foresight: share of the search's own value in what the value is trained on; the rest is the
         outcome of the game, which tells the truth, but of all later mistakes too.
       spread: see `AlphaZero`.
+      ownership_weight: weight of a third loss, by which the network learns to tell who will own
+        each cell when the game is over, in games that say so; 0 leaves it out. It hears that from
+        the rules, not from the judge.
     """
 
     network: networks.Config = field(default_factory=networks.ResNetConfig)
@@ -50,6 +53,7 @@ class Config:
     value_weight: float = 1.0
     foresight: float = 0.0
     spread: float = 1.0
+    ownership_weight: float = 0.0
 
 
 _KEPT = 64
@@ -140,16 +144,18 @@ class Dataset(NamedTuple):
       state: positions [N, ...].
       lesson: the `Lesson`s of the search there.
       outcome: f32[N], the judge's word on the game, for the seat that moved.
+      final: positions [N, ...], how the game ended; () unless ownership is learnt.
     """
 
     state: Any
     lesson: Lesson
     outcome: np.ndarray
+    final: Any = ()
 
 
 @dataclass(frozen=True)
 class Objective(training.Objective):
-    """Predict the improved policy, and what the judge said of the game.
+    """Predict the improved policy, what the judge said of the game, and ownership if asked for.
 
     Attributes:
       game: what is played.
@@ -164,38 +170,53 @@ class Objective(training.Objective):
         """The configuration has them."""
         return self.config
 
-    def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Observations, policies and values, each position under a random symmetry."""
+    def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, ...]:
+        """Observations, policies, values, and owners if asked for, under random symmetries."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
         number = jnp.arange(len(rows.outcome))
         policy = jnp.zeros((len(number), self.game.num_actions))
         policy = policy.at[number[:, None], rows.lesson.move].add(rows.lesson.policy)
+        if self.config.ownership_weight:  # one more plane, to be turned with the others
+            owners = jax.vmap(self.game.ownership)(rows.final, movers)
+            seen = jnp.concatenate([seen, owners[..., None]], -1)
         images, policies = jax.vmap(self.game.symmetries)(seen, policy)
         chosen = jax.random.randint(key, number.shape, 0, images.shape[1])
         value = rows.outcome + self.config.foresight * (rows.lesson.value - rows.outcome)
-        return images[number, chosen], policies[number, chosen], value
+        seen, policy = images[number, chosen], policies[number, chosen]
+        if self.config.ownership_weight:
+            return seen[..., :-1], policy, value, seen[..., -1]
+        return seen, policy, value
 
     def loss(
         self, params: Any, batch: Any, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Cross-entropy of the policy, plus the weighted squared error of the value."""
-        observations, policy, target = batch
-        logits, value = networks.apply(self.game, self.config.network, params, observations)
+        """Cross-entropy of the policy and of ownership, and the squared error of the value."""
+        observations, policy, target, *owners = batch
+        read = networks.apply_with_ownership if owners else networks.apply
+        logits, value, *claims = read(self.game, self.config.network, params, observations)
         policy_loss = optax.softmax_cross_entropy(logits, policy).mean()
         value_loss = jnp.square(value - target).mean()
         total = policy_loss + self.config.value_weight * value_loss
-        return total, {"policy_loss": policy_loss, "value_loss": value_loss}
+        parts = {"policy_loss": policy_loss, "value_loss": value_loss}
+        for claim, owner in zip(claims, owners, strict=True):
+            share = (1 + owner.reshape(claim.shape)) / 2
+            parts["ownership_loss"] = optax.sigmoid_binary_cross_entropy(claim, share).mean()
+            total = total + self.config.ownership_weight * parts["ownership_loss"]
+        return total, parts
 
 
-def check(game: Game) -> None:
-    """Raises ValueError for a game that cannot be learnt by search."""
+def check(game: Game, config: Config) -> None:
+    """Raises ValueError for a game that cannot be learnt by search, or has no owners to learn."""
     search.check(game)
+    if config.ownership_weight:
+        jax.eval_shape(lambda: game.ownership(game.init(), jnp.int32(0)))
 
 
 def begin(game: Game, config: Config, key: jax.Array) -> Learner:
     """A random network."""
-    return training.begin(networks.initialise(game, config.network, key), config)
+    ownership = config.ownership_weight > 0
+    return training.begin(networks.initialise(game, config.network, key, ownership), config)
 
 
 def explorer(game: Game, config: Config) -> AlphaZero:
@@ -233,9 +254,10 @@ def learn(
     return training.fit(Objective(game, config), learner, data, fresh, progress, key)
 
 
-def blank(game: Game) -> Dataset:
+def blank(game: Game, config: Config) -> Dataset:
     """A dataset's structure."""
-    return Dataset(game.init(), Lesson(*(np.empty(0),) * 3), np.empty(0))
+    final = game.init() if config.ownership_weight else ()
+    return Dataset(game.init(), Lesson(*(np.empty(0),) * 3), np.empty(0), final)
 
 
 def harvest(
@@ -262,4 +284,5 @@ def harvest(
         jax.tree.map(lambda x: x[time, side, group, slot], record.state),
         jax.tree.map(lambda x: x[time, side, group, slot], record.note),
         np.where(side == 0, score, -score).astype(np.float32),
+        jax.tree.map(lambda x: x[group, number], record.finals),
     )
