@@ -34,9 +34,10 @@ class Config:
       learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
-      foresight: share of the search's own value in what the value is trained on; the rest is the
-        outcome of the game, which tells the truth, but of all later mistakes too.
       spread: see `AlphaZero`.
+      ownership_weight: weight of a third loss, by which the network learns to tell who will own
+        each cell when the game is over, in games that say so; 0 leaves it out. It hears that from
+        the rules, not from the judge.
     """
 
     network: networks.Config = field(default_factory=networks.ResNetConfig)
@@ -48,8 +49,8 @@ class Config:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     value_weight: float = 1.0
-    foresight: float = 0.0
     spread: float = 1.0
+    ownership_weight: float = 0.0
 
 
 _KEPT = 64
@@ -64,11 +65,13 @@ class Lesson(NamedTuple):
       move: i16[B, K], the likeliest moves of the improved policy, at most 64.
       policy: f32[B, K], their probabilities there.
       value: f32[B], what the search expected for the mover.
+      proven: bool[B], whether that is certain.
     """
 
     move: jax.Array | np.ndarray
     policy: jax.Array | np.ndarray
     value: jax.Array | np.ndarray
+    proven: jax.Array | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,8 @@ class AlphaZero(Remembering):
         if not self.explore:
             return Decision(improved.move), improved.memory
         policy, move = jax.lax.top_k(improved.policy, min(_KEPT, self.game.num_actions))
-        lesson = Lesson(move.astype(jnp.int16), policy, improved.value)
+        proven = jnp.zeros(batch, bool) if improved.proven is None else improved.proven
+        lesson = Lesson(move.astype(jnp.int16), policy, improved.value, proven)
         return Decision(improved.move, lesson), improved.memory
 
     def _evaluate(
@@ -155,17 +159,19 @@ class Dataset(NamedTuple):
     Attributes:
       state: positions [N, ...].
       lesson: the `Lesson`s of the search there.
-      outcome: f32[N], the judge's word on the game, for the seat that moved.
+      outcome: f32[N], how the game ended, for the seat that moved, or was proven to end after.
+      final: positions [N, ...], how the game ended; () unless ownership is learnt.
     """
 
     state: Any
     lesson: Lesson
     outcome: np.ndarray
+    final: Any = ()
 
 
 @dataclass(frozen=True)
 class Objective(training.Objective):
-    """Predict the improved policy, and what the judge said of the game.
+    """Predict the improved policy, what the judge said of the game, and ownership if asked for.
 
     Attributes:
       game: what is played.
@@ -180,38 +186,53 @@ class Objective(training.Objective):
         """The configuration has them."""
         return self.config
 
-    def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Observations, policies and values, each position under a random symmetry."""
+    def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, ...]:
+        """Observations, policies, values, and owners if asked for, under random symmetries."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
         number = jnp.arange(len(rows.outcome))
         policy = jnp.zeros((len(number), self.game.num_actions))
         policy = policy.at[number[:, None], rows.lesson.move].add(rows.lesson.policy)
+        if self.config.ownership_weight:  # one more plane, to be turned with the others
+            owners = jax.vmap(self.game.ownership)(rows.final, movers)
+            seen = jnp.concatenate([seen, owners[..., None]], -1)
         images, policies = jax.vmap(self.game.symmetries)(seen, policy)
         chosen = jax.random.randint(key, number.shape, 0, images.shape[1])
-        value = rows.outcome + self.config.foresight * (rows.lesson.value - rows.outcome)
-        return images[number, chosen], policies[number, chosen], value
+        value = rows.outcome
+        seen, policy = images[number, chosen], policies[number, chosen]
+        if self.config.ownership_weight:
+            return seen[..., :-1], policy, value, seen[..., -1]
+        return seen, policy, value
 
     def loss(
         self, params: Any, batch: Any, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Cross-entropy of the policy, plus the weighted squared error of the value."""
-        observations, policy, target = batch
-        logits, value = networks.apply(self.game, self.config.network, params, observations)
+        """Cross-entropy of the policy and of ownership, and the squared error of the value."""
+        observations, policy, target, *owners = batch
+        read = networks.apply_with_ownership if owners else networks.apply
+        logits, value, *claims = read(self.game, self.config.network, params, observations)
         policy_loss = optax.softmax_cross_entropy(logits, policy).mean()
         value_loss = jnp.square(value - target).mean()
         total = policy_loss + self.config.value_weight * value_loss
-        return total, {"policy_loss": policy_loss, "value_loss": value_loss}
+        parts = {"policy_loss": policy_loss, "value_loss": value_loss}
+        for claim, owner in zip(claims, owners, strict=True):
+            share = (1 + owner.reshape(claim.shape)) / 2
+            parts["ownership_loss"] = optax.sigmoid_binary_cross_entropy(claim, share).mean()
+            total = total + self.config.ownership_weight * parts["ownership_loss"]
+        return total, parts
 
 
-def check(game: Game) -> None:
-    """Raises ValueError for a game that cannot be learnt by search."""
+def check(game: Game, config: Config) -> None:
+    """Raises ValueError for a game that cannot be learnt by search, or has no owners to learn."""
     search.check(game)
+    if config.ownership_weight:
+        jax.eval_shape(lambda: game.ownership(game.init(), jnp.int32(0)))
 
 
 def begin(game: Game, config: Config, key: jax.Array) -> Learner:
     """A random network."""
-    return training.begin(networks.initialise(game, config.network, key), config)
+    ownership = config.ownership_weight > 0
+    return training.begin(networks.initialise(game, config.network, key, ownership), config)
 
 
 def explorer(game: Game, config: Config) -> AlphaZero:
@@ -249,9 +270,10 @@ def learn(
     return training.fit(Objective(game, config), learner, data, fresh, progress, key)
 
 
-def blank(game: Game) -> Dataset:
+def blank(game: Game, config: Config) -> Dataset:
     """A dataset's structure."""
-    return Dataset(game.init(), Lesson(*(np.empty(0),) * 3), np.empty(0))
+    final = game.init() if config.ownership_weight else ()
+    return Dataset(game.init(), Lesson(*(np.empty(0),) * 4), np.empty(0), final)
 
 
 def harvest(
@@ -270,12 +292,37 @@ def harvest(
       positions in the order of play.
     """
     pairs = payoffs.shape[1]
-    chosen = (record.game < 2 * pairs) & learns[None, :, :, None]
-    time, side, group, slot = np.nonzero(chosen)
-    number = record.game[time, side, group, slot]
+    time, side, group, slot = played = np.nonzero(record.game < 2 * pairs)
+    number = record.game[played]
     score = 2 * payoffs[group, number % pairs, number // pairs] - 1
+    proven = np.where(record.note.proven[played], record.note.value[played], np.nan)
+    score = _foretold(group * 2 * pairs + number, np.where(side == 0, proven, -proven), score)
+    own = learns[side, group]
+    time, side, group, slot = place = tuple(x[own] for x in played)
     return Dataset(
-        jax.tree.map(lambda x: x[time, side, group, slot], record.state),
-        jax.tree.map(lambda x: x[time, side, group, slot], record.note),
-        np.where(side == 0, score, -score).astype(np.float32),
+        jax.tree.map(lambda x: x[place], record.state),
+        jax.tree.map(lambda x: x[place], record.note),
+        np.where(side == 0, score[own], -score[own]).astype(np.float32),
+        jax.tree.map(lambda x: x[group, number[own]], record.finals),
     )
+
+
+def _foretold(game: np.ndarray, proven: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """The scores [N] of games as they were first proven to end, from each of their positions on.
+
+    What was played after a proof, and the mistakes in it, say nothing about what came before.
+
+    Args:
+      game: i64[N], which game it is; the positions of each are in the order of play.
+      proven: f64[N], what was proven there, NaN if nothing.
+      score: f64[N], how the game ended.
+    """
+    order = np.argsort(game, kind="stable")[::-1]
+    known = ~np.isnan(proven[order])
+    # Backwards in time: the last position seen so far of which anything is proven.
+    latest = np.maximum.accumulate(np.where(known, np.arange(len(order)), -1))
+    source = order[np.maximum(latest, 0)]
+    foretold = score.copy()
+    applies = (latest >= 0) & (game[source] == game[order])
+    foretold[order[applies]] = proven[source[applies]]
+    return foretold

@@ -266,7 +266,7 @@ def _fade(start: float, end: float, progress: jax.Array) -> jax.Array:
     return start * (end / start) ** progress
 
 
-def check(game: Game) -> None:
+def check(game: Game, config: Config) -> None:
     """Every game can be learnt."""
 
 
@@ -291,7 +291,7 @@ def logits(game: Game, config: Config, params: Weights, seen: jax.Array) -> jax.
     return networks.apply(game, config.network, params.mean, seen)[0]
 
 
-def blank(game: Game) -> Dataset:
+def blank(game: Game, config: Config) -> Dataset:
     """A dataset's structure."""
     return Dataset(game.init(), *(np.empty(0),) * 4)
 

@@ -86,10 +86,33 @@ def _seen(game: Game) -> tuple[int, ...]:
     return jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
 
 
-class MLP(nnx.Module):
+class _Network(nnx.Module):
+    """What all kinds have in common: features of an observation, and heads that read them.
+
+    With `ownership` there is one more head, `owner`, which only training reads.
+    """
+
+    def __call__(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Observations f32[B, ...] to logits f32[B, A] and values f32[B] in [-1, 1]."""
+        return self.heads(self.features(observations))
+
+    def features(self, observations: jax.Array) -> Any:
+        """What the heads read."""
+        raise NotImplementedError
+
+    def heads(self, features: Any) -> tuple[jax.Array, jax.Array]:
+        """Logits f32[B, A] and values f32[B] in [-1, 1]."""
+        raise NotImplementedError
+
+    def owners(self, features: Any) -> jax.Array:
+        """Logits of each of the N cells being the mover's in the end, f32[B, N]."""
+        raise NotImplementedError
+
+
+class MLP(_Network):
     """Hidden layers of rectified units that policy and value share."""
 
-    def __init__(self, game: Game, config: MLPConfig, rngs: nnx.Rngs):
+    def __init__(self, game: Game, config: MLPConfig, ownership: bool, rngs: nnx.Rngs):
         he, small = nnx.initializers.he_normal(), nnx.initializers.normal(0.01)
         widths = [math.prod(_seen(game)), *[config.width] * config.layers]
         self.hidden = nnx.List(
@@ -100,20 +123,33 @@ class MLP(nnx.Module):
         )
         self.move = nnx.Linear(widths[-1], game.num_actions, kernel_init=small, rngs=rngs)
         self.outcome = nnx.Linear(widths[-1], 1, kernel_init=small, rngs=rngs)
+        if ownership:
+            self.owner = nnx.Linear(widths[-1], math.prod(_seen(game)[:2]), rngs=rngs)
 
-    def __call__(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Observations f32[B, ...] to logits f32[B, A] and values f32[B] in [-1, 1]."""
+    def features(self, observations: jax.Array) -> jax.Array:
+        """f32[B, width]."""
         x = observations.reshape(observations.shape[0], -1)
         for layer in self.hidden:
             x = nnx.relu(layer(x))
-        x = x.astype(jnp.float32)
-        return self.move(x), jnp.tanh(self.outcome(x)[:, 0])
+        return x.astype(jnp.float32)
+
+    def heads(self, features: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Logits f32[B, A] and values f32[B] in [-1, 1]."""
+        return self.move(features), jnp.tanh(self.outcome(features)[:, 0])
+
+    def owners(self, features: jax.Array) -> jax.Array:
+        """Logits f32[B, N]."""
+        return self.owner(features)
 
 
-class ResNet(nnx.Module):
-    """A residual tower with two heads, without batch statistics: a snapshot is its parameters."""
+class ResNet(_Network):
+    """A residual tower without batch statistics: a snapshot is its parameters.
 
-    def __init__(self, game: Game, config: ResNetConfig, rngs: nnx.Rngs):
+    Ownership is read off the planes that the value is read off, as in KataGo, so that they tell
+    where on the board the value comes from.
+    """
+
+    def __init__(self, game: Game, config: ResNetConfig, ownership: bool, rngs: nnx.Rngs):
         height, width, planes = _seen(game)
         he = nnx.initializers.he_normal()
         cells, small = height * width, config.channels // 4
@@ -125,9 +161,11 @@ class ResNet(nnx.Module):
         self.move = nnx.Linear(cells * small, game.num_actions, rngs=rngs)
         self.hidden = nnx.Linear(cells * small, 2 * config.channels, kernel_init=he, rngs=rngs)
         self.outcome = nnx.Linear(2 * config.channels, 1, rngs=rngs)
+        if ownership:
+            self.owner = nnx.Linear(small, 1, rngs=rngs)
 
-    def __call__(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Observations f32[B, H, W, C] to logits f32[B, A] and values f32[B] in [-1, 1]."""
+    def features(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Planes f32[B, H W channels / 4] for the policy, and for the value."""
         x = nnx.relu(self.stem(observations))
         for block in self.blocks:
             x = block(x)
@@ -135,8 +173,18 @@ class ResNet(nnx.Module):
             nnx.relu(head(x)).reshape(x.shape[0], -1).astype(jnp.float32)
             for head in (self.policy, self.value)
         )
+        return policy, value
+
+    def heads(self, features: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        """Logits f32[B, A] and values f32[B] in [-1, 1]."""
+        policy, value = features
         hidden = nnx.relu(self.hidden(value))
         return self.move(policy), jnp.tanh(self.outcome(hidden)[:, 0])
+
+    def owners(self, features: tuple[jax.Array, jax.Array]) -> jax.Array:
+        """Logits f32[B, N]."""
+        _, value = features
+        return self.owner(value.reshape(len(value), -1, self.owner.in_features))[..., 0]
 
 
 class _Layer(nnx.Module):
@@ -166,10 +214,10 @@ class _Layer(nnx.Module):
         return x + self.down(nnx.relu(self.up(self.between(x))))
 
 
-class Transformer(nnx.Module):
+class Transformer(_Network):
     """Attention between the cells of a board, each of which begins with a learnt place."""
 
-    def __init__(self, game: Game, config: TransformerConfig, rngs: nnx.Rngs):
+    def __init__(self, game: Game, config: TransformerConfig, ownership: bool, rngs: nnx.Rngs):
         height, width, planes = _seen(game)
         cells, small = height * width, config.width // 4
         he, normal = nnx.initializers.he_normal(), nnx.initializers.normal(0.02)
@@ -182,18 +230,27 @@ class Transformer(nnx.Module):
         self.move = nnx.Linear(cells * small, game.num_actions, rngs=rngs)
         self.hidden = nnx.Linear(config.width, 2 * config.width, kernel_init=he, rngs=rngs)
         self.outcome = nnx.Linear(2 * config.width, 1, rngs=rngs)
+        if ownership:
+            self.owner = nnx.Linear(config.width, 1, rngs=rngs)
 
-    def __call__(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Observations f32[B, H, W, C] to logits f32[B, A] and values f32[B] in [-1, 1]."""
+    def features(self, observations: jax.Array) -> jax.Array:
+        """Tokens [B, N, width]."""
         batch, planes = observations.shape[0], observations.shape[-1]
         x = self.stem(observations.reshape(batch, -1, planes))
         x = x + self.place[...].astype(x.dtype)
         for layer in self.layers:
             x = layer(x)
-        x = self.norm(x)
-        policy = nnx.relu(self.policy(x)).reshape(batch, -1).astype(jnp.float32)
-        hidden = nnx.relu(self.hidden(x.mean(1).astype(jnp.float32)))
+        return self.norm(x)
+
+    def heads(self, features: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Logits f32[B, A] and values f32[B] in [-1, 1]."""
+        policy = nnx.relu(self.policy(features)).reshape(len(features), -1).astype(jnp.float32)
+        hidden = nnx.relu(self.hidden(features.mean(1).astype(jnp.float32)))
         return self.move(policy), jnp.tanh(self.outcome(hidden)[:, 0])
+
+    def owners(self, features: jax.Array) -> jax.Array:
+        """Logits f32[B, N]."""
+        return self.owner(features.astype(jnp.float32))[..., 0]
 
 
 def check(game: Game, config: Config) -> None:
@@ -217,25 +274,46 @@ _KINDS: dict[type, Any] = {
 }
 
 
-def _build(game: Game, config: Config, rngs: nnx.Rngs) -> nnx.Module:
-    return _KINDS[type(config)](game, config, rngs)
+def _build(game: Game, config: Config, ownership: bool, rngs: nnx.Rngs) -> _Network:
+    return _KINDS[type(config)](game, config, ownership, rngs)
 
 
 @cache
-def _definition(game: Game, config: Config) -> nnx.GraphDef:
-    return nnx.graphdef(nnx.eval_shape(lambda: _build(game, config, nnx.Rngs(0))))
+def _definition(game: Game, config: Config, ownership: bool) -> nnx.GraphDef:
+    return nnx.graphdef(nnx.eval_shape(lambda: _build(game, config, ownership, nnx.Rngs(0))))
 
 
-def initialise(game: Game, config: Config, key: jax.Array) -> Any:
-    """Fresh parameters, a nested dict of f32 arrays."""
-    return nnx.to_pure_dict(nnx.state(_build(game, config, nnx.Rngs(key))))
+def _network(game: Game, config: Config, params: Any) -> _Network:
+    """The network with these parameters, which show whether it has the head of ownership."""
+    return nnx.merge(_definition(game, config, "owner" in params), nnx.State(params))
+
+
+def initialise(game: Game, config: Config, key: jax.Array, ownership: bool = False) -> Any:
+    """Fresh parameters, a nested dict of f32 arrays; those of `ownership`'s head if asked for."""
+    return nnx.to_pure_dict(nnx.state(_build(game, config, ownership, nnx.Rngs(key))))
+
+
+def for_play(params: Any) -> Any:
+    """Parameters without those that only training needs."""
+    if "owner" not in params:
+        return params
+    return {name: leaves for name, leaves in params.items() if name != "owner"}
 
 
 def apply(
     game: Game, config: Config, params: Any, observations: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Logits f32[B, A] and values f32[B] of observations f32[B, ...] under pure parameters."""
-    return nnx.merge(_definition(game, config), nnx.State(params))(observations)
+    return _network(game, config, params)(observations)
+
+
+def apply_with_ownership(
+    game: Game, config: Config, params: Any, observations: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """As `apply`, and logits f32[B, N] of each cell being the mover's in the end."""
+    network = _network(game, config, params)
+    features = network.features(observations)
+    return *network.heads(features), network.owners(features)
 
 
 def mover_outputs(

@@ -164,7 +164,7 @@ class Objective(training.Objective):
         return total - self.config.entropy * fade * entropy, parts
 
 
-def check(game: Game) -> None:
+def check(game: Game, config: Config) -> None:
     """Every game can be learnt."""
 
 
@@ -195,7 +195,7 @@ def logits(game: Game, config: Config, params: Any, seen: jax.Array) -> jax.Arra
     return networks.apply(game, config.network, params, seen)[0]
 
 
-def blank(game: Game) -> Dataset:
+def blank(game: Game, config: Config) -> Dataset:
     """A dataset's structure."""
     return Dataset(game.init(), *(np.empty(0),) * 4)
 

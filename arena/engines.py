@@ -1,16 +1,19 @@
 """Engines: programs that play one game well, in processes of their own."""
 
+import contextlib
 import os
 import queue
 import shutil
+import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from arena.core import HostAgent, Position
 from games import Game
 
 _GAMES = "/usr/games"  # where Debian puts engines; it is not always on PATH
+_PATIENCE = 2.0  # seconds that an engine has for its farewell
 
 
 class Engine(ABC):
@@ -23,6 +26,44 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Ends the process, however it is."""
+
+
+class Pipe:
+    """A process that is told lines and answers in lines.
+
+    Args:
+      command: starts it.
+      environment: its variables, those of this process by default.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None):
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+
+    def tell(self, line: str) -> None:
+        """Sends a line, or several."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has stopped, as the answer will tell
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
+    def lines(self) -> Iterator[str]:
+        """What it says, line by line, without the white space around; ends when it has stopped."""
+        assert self._process.stdout is not None
+        return map(str.strip, self._process.stdout)
+
+    def close(self, farewell: str) -> None:
+        """Says goodbye, and means it."""
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self._process.communicate(farewell + "\n", _PATIENCE)
+        self._process.kill()
+        self._process.communicate()
 
 
 class Engines(HostAgent):

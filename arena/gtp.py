@@ -1,16 +1,13 @@
 """Engines that speak the Go Text Protocol, version 2 (lysator.liu.se/~gunnar/gtp)."""
 
-import contextlib
-import subprocess
 from collections.abc import Sequence
 
 from arena.core import Forfeit, Position
-from arena.engines import Engine
+from arena.engines import Engine, Pipe
 from games import Game
 from games.go import Go
 
 _COLOURS = ("black", "white")
-_PATIENCE = 2.0  # seconds that an engine has for its farewell
 
 
 class GTP(Engine):
@@ -25,13 +22,7 @@ class GTP(Engine):
 
     def __init__(self, name: str, command: Sequence[str]):
         self._name = name
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._pipe = Pipe(command)
         self._game: Game | None = None
         self._told: tuple[int, ...] = ()
 
@@ -67,16 +58,12 @@ class GTP(Engine):
         Raises:
           Forfeit: it fails, or has stopped.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):  # it has stopped, as the answer will tell
-            self._process.stdin.write(command + "\n")
-            self._process.stdin.flush()
+        self._pipe.tell(command)
         lines = []
-        for line in self._process.stdout:
-            if not line.strip() and lines:  # an empty line ends an answer
+        for line in self._pipe.lines():
+            if not line and lines:  # an empty line ends an answer
                 break
-            lines += [line.strip()] if line.strip() else []
+            lines += [line] if line else []
         else:
             raise Forfeit(f"{self._name} has stopped, at {command!r}")
         answer = "\n".join(lines)
@@ -85,8 +72,5 @@ class GTP(Engine):
         return answer.removeprefix("=").strip()
 
     def close(self) -> None:
-        """Says goodbye, and means it."""
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._process.communicate("quit\n", _PATIENCE)
-        self._process.kill()
-        self._process.communicate()
+        """Ends the process."""
+        self._pipe.close("quit")

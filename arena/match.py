@@ -43,11 +43,13 @@ class Record(NamedTuple):
       state: positions [T, 2, G, S, ...].
       note: the agents' notes [T, 2, G, S, ...].
       game: i32[T, 2, G, S], j·P + k for the game j of pair k; 2P where the slot was idle.
+      finals: how the games ended, positions [G, 2P, ...]; () if they were not to be kept.
     """
 
     state: Any
     note: Any
     game: Any
+    finals: Any = ()
 
 
 class Played(NamedTuple):
@@ -77,6 +79,7 @@ class Match:
       slots: S, games in flight per match and half.
       record: keep positions and notes of every move; if the agents note different things, only
         what A notes.
+      finals: keep in the record how each game ended, too.
     """
 
     game: Game
@@ -85,6 +88,7 @@ class Match:
     classifier: Classifier
     slots: int
     record: bool = False
+    finals: bool = False
 
     def play(self, params_a: Any, params_b: Any, keys: jax.Array, openings: Any) -> Played:
         """Plays G matches of P pairs each, spread over the devices of this process.
@@ -108,6 +112,8 @@ class Match:
             if piece is not None:
                 pieces.append(_used(jax.tree.map(np.asarray, piece), pairs))
         record = jax.tree.map(lambda *x: np.concatenate(x), *pieces) if pieces else None
+        if record:
+            record = record._replace(finals=jax.tree.map(np.asarray, table.finals))
         scores = table.scores.reshape(-1, 2, pairs).swapaxes(1, 2)
         return Played(scores, record, table.moves)
 
@@ -134,6 +140,7 @@ class _Table(NamedTuple):
     queue: Any  # i32[2, G], the next opening for games in which A, or B, moves first
     scores: Any  # f32[G, 2P]
     moves: Any  # i32[G, 2], made by A and by B
+    finals: Any  # [G, 2P, ...], or () if not kept
 
 
 @cache
@@ -141,7 +148,8 @@ def _compiled(match: Match, devices: int):
     """The loop, and where its table lies."""
     mesh = Mesh(np.array(jax.devices()[:devices]), ("match",))
     matches, moves = PartitionSpec("match"), PartitionSpec(None, None, "match")
-    table = _Table(_Slots(matches, matches), PartitionSpec(None, "match"), matches, matches)
+    slots, queue = _Slots(matches, matches), PartitionSpec(None, "match")
+    table = _Table(slots, queue, matches, matches, matches)
     run = jax.shard_map(
         partial(_run, match),
         mesh=mesh,
@@ -338,7 +346,13 @@ def _finish(match: Match, table: _Table, first: jax.Array, pairs: int) -> _Table
     groups = jnp.arange(first.shape[0])[:, None]
     target = jnp.where(ended, game, 2 * pairs)
     scores = table.scores.at[groups, target].set(score, mode="drop")
-    return table._replace(slots=_Slots(state, jnp.where(ended, 2 * pairs, game)), scores=scores)
+    finals = table.finals
+    if match.finals:
+        finals = jax.tree.map(
+            lambda all, one: all.at[groups, target].set(one, mode="drop"), finals, state
+        )
+    slots = _Slots(state, jnp.where(ended, 2 * pairs, game))
+    return table._replace(slots=slots, scores=scores, finals=finals)
 
 
 def _refill(match: Match, table: _Table, openings: Any, first: jax.Array, pairs: int) -> _Table:
@@ -370,7 +384,9 @@ def _idle(match: Match, openings: Any) -> _Table:
 
     slots = _Slots(jax.tree.map(anywhere, openings), np.full(shape, 2 * pairs, np.int32))
     queue, moves = np.zeros((2, groups), np.int32), np.zeros((groups, 2), np.int32)
-    return _Table(slots, queue, np.zeros((groups, 2 * pairs), np.float32), moves)
+    scores = np.zeros((groups, 2 * pairs), np.float32)
+    finals = jax.tree.map(lambda x: np.concatenate([x, x], 1), openings) if match.finals else ()
+    return _Table(slots, queue, scores, moves, finals)
 
 
 def _blank(states: Any, note: Any, pairs: int) -> Record:

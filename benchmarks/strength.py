@@ -28,6 +28,7 @@ import tyro
 
 _ARENA = str(Path(sys.executable).parent / "arena")
 _OUTSIDE = {
+    "backgammon": ("gnubg:plies=0",),
     "chess": ("stockfish:nodes=1,skill=0",),
     "connect_four": ("openspiel_mcts:1000",),
     "go": ("gnugo:level=1", "gnugo:level=10"),

@@ -219,15 +219,15 @@ def _dice(state: State) -> list[int]:
     return [die for k in range(0, 16, 4) if (die := int(state.dice) >> k & 15)]
 
 
-def _numbers(checkers: Checkers) -> list[int]:
-    """How many there are on 0 to 25, as their owner counts."""
+def numbers(checkers: Checkers) -> list[int]:
+    """How many there are on 0 (borne off) to 25 (the bar), as their owner counts."""
     words = [int(word) for word in checkers]
     return [sum((word >> place & 1) << k for k, word in enumerate(words)) for place in range(26)]
 
 
 def _by_seat(state: State) -> list[list[int]]:
     """The numbers of white and of black, each by its own count."""
-    return [_numbers(c) for c in (state.mine, state.theirs)[:: -1 if _seat(state) else 1]]
+    return [numbers(c) for c in (state.mine, state.theirs)[:: -1 if _seat(state) else 1]]
 
 
 def _piles(state: State) -> list[tuple[int, int]]:
@@ -394,7 +394,7 @@ class Backgammon(Game):
             names = "".join(f"{_name(state, place):>4}" for place in row)
             cells = ["".join(f"{_cell(*piles[p], h):>4}" for p in row) for h in range(_TALL)]
             halves.append([names, *cells])
-        white, black = (numbers[_OFF] for numbers in _by_seat(state))
+        white, black = (counts[_OFF] for counts in _by_seat(state))
         ends = ["", f"off: {white} O, {black} X"]
         if int(self.mover(state)) != OVER:
             dice = " ".join(map(str, _dice(state)))
@@ -410,8 +410,8 @@ class Backgammon(Game):
                 name = _name(state, place)
                 marks.append(f'<text x="{x}" y="{29 if top else 595}" fill="#e9dcc3">{name}</text>')
                 marks.append(_draw_pile(x, top, *piles[place]))
-        for seat, numbers in enumerate(_by_seat(state)):
-            ys = [47 + 15 * k if seat else 563 - 15 * k for k in range(numbers[_OFF])]
+        for seat, counts in enumerate(_by_seat(state)):
+            ys = [47 + 15 * k if seat else 563 - 15 * k for k in range(counts[_OFF])]
             bars = "".join(f"M720 {y}h48" for y in ys)
             marks.append(f'<path d="{bars}" stroke="{_INK[seat]}" stroke-width="12"/>')
         marks += [_draw_die(_seat(state), k, die) for k, die in enumerate(_dice(state))]

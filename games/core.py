@@ -146,3 +146,21 @@ class Game(ABC):
           f32[S, ...] and f32[S, A], the identity first.
         """
         return observation[None], policy[None]
+
+    def ownership(self, state: State, seat: jax.Array) -> jax.Array:
+        """Who owns each cell in the end, as seat i32[] sees it: more to learn from than a payoff.
+
+        Optional. D. Wu, "Accelerating self-play learning in Go" (arXiv:1902.10565), section 4.1.
+
+        Args:
+          state: a position in which the game is over; unspecified for others.
+          seat: from whose side.
+
+        Returns:
+          f32[H, W], on the cells of the observation's planes: 1 for its own, -1 for the other's, 0
+          for nobody's. `symmetries` turns it like one more of these planes.
+
+        Raises:
+          ValueError: in this game nobody owns cells.
+        """
+        raise ValueError(f"{type(self).__name__} does not say who owns its cells")

@@ -314,9 +314,12 @@ class Go(Game):
         same = [key == past[:, None] for key, past in zip(keys, state.keys, strict=True)]
         return (same[0] & same[1]).any(0)
 
-    def payoff(self, state: State) -> jax.Array:
-        """Who has more points, White's komi added."""
-        over = self.mover(state) == OVER
+    def _reach(self, state: State, over: jax.Array) -> jax.Array:
+        """Who reaches which points, u8[...] laid out as `State.points`.
+
+        Bits 0 and 1: seat 0, seat 1 has a stone there, or a way to it over empty points. All are 0
+        until the game is over, so that no time is lost on that.
+        """
         stones = jnp.where(over, state.points >> 2 & 3, 0).astype(jnp.uint8)
         empty = self._board(state.points) & 3 == 3
 
@@ -328,11 +331,22 @@ class Go(Game):
         def spreads(carry: tuple[jax.Array, jax.Array]) -> jax.Array:
             return _fold(jnp.bitwise_or, self._board(carry[0] ^ carry[1])) != 0
 
-        # Bits 0 and 1 of a point: seat 0, seat 1 has a stone there, or reaches it.
-        reach, _ = jax.lax.while_loop(spreads, spread, spread((stones, stones)))
+        return jax.lax.while_loop(spreads, spread, spread((stones, stones)))[0]
+
+    def payoff(self, state: State) -> jax.Array:
+        """Who has more points, White's komi added."""
+        over = self.mover(state) == OVER
+        reach = self._reach(state, over)
         black, white = ((reach == bit).sum(dtype=jnp.int32) for bit in (1, 2))
         margin = (black - white).astype(jnp.float32) - self.komi
         return jnp.where(over, jnp.sign(margin), 0.0)
+
+    def ownership(self, state: State, seat: jax.Array) -> jax.Array:
+        """Stones, and the empty regions that touch those of one side only: what is counted."""
+        reach = self._board(self._reach(state, self.mover(state) == OVER))[: self.size**2]
+        black, white = ((reach == bit).astype(jnp.float32) for bit in (1, 2))
+        own = jnp.where(seat == 0, black - white, white - black)
+        return own.reshape(self.size, self.size)
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Eight planes f32[size, size, 8], of which the last three are the same on every point.

@@ -133,6 +133,11 @@ class Othello(Game):
         first = Bits.where(own, state.mine, state.theirs)
         return planes(first, Bits.where(own, state.theirs, state.mine))
 
+    def ownership(self, state: State, seat: jax.Array) -> jax.Array:
+        """The discs: what is counted in the end."""
+        seen = self.observe(state, seat)
+        return seen[..., 0] - seen[..., 1]
+
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The four symmetries of the square that keep the four discs of the start."""
         grid = policy[:_PASS].reshape(8, 8)

@@ -37,8 +37,9 @@ A self-play arena for two-player zero-sum games.
 {commands}
 
 Agents are RUN:ID (a snapshot), RUN:ID,simulations=32 (the same with search), pretrained:GAME,
-uniform, mcts:100, stockfish:nodes=1,skill=0, gnugo:level=1, openspiel_mcts:100, and
-policy:./mine.py (a function policy(observation, mask), or a model that predicts).
+uniform, mcts:100, stockfish:nodes=1,skill=0, gnugo:level=1, gnubg:plies=0,
+openspiel_mcts:100, and policy:./mine.py (a function policy(observation, mask), or a model that
+predicts).
 Runs lie in ./runs. Every command takes --help, and --json for output that programs read.
 """
 

@@ -90,17 +90,16 @@ class Config:
             self, ("generations", "matches", "pairs", "rounds", "slots", "exploiter_generations")
         )
         _positive(self.measure, _numbers(self.measure, "opening_plies"))
-        free = ("network", "weight_decay", "trace", "foresight")
+        free = ("network", "weight_decay", "trace", "ownership_weight")
         _positive(self.learner, _numbers(self.learner, *free))
         _positive(self.learner.network, _numbers(self.learner.network))
         if getattr(self.learner.network, "channels", 4) % 4:
             raise UserError("channels must be a multiple of 4")  # the heads have a quarter
-        if not 0 <= self.learner.weight_decay < math.inf:
-            raise UserError(f"weight_decay cannot be {self.learner.weight_decay}")
+        for name in ("weight_decay", "ownership_weight"):
+            if not 0 <= (weight := getattr(self.learner, name, 0.0)) < math.inf:
+                raise UserError(f"{name} cannot be {weight}")
         if not 0 <= (trace := getattr(self.learner, "trace", 1.0)) <= 1:
             raise UserError(f"trace must lie between 0 and 1, not {trace}")
-        if not 0 <= (foresight := getattr(self.learner, "foresight", 0.0)) <= 1:
-            raise UserError(f"foresight must lie between 0 and 1, not {foresight}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
         if not 0 <= self.pool_share <= 1:

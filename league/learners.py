@@ -32,11 +32,16 @@ def of(config: Any) -> ModuleType:
     return sys.modules[type(config).__module__]
 
 
+def wants_finals(config: Any) -> bool:
+    """Whether a learner has to know how games ended: its data are positions of the game, too."""
+    return getattr(config, "ownership_weight", 0.0) > 0
+
+
 def check(game: Game, config: Any) -> None:
     """Raises UserError if this learner or its network cannot learn the game."""
     name = of(config).__name__.removeprefix("agents.")
     try:
-        of(config).check(game)
+        of(config).check(game, config)
         networks.check(game, config.network)
     except ValueError as error:
         raise UserError(f"{name} cannot learn this game: {error}") from None

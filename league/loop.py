@@ -153,7 +153,8 @@ class Trainer:
         config, lineup = self.config, self._lineup(number)
         act = self.method.explorer(self.game, config.learner)
         slots = min(config.slots, config.pairs)
-        table = match.Match(self.game, act, act, Rules(self.game), slots, record=True)
+        kept = learners.wants_finals(config.learner)
+        table = match.Match(self.game, act, act, Rules(self.game), slots, record=True, finals=kept)
         played = table.play(
             stack([team[meeting.member.number].params for meeting in lineup]),
             stack(

@@ -163,7 +163,7 @@ class Run:
           UserError: it is not there, or damaged.
         """
         path = self.folder / "data" / f"{name}.npz"
-        like = learners.of(self.config.learner).blank(self.game)
+        like = learners.of(self.config.learner).blank(self.game, self.config.learner)
         paths, tree = jax.tree_util.tree_flatten_with_path(like)
         names = [jax.tree_util.keystr(p, simple=True, separator=".") for p, _ in paths]
         try:

@@ -52,7 +52,8 @@ def write(where: Run, number: str, path: Path) -> None:
       UserError: there is no such snapshot, or a weight is too large for half precision.
     """
     learner = where.config.learner
-    weights = jax.tree.map(lambda x: np.asarray(x, np.float16), where.weights(number))
+    weights = networks.for_play(where.weights(number))
+    weights = jax.tree.map(lambda x: np.asarray(x, np.float16), weights)
     if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights)):
         raise UserError(f"{where.name}:{number} has weights that half precision cannot hold")
     card = {

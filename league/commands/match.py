@@ -20,9 +20,10 @@ class Command:
 
     An agent is RUN:ID (a snapshot's network) or pretrained:GAME (a net that comes with Arena),
     either with ,simulations=32 (search); uniform; mcts:100 (Monte-Carlo tree search with 100
-    rollouts); an engine: stockfish:nodes=1,skill=0 (chess), gnugo:level=1 (go),
-    openspiel_mcts:100; or policy:FILE.py[:NAME] (your own: a function policy(observation, mask)
-    that gives a move, or an object with predict(observation, action_masks=mask)).
+    rollouts); an engine: stockfish:nodes=1,skill=0 (chess), gnugo:level=1 (go), gnubg:plies=0
+    (backgammon), openspiel_mcts:100; or policy:FILE.py[:NAME] (your own: a function
+    policy(observation, mask) that gives a move, or an object with predict(observation,
+    action_masks=mask)).
 
     Attributes:
       a: the first agent.

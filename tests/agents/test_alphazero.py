@@ -1,5 +1,6 @@
 """AlphaZero: how it sees a position, and that it learns what it is shown."""
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -16,13 +17,12 @@ from arena import match
 from arena.core import stack
 from arena.solver import solve
 from games import Game
+from tests.helpers.playouts import playouts
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 NETWORK = ResNetConfig(channels=16, blocks=1)
 # At reuse 1 there is a gradient step for every 64 positions that are said to be fresh.
-CONFIG = Config(
-    NETWORK, batch_size=64, reuse=1.0, learning_rate=1e-2, weight_decay=0.0, foresight=0.25
-)
+CONFIG = Config(NETWORK, batch_size=64, reuse=1.0, learning_rate=1e-2, weight_decay=0.0)
 
 
 def _rows(states: Any, index: Any) -> Any:
@@ -43,7 +43,7 @@ def _solved() -> Dataset:
 def _lesson(policy: np.ndarray, value: np.ndarray) -> Any:
     """A lesson of policies f32[N, A] as they are, move by move."""
     move = np.broadcast_to(np.arange(policy.shape[1], dtype=np.int16), policy.shape)
-    return Lesson(move, policy, value)
+    return Lesson(move, policy, value, np.zeros(len(value), bool))
 
 
 @cache
@@ -180,7 +180,7 @@ def test_positions_and_policies_are_turned_together(name: str):
         assert same.sum() == 1
         np.testing.assert_array_equal(turned[same.argmax()], drawn_policy)
         drawn[same.argmax()] += 1
-    assert (values == 0.5 - CONFIG.foresight).all()
+    assert (values == 0.5).all()
     assert (drawn > 400 / len(images) / 2).all()
 
 
@@ -211,3 +211,59 @@ def test_exploring_draws_noise_and_notes_a_policy():
     np.testing.assert_allclose(once.note.policy.sum(1), 1, atol=1e-6)
     assert (once.note.policy[~np.take_along_axis(legal, once.note.move.astype(int), 1)] == 0).all()
     assert (np.abs(once.note.value) <= 1).all()
+
+
+# --- ownership --------------------------------------------------------------------------------
+
+GO = games.load("go:size=3")
+OWNERS = replace(CONFIG, ownership_weight=1.0)
+
+
+@cache
+def _played_out() -> Dataset:
+    """The last positions of 32 random games of go, which tell how these are about to end."""
+    played = playouts(GO, 32, seed=0)
+    going = played.movers >= 0
+    time, number = np.nonzero(going & (np.arange(len(going))[:, None] >= going.sum(0) - 4))
+    policy = np.full((len(time), GO.num_actions), 1 / GO.num_actions, np.float32)
+    return Dataset(
+        _rows(played.states, (time, number)),
+        _lesson(policy, np.zeros(len(time), np.float32)),
+        np.zeros(len(time), np.float32),
+        _rows(played.states, (-1, number)),
+    )
+
+
+def test_owners_are_turned_with_the_position_and_seen_by_its_mover():
+    data = _played_out()
+    prepare = jax.jit(alphazero.Objective(GO, OWNERS).prepare)
+    seen, _, _, owners = jax.tree.map(np.asarray, prepare(data, jax.random.key(0)))
+
+    @jax.jit
+    @jax.vmap
+    def look(state: Any, final: Any) -> Any:
+        """All images, and the owners turned as if they were moves; the last move is a pass."""
+        mover = GO.mover(state)
+        cells = jnp.append(GO.ownership(final, mover), 0.0)
+        return GO.symmetries(GO.observe(state, mover), cells)
+
+    images, turned = jax.tree.map(np.asarray, look(data.state, data.final))
+    same = (images == seen[:, None]).all((2, 3, 4))
+    right = (turned[..., :-1] == owners.reshape(len(seen), 1, -1)).all(-1)
+    assert (same & right).any(1).all()
+    assert (~right[:, 0]).mean() > 0.5  # most have been turned
+
+
+def test_ownership_is_learnt():
+    learner, key = alphazero.begin(GO, OWNERS, jax.random.key(0)), jax.random.key(1)
+    _, losses = alphazero.learn(GO, OWNERS, learner, _played_out(), 64 * 50, 0.0, key)
+    assert losses["ownership_loss"] < 0.8 * np.log(2)  # which is that of knowing nothing
+    assert losses["loss"] == pytest.approx(
+        losses["policy_loss"] + losses["value_loss"] + losses["ownership_loss"]
+    )
+
+
+def test_what_says_nothing_of_owners_cannot_teach_them():
+    with pytest.raises(ValueError, match="TicTacToe does not say who owns its cells"):
+        alphazero.check(TIC_TAC_TOE, OWNERS)
+    alphazero.check(GO, OWNERS)

@@ -23,13 +23,14 @@ def _seen(game: Game, shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 2, (*shape, *board)).astype(np.float32)
 
 
-def _shapes(game: Game, config: networks.Config) -> Any:
-    return jax.eval_shape(partial(networks.initialise, game, config), jax.random.key(0))
+def _shapes(game: Game, config: networks.Config, ownership: bool = False) -> Any:
+    initialise = partial(networks.initialise, game, config, ownership=ownership)
+    return jax.eval_shape(initialise, jax.random.key(0))
 
 
-def _params(game: Game, config: networks.Config, seed: int) -> Any:
+def _params(game: Game, config: networks.Config, seed: int, ownership: bool = False) -> Any:
     """Weights in which nothing is zero, so that every layer has a say."""
-    leaves, form = jax.tree.flatten(_shapes(game, config))
+    leaves, form = jax.tree.flatten(_shapes(game, config, ownership))
     rng = np.random.default_rng(seed)
     return form.unflatten([jnp.asarray(rng.normal(0, 0.2, x.shape), "f") for x in leaves])
 
@@ -105,3 +106,28 @@ def test_many_agents_are_each_one_by_itself():
         np.testing.assert_allclose(logits[g], alone[0], atol=1e-5)
         np.testing.assert_allclose(value[g], alone[1], atol=1e-5)
     assert np.abs(np.asarray(apply(params[0], seen[1])[1]) - value[1]).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "small", [SMALL, MLPConfig(width=32, layers=1), TransformerConfig(16, 1, 2)], ids=lambda x: ""
+)
+def test_the_head_of_ownership_is_there_for_training_alone(small: networks.Config):
+    game = games.load("go:size=3")
+    with_head = _params(game, small, 1, ownership=True)
+    plain = networks.for_play(with_head)
+    assert jax.tree.map(np.shape, plain) == jax.tree.map(np.shape, _shapes(game, small))
+    seen = jnp.asarray(_seen(game, (20,)))
+    logits, value, owners = jax.jit(partial(networks.apply_with_ownership, game, small))(
+        with_head, seen
+    )
+    assert (owners.shape, owners.dtype) == ((20, 9), np.float32)
+    assert (np.ptp(np.asarray(owners), axis=0) > 0).all()
+    apply = jax.jit(partial(networks.apply, game, small))
+    for x, y in zip(apply(plain, seen), (logits, value), strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-5)
+    # For play it is not even computed.
+    plain_text, text = (
+        str(jax.make_jaxpr(partial(networks.apply, game, small))(p, seen))
+        for p in (plain, with_head)
+    )
+    assert plain_text.count("dot_general") == text.count("dot_general")

@@ -5,25 +5,30 @@ import os
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import chess
 import chess.engine
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import games
-from agents import gnugo, stockfish
+from agents import gnubg, gnugo, stockfish
+from agents.uniform import make as uniform
 from arena import engines, host
 from arena.core import Forfeit, HostAgent, Position
 from arena.engines import Engines
 from arena.gtp import GTP
 from arena.uci import UCI
 from games import OVER, Game
+from games.backgammon import Backgammon
 from games.chess import moves as legal_moves
 
 GO = games.load("go:size=5,komi=0.5")
 CHESS = games.load("chess")
+BACKGAMMON = games.load("backgammon")
 
 GTP_ENGINE = """
     # Plays the first free point, and notes all that it is told.
@@ -64,6 +69,21 @@ UCI_ENGINE = """
         elif words[0] == "go":
             print("bestmove", min(m.uci() for m in board.legal_moves), flush=True)
         elif words[0] == "quit":
+            break
+"""
+
+GNUBG_ENGINE = """
+    # Knows two ways to play a roll of 3-1, and notes all that it is told.
+    import sys
+    for line in sys.stdin:
+        print(line.strip(), file=open(LOG, "a"), flush=True)
+        if line.startswith("hint"):
+            print("    1. Cubeless 0-ply   8/5 6/5                      Eq.: +0.159")
+            print("       0.551 0.174 0.013 - 0.449 0.124 0.005")
+            print("    2. Cubeless 0-ply   24/23 13/10                  Eq.: -0.009 (-0.168)")
+        elif line.startswith("show"):
+            print("The prompt is set to `(\\\\p) '.", flush=True)
+        elif line.startswith("quit"):
             break
 """
 
@@ -187,6 +207,52 @@ def test_a_uci_engine_that_does_not_start_is_a_forfeit(tmp_path: Path):
         UCI("fake", script(tmp_path, ""), {}, chess.engine.Limit(nodes=1))
 
 
+# --- GNU Backgammon ---------------------------------------------------------------------------
+
+ROLL_31 = 1  # outcome of a roll, by which seat 0 begins
+BY_3, BY_1, LEFT = -1, 24, -1  # a move is the point added to one of these
+
+
+def rolled(*moves: int) -> Position:
+    """Backgammon after these moves, outcomes of rolls included."""
+    state = BACKGAMMON.init()
+    for move in moves:
+        state = jax.jit(BACKGAMMON.step)(state, jnp.int32(move))
+    return Position(jax.tree.map(np.asarray, state), moves)
+
+
+def test_gnubg_plays_the_best_turn_that_can_still_be_reached(tmp_path: Path):
+    engine = gnubg.Gnubg("fake", script(tmp_path, GNUBG_ENGINE), 0, gammons=False)
+    chosen = [
+        engine.choose(BACKGAMMON, rolled(ROLL_31, *made))
+        for made in ((), (BY_3 + 8,), (BY_1 + 6,), (BY_1 + 24,), (BY_3 + 13,))
+    ]
+    engine.close()
+    assert chosen[0] in (BY_3 + 8, BY_1 + 6)
+    assert chosen[1:] == [LEFT + 6, LEFT + 8, LEFT + 13, LEFT + 24]
+    told = (tmp_path / "log").read_text().splitlines()
+    assert "set evaluation chequerplay evaluation plies 0" in told
+    assert "new match 1" in told  # where gammons do not count
+    board = "0 -2 0 0 0 0 5 0 3 0 0 0 -5 5 0 0 0 -3 0 -5 0 0 0 0 2 0"
+    assert told.count(f"set board simple {board}") == 5  # that before the turn, every time
+    assert told[-2:] == ["show prompt", "quit"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "fake has stopped"),
+        (GNUBG_ENGINE.replace("8/5 6/5", "8/5 6/3").replace("24/23", "24/22"), "no play that is"),
+    ],
+    ids=["silent", "cheats"],
+)
+def test_what_gnubg_does_wrong_is_a_forfeit(tmp_path: Path, text: str, says: str):
+    engine = gnubg.Gnubg("fake", script(tmp_path, text), 0, gammons=True)
+    with pytest.raises(Forfeit, match=says):
+        engine.choose(BACKGAMMON, rolled(ROLL_31))
+    engine.close()
+
+
 # --- several processes ------------------------------------------------------------------------
 
 
@@ -237,6 +303,8 @@ def test_a_forfeit_ends_the_match_and_no_process_is_left(tmp_path: Path):
         (gnugo.make, GO, "level=11", "level lies between 1 and 10, not '11'"),
         (gnugo.make, GO, "skill=1", "gnugo has no option 'skill'; there are: level"),
         (gnugo.make, CHESS, "", "gnugo plays go up to 19×19"),
+        (gnubg.make, BACKGAMMON, "plies=8", "plies lies between 0 and 7, not '8'"),
+        (gnubg.make, GO, "plies=0", "gnubg plays backgammon, and nothing else"),
         (stockfish.make, CHESS, "skill=0", "stockfish must be told when to stop"),
         (stockfish.make, CHESS, "nodes=0", "nodes lies between 1 and"),
         (stockfish.make, GO, "nodes=1", "stockfish plays chess"),
@@ -248,11 +316,18 @@ def test_what_is_typed_wrong_is_refused(make, game: Game, argument: str, says: s
 
 
 @pytest.mark.parametrize(
-    ("make", "game", "argument"), [(gnugo.make, GO, "level=1"), (stockfish.make, CHESS, "nodes=1")]
+    ("make", "game", "argument"),
+    [
+        (gnubg.make, BACKGAMMON, "plies=0"),
+        (gnugo.make, GO, "level=1"),
+        (stockfish.make, CHESS, "nodes=1"),
+    ],
 )
 def test_a_missing_engine_is_a_line_that_names_the_package(make, game, argument, monkeypatch):
     monkeypatch.setattr(engines.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(ValueError, match=r"is not installed: apt-get install (gnugo|stockfish)"):
+    with pytest.raises(
+        ValueError, match=r"is not installed: apt-get install (gnubg|gnugo|stockfish)"
+    ):
         make(game, argument)
 
 
@@ -266,7 +341,7 @@ def test_engines_are_found_where_debian_puts_them(tmp_path: Path, monkeypatch):
 # --- the real ones ----------------------------------------------------------------------------
 
 
-def _installed(make, game: Game, argument: str) -> HostAgent:
+def _installed(make, game: Game, argument: str) -> Any:
     try:
         return make(game, argument)
     except ValueError as missing:
@@ -292,3 +367,33 @@ def test_stockfish_mates():
     with contextlib.closing(_installed(stockfish.make, CHESS, "nodes=1000")) as guest:
         chosen = legal_moves(board)[guest.choose(CHESS, position)]
     assert board.san(chosen) == "Qh4#"
+
+
+@pytest.mark.parametrize(("plies", "gammons"), [(0, False), (1, True)])
+def test_gnubg_and_we_know_the_same_plays(plies: int, gammons: bool):
+    game = Backgammon(gammons=gammons)
+    some = host.openings(game, 60, 120, jax.random.key(plies), 64)
+    begun = 0
+    with contextlib.closing(_installed(_gnubg, game, str(plies))) as engine:
+        for n, made in enumerate(some.moves):
+            position = Position(jax.tree.map(lambda x, n=n: x[n], some.states), tuple(made))
+            assert game.legal(position.state)[engine.choose(game, position)]
+            start = gnubg.rolled(game, made)
+            begun += int(start.dice) != int(position.state.dice)
+            ours = gnubg.ends(game, start)
+            theirs = [gnubg.after(start, play) for play in engine.plays(start)]
+            assert len(theirs) == len(set(theirs))
+            # Where nothing can be moved there is no play, and the board stays as it is.
+            assert set(theirs) == ours.keys() or (len(ours), theirs) == (1, [])
+    assert begun > 10  # somebody else had moved first in the turn
+
+
+def _gnubg(game: Backgammon, plies: str) -> gnubg.Gnubg:
+    return gnubg.Gnubg("gnubg", gnubg.find(), int(plies), game.gammons)
+
+
+@pytest.mark.slow
+def test_gnubg_beats_random_moves():
+    with contextlib.closing(_installed(gnubg.make, BACKGAMMON, "plies=0")) as guest:
+        scores = host.pairs(guest, uniform(BACKGAMMON, ""), BACKGAMMON, jax.random.key(0), 8, 0, 16)
+    assert scores.sum() == 16

@@ -174,9 +174,11 @@ class Setting(NamedTuple):
         )
         return jax.tree.map(np.asarray, drawn)
 
-    def match(self, record: bool = False, judge: Classifier | None = None) -> Match:
+    def match(
+        self, record: bool = False, judge: Classifier | None = None, finals: bool = False
+    ) -> Match:
         acts = self.act_a(self.game), self.act_b(self.game)
-        return Match(self.game, *acts, judge or Rules(self.game), self.slots, record)
+        return Match(self.game, *acts, judge or Rules(self.game), self.slots, record, finals)
 
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
         return ranks(self.game, self.groups, 1), ranks(self.game, self.groups, 2)
@@ -235,7 +237,7 @@ IDLE = 2 * RECORDED.pairs
 
 @cache
 def _recorded() -> tuple[np.ndarray, match.Record]:
-    played = RECORDED.match(record=True).play(
+    played = RECORDED.match(record=True, finals=True).play(
         *RECORDED.weights(), RECORDED.keys(), RECORDED.openings()
     )
     return jax.tree.map(np.asarray, (played.scores, played.record))
@@ -263,6 +265,8 @@ def test_every_game_is_recorded_once_from_its_opening_to_its_end():
         )
         policy = record.note[time, side, g, slot]
         np.testing.assert_array_equal(policy.argmax(1), expected.moves)
+        final = jax.tree.map(lambda x, at=(g, j * RECORDED.pairs + p): x[at], record.finals)
+        jax.tree.map(np.testing.assert_array_equal, final, expected.states[-1])
 
 
 def test_a_record_is_the_same_in_whatever_pieces(monkeypatch: pytest.MonkeyPatch):
@@ -321,6 +325,8 @@ def test_harvest_gives_each_position_the_outcome_for_its_mover(side: int):
         mine = rest.score if side == 0 else 1 - rest.score
         assert data.outcome[n] == {1.0: 1.0, 0.5: 0.0, 0.0: -1.0}[mine]
         assert data.lesson.move[n, -1] == rest.moves[0]
+        final = jax.tree.map(lambda x, n=n: x[n], data.final)
+        jax.tree.map(np.testing.assert_array_equal, final, rest.states[-1])
     assert {0, 1} == set(movers.tolist())
     assert {-1.0, 1.0} <= set(data.outcome.tolist())
     moves = [RECORDED.slow(1, p, j).moves for p, j in np.ndindex(7, 2)]

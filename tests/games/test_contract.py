@@ -21,6 +21,7 @@ every_game = pytest.mark.parametrize("game", GAMES, ids=games.names())
 every_game_heavy_ones_slowly = pytest.mark.parametrize("game", heavy.every_game())
 
 PROVEN = proven()
+OWNED = [game for game in GAMES if type(game).ownership is not Game.ownership]
 TWO_PLANES = [name for name, module in PROVEN.items() if getattr(module, "TWO_PLANES", False)]
 
 
@@ -42,6 +43,14 @@ def _some(game: Game, over: bool, count: int = 20) -> list[Any]:
     rows = np.flatnonzero(mover == OVER if over else mover >= 0)
     rows = np.random.default_rng(3).choice(rows, count, replace=False)
     return [jax.tree.map(lambda x, r=r: jnp.asarray(x[r]), states) for r in rows]
+
+
+def _planes(game: Game, state: Any, seat: jax.Array) -> jax.Array:
+    """What a seat observes, ownership behind it where the game tells it."""
+    seen = game.observe(state, seat)
+    if game not in OWNED:
+        return seen
+    return jnp.concatenate([seen, game.ownership(state, seat)[..., None]], -1)
 
 
 def _shape(tree: Any) -> Any:
@@ -144,7 +153,7 @@ def test_symmetries_commute_with_the_rules(game: Game):
 
     def look(state: Any) -> Any:
         return (
-            jnp.stack([game.observe(state, seat) for seat in jnp.arange(2)]),
+            jnp.stack([_planes(game, state, seat) for seat in jnp.arange(2)]),
             game.legal(state).astype(jnp.float32),
             game.mover(state),
             game.payoff(state),

@@ -243,23 +243,40 @@ def test_scores_are_what_the_board_says(size: int, komi: float):
     final = jax.tree.map(lambda x: x[-1], playouts(game, 200, seed=size).states)
     margins = np.array([_margin(tags >> 2 & 3) for tags in _points(game, final)])
     assert len(np.unique(margins)) > 3
-    payoff = jax.jit(jax.vmap(game.payoff))(final)
+    payoff, owned = jax.jit(jax.vmap(lambda x: (game.payoff(x), game.ownership(x, jnp.int32(0)))))(
+        final
+    )
     np.testing.assert_array_equal(payoff, np.sign(margins - komi))
+    np.testing.assert_array_equal(np.asarray(owned).sum((1, 2)), margins)
 
 
-def _ends_with(picture: str, margin: int) -> None:
-    """Checks the score of a corner of 9×9 when both have passed, by the komi that makes a draw."""
+def _ends_with(picture: str, margin: int, owners: str = "") -> None:
+    """Checks the score of a corner of 9×9 when both have passed, by the komi that makes a draw.
+
+    And who owns its points, if they are given, and that all points add up to the score.
+    """
     state = _set_up(GO, picture)
     while GO.mover(state) != OVER:
         state = _after(GO, "pass", state)
     assert jax.jit(Go(komi=margin).payoff)(state) == 0
+    black, white = (np.asarray(_owners(state, jnp.int32(seat)), int) for seat in range(2))
+    assert black.sum() == margin
+    np.testing.assert_array_equal(white, -black)
+    lines = owners.split()
+    drawn = ["".join(".XO"[point] for point in row) for row in black[: len(lines)][::-1]]
+    assert [row[: len(lines[0])] for row in drawn] == lines
+
+
+_owners = jax.jit(GO.ownership)
 
 
 def test_a_side_owns_its_stones_and_what_only_they_touch():
     _ends_with(".", 0)
     _ends_with("X", 81)
-    _ends_with("X..O", 0)  # all the rest is nobody's
-    _ends_with("OOO .XO OOO", 1 - 79)  # B2 was not taken in the game, so it stands
+    _ends_with("X..O", 0, "X..O")  # all the rest is nobody's
+    # B2 was not taken in the game, so it stands.
+    _ends_with("OOO .XO OOO", 1 - 79, "OOOO .XOO OOOO")
+    _ends_with("OOOO. XXXO. ..XO.", 6 - 75, "OOOOO XXXOO XXXOO")
 
 
 def test_points_between_groups_in_seki_are_nobodys():
@@ -270,7 +287,7 @@ def test_points_between_groups_in_seki_are_nobodys():
         assert GO.legal(state)[0]
         assert GO.legal(state)[3]
     # Black 6 stones; White 10, and the 63 points outside.
-    _ends_with(seki, 6 - 73)
+    _ends_with(seki, 6 - 73, seki)
 
 
 def test_two_passes_end_the_game_and_one_does_not():

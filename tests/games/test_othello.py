@@ -59,22 +59,28 @@ def test_nobody_passes_who_can_place_a_disc():
 
 
 @pytest.mark.parametrize(
-    ("rows", "payoff"),
+    ("rows", "lead"),
     [
         # White turns over black's only disc: a wipe-out.
-        (("O X . . . . . .",), -1.0),
+        (("O X . . . . . .",), -3),
         # The black disc on h4 touches no white one: nobody can place, on a board almost empty.
-        (("O X . . . . . .", "", "", ". . . . . . . X"), -1.0),
-        (("O X . . . . . .", "", ". . . . . . X X", ". . . . . . . X"), 0.0),
-        (("O X . . . . . .", "", ". . . . . . X X", ". . . . . . X X"), 1.0),
+        (("O X . . . . . .", "", "", ". . . . . . . X"), -2),
+        (("O X . . . . . .", "", ". . . . . . X X", ". . . . . . . X"), 0),
+        (("O X . . . . . .", "", ". . . . . . X X", ". . . . . . X X"), 1),
     ],
 )
-def test_the_game_ends_when_neither_seat_can_place(rows: tuple[str, ...], payoff: float):
+def test_the_game_ends_when_neither_seat_can_place(rows: tuple[str, ...], lead: int):
     state = _state(*(row or ". " * 8 for row in rows))
     assert GAME.payoff(state) == 0
     over = _play(state, "pass", "c1")
     assert GAME.mover(over) == OVER
-    assert GAME.payoff(over) == payoff
+    assert GAME.payoff(over) == float(np.sign(lead))
+    # White has turned over a1 to c1, and black owns all its discs further down.
+    black, white = (np.asarray(GAME.ownership(over, jnp.int32(seat))) for seat in (0, 1))
+    assert black[0].tolist() == [-1, -1, -1, 0, 0, 0, 0, 0]
+    assert (black[1:] >= 0).all()
+    assert black.sum() == lead
+    np.testing.assert_array_equal(white, -black)
 
 
 def test_all_eight_directions_turn_over_at_once():

@@ -67,6 +67,8 @@ def test_a_change_is_kept_or_refused(path):
         ("learner.learning_rate", math.nan),
         ("learner.weight_decay", -0.1),
         ("learner.value_weight", math.inf),
+        ("learner.ownership_weight", -0.5),
+        ("learner.ownership_weight", math.inf),
         ("learner.network.channels", 3),
         ("learner.network.blocks", -1),
     ],

@@ -70,13 +70,15 @@ def strike(place: Place, moment: Moment, *arguments: str) -> int:
     return process.returncode
 
 
-def disturb(place: Place, name: str, kills: tuple[Moment, ...]) -> list[int]:
+def disturb(
+    place: Place, name: str, kills: tuple[Moment, ...], league: tuple[str, ...] = TINY
+) -> list[int]:
     """Trains a run to its end, through all these kills; the return codes."""
     place.run(name).mkdir(parents=True)  # as if killed before it wrote anything at all
-    codes, arguments = [], [arg for arg in TINY if arg != "--json"]
+    codes, arguments = [], [arg for arg in league if arg != "--json"]
     for moment in kills:
         codes.append(strike(place, moment, *arguments, "--name", name))
-        arguments = ["train", "tic_tac_toe", "--resume"]
+        arguments = ["train", league[1], "--resume"]
     done = place.call(*arguments, "--json", "--name", name)
     assert done.returncode == 0, done.stderr
     return [*codes, done.returncode]
@@ -113,6 +115,15 @@ def test_a_run_killed_five_times_ends_with_the_same_bits(name, chains, expected)
 def test_a_run_killed_once_ends_with_the_same_bits(moment, place, expected):
     assert disturb(place, "once", (moment,)) == [-signal.SIGKILL, 0]
     assert contents(place.run("once")) == expected
+
+
+@pytest.mark.slow
+def test_a_run_that_learns_ownership_is_resumed_with_the_same_bits(place: Place):
+    league = ("train", "go:size=3", *TINY[2:], "--learner.ownership-weight", "1.0")
+    place.lines(*league, "--name", "whole")
+    # So late that the second generation's games have to be read again.
+    assert disturb(place, "killed", (Moment(3, "learn"),), league) == [-signal.SIGKILL, 0]
+    assert contents(place.run("killed")) == contents(place.run("whole"))
 
 
 def test_the_undisturbed_run_is_whole(expected):
