@@ -84,14 +84,16 @@ def gumbel(
 
     completed = partial(completed_q, game.num_actions, spread)
 
-    def scores(edges: Edges, visits: jax.Array) -> jax.Array:
+    def scores(edges: Edges) -> jax.Array:
         width = len(edges.visits)
-        tried, _ = _without_worse(edges, *completed(edges._replace(prior=_fit(priors, width))))
-        return jnp.where(edges.visits == visits, _fit(ranks, width) + tried, -jnp.inf)
+        tried, _ = completed(edges._replace(prior=_fit(priors, width)))
+        return _fit(ranks, width) + tried
 
     def at_root(edges: Edges) -> tuple[jax.Array, jax.Array]:
         visits = table[moves, edges.entries.astype(jnp.int32) - 1].astype(jnp.float32)
-        return scores(edges, visits), jnp.where(visits == 0, jnp.inf, -jnp.inf)
+        score = jnp.where(_closed(edges), _NEVER, scores(edges))
+        score = jnp.where(edges.visits == visits, score, -jnp.inf)
+        return score, jnp.where(visits == 0, jnp.inf, -jnp.inf)
 
     found = search(
         *(game, judge, recall, states, keys, simulations, Root(order, value), at_root),
@@ -99,33 +101,39 @@ def gumbel(
         prove,
     )
     edges = found.edges
-    best = jnp.argmax(scores(edges, jnp.where(_worse(edges), 0.0, edges.visits).max(0)), 0)
+    best = jnp.argmax(jnp.where(_finalists(edges), scores(edges), -jnp.inf), 0)
     move = found.moves[best, jnp.arange(len(best))]
-    completed_qs = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
-    tried, others = _without_worse(edges, *completed_qs)
+    tried, others = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
+    value, proven = edges.mean, None
+    if edges.low is not None:
+        value, proven = jnp.clip(value, edges.floor, edges.ceiling), edges.floor >= edges.ceiling
+        tried = jnp.where(_closed(edges) & ~_attaining(edges), _NEVER, tried)
+        # If the value is known, none of the moves not tried can be better.
+        others = jnp.where(proven, _NEVER, others)
     policy = jax.nn.softmax(logits + found.by_move(tried, others, game.num_actions))
+    return Improved(move, policy, value, found.memory, proven)
+
+
+def _closed(edges: Edges) -> Any:
+    """Which moves are proven to give no more than another gives, or no more than a loss.
+
+    Nothing can be gained by looking there again: bool[K, B].
+    """
+    return False if edges.low is None else edges.high <= edges.floor
+
+
+def _attaining(edges: Edges) -> Any:
+    """Which moves are proven to give as much as any proven move, and more than a loss: bool[K, B]."""
     if edges.low is None:
-        return Improved(move, policy, edges.mean, found.memory)
-    value = jnp.clip(edges.mean, edges.floor, edges.ceiling)
-    return Improved(move, policy, value, found.memory, edges.floor >= edges.ceiling)
+        return False
+    return (edges.visits > 0) & (edges.low >= edges.floor) & (edges.floor > -1.0)
 
 
-def _worse(edges: Edges) -> jax.Array:
-    """Which moves are proven to be no better than another that is proven: bool[K, B]."""
-    if edges.low is None:
-        return jnp.zeros(edges.visits.shape, bool)
-    return (edges.high <= edges.floor) & (edges.low < edges.floor)
-
-
-def _without_worse(
-    edges: Edges, tried: jax.Array, others: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """What `completed_q` says, but far less of moves that cannot be the best."""
-    if edges.low is None:
-        return tried, others
-    # If the node's value is known, none of the moves not tried can be better.
-    known = edges.floor >= edges.ceiling
-    return jnp.where(_worse(edges), _NEVER, tried), jnp.where(known, _NEVER, others)
+def _finalists(edges: Edges) -> jax.Array:
+    """Between which moves the choice is: the most visited, and the best that are proven."""
+    left = (edges.visits > 0) & ~_closed(edges)
+    most = jnp.where(left | ~left.any(0), edges.visits, 0.0).max(0)
+    return ((edges.visits == most) & (left | ~left.any(0))) | _attaining(edges)
 
 
 def _fit(x: jax.Array, width: int) -> jax.Array:
@@ -136,8 +144,9 @@ def _fit(x: jax.Array, width: int) -> jax.Array:
 def _inside(num_actions: int, spread: float, edges: Edges) -> tuple[jax.Array, jax.Array]:
     """Below the root: visits in proportion to the improved policy, as nearly as they can be."""
     tried, others = completed_q(num_actions, spread, edges)
-    tried, others = edges.prior * jnp.exp(tried), jnp.exp(others)
-    total = tried.sum(0) + edges.rest * others
+    tried = edges.prior * jnp.exp(jnp.where(_closed(edges), _NEVER, tried))
+    others = jnp.exp(others)
+    total = jnp.maximum(tried.sum(0) + edges.rest * others, TINY)
     return tried / total - edges.visits / edges.entries, edges.next * others / total
 
 

@@ -213,6 +213,15 @@ def test_exploring_draws_noise_and_notes_a_policy():
     assert (np.abs(once.note.value) <= 1).all()
 
 
+def test_a_position_is_worth_what_is_proven_after_it():
+    game = np.array([0, 1, 0, 1, 0, 1, 2])
+    proven = np.array([np.nan, np.nan, 1.0, np.nan, np.nan, 0.0, np.nan])
+    score = np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    found = alphazero._foretold(game, proven, score)
+    # Game 0 was won before it was thrown away, game 1 was a draw in the end, game 2 stays lost.
+    np.testing.assert_array_equal(found, [1, 0, 1, 0, -1, 0, -1])
+
+
 # --- ownership --------------------------------------------------------------------------------
 
 GO = games.load("go:size=3")

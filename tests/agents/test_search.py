@@ -51,14 +51,15 @@ def scrambled(game: Game, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.
 
 
 @cache
-def _gumbel(game: Game, evaluate: Any, simulations: int, considered: int, judge: Classifier):
+def _gumbel(
+    game: Game, evaluate: Any, simulations: int, considered: int, judge: Classifier, prove: bool
+):
     """Jitted: positions [B, ...] and noise f32[B, A] to what the search makes of them."""
 
     def run(states: Any, noise: jax.Array) -> Improved:
         keys = jax.random.split(jax.random.key(0), 1)
-        return search.gumbel(
-            game, judge, partial(evaluate, game), states, keys, simulations, noise, considered
-        )
+        about = game, judge, partial(evaluate, game), states, keys, simulations, noise
+        return search.gumbel(*about, considered, prove=prove)
 
     return jax.jit(run)
 
@@ -71,10 +72,11 @@ def gumbel(
     noise: Any = None,
     considered: int = 16,
     judge: Classifier | None = None,
+    prove: bool = False,
 ) -> Improved:
     if noise is None:
         noise = np.zeros((len(jax.tree.leaves(states)[0]), game.num_actions), np.float32)
-    run = _gumbel(game, evaluate, simulations, considered, judge or Rules(game))
+    run = _gumbel(game, evaluate, simulations, considered, judge or Rules(game), prove)
     return jax.tree.map(np.asarray, run(states, noise))
 
 
@@ -410,6 +412,46 @@ def test_search_believes_the_judge():
     assert right.policy[0, 2] > 0.9
     assert wrong.move[0] != 2
     assert wrong.policy[0, 2] < 0.1
+
+
+def test_what_is_proven_is_true_whoever_moves():
+    roots, worth = planted()
+    few, many = (gumbel(TREE, by_node, roots, n, prove=True) for n in (16, 150))
+    assert 0 < few.proven.sum() < many.proven.sum()
+    for found in (few, many):
+        right = worth.max(1)[found.proven]
+        np.testing.assert_array_equal(found.value[found.proven], right)
+        moved = worth[np.arange(len(worth)), found.move][found.proven]
+        np.testing.assert_array_equal(moved, right)
+
+
+def test_proofs_solve_tic_tac_toe():
+    """Against priors and values that mean nothing."""
+    solution = solve(TIC_TAC_TOE)
+    late = np.flatnonzero(legal_of(TIC_TAC_TOE, solution.states).sum(1) <= 6)
+    states = jax.tree.map(lambda x: x[late], solution.states)
+    found = gumbel(TIC_TAC_TOE, scrambled, states, 200, prove=True)
+    proven = found.proven
+    assert proven.mean() > 0.95
+    np.testing.assert_array_equal(found.value[proven], solution.value[late][proven])
+    assert solution.keeps[late, found.move][proven].all()
+    # A move that is proven to be worse is not to be learnt.
+    right = (found.policy * solution.keeps[late]).sum(1)
+    won = proven & (solution.value[late] == 1)
+    assert won.sum() > 1000
+    assert (right[won] > 0.999).mean() > 0.9
+
+
+def test_proofs_are_found_while_the_best_line_is_read():
+    # X at 0 and 1, O at 3 and 4: whoever is to move wins at once; a reply to the threat draws.
+    winning = gumbel(TIC_TAC_TOE, scrambled, _after(TIC_TAC_TOE, 0, 3, 1, 4), 16, prove=True)
+    assert winning.proven[0]
+    assert winning.move[0] == 2
+    assert winning.value[0] == 1
+    assert winning.policy[0, 2] > 0.999
+    lost = gumbel(TIC_TAC_TOE, scrambled, _after(TIC_TAC_TOE, 0, 3, 1, 8, 4), 32, prove=True)
+    assert lost.proven[0]
+    assert lost.value[0] == -1
 
 
 # --- what it promises of itself --------------------------------------------------------------

@@ -306,7 +306,9 @@ def _outcomes(learns: list[list[bool]]) -> tuple[alphazero.Dataset, np.ndarray]:
     """The harvest of one side or both, and which seats its positions have to move."""
     scores, record = _recorded()
     policy = record.note
-    lesson = alphazero.Lesson(np.argsort(policy), np.sort(policy), policy[..., 0])
+    lesson = alphazero.Lesson(
+        np.argsort(policy), np.sort(policy), policy[..., 0], policy[..., 0] > 2
+    )
     record = record._replace(note=lesson)
     data = alphazero.harvest(TIC_TAC_TOE, alphazero.Config(), record, scores, np.array(learns))
     return data, np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
