@@ -89,7 +89,10 @@ def run(command: Command) -> None:
     name, colon, number = command.run.partition(":")
     work = names.run(name)
     if isinstance(work.game, HostGame):
-        raise UserError("the gate plays games of games/ only, not imported ones")
+        raise UserError(
+            "the gate plays games of games/ only: from which positions of an imported one training "
+            "has begun is known to its env alone"
+        )
     with work.lock(), work.results() as results:
         lineage = Lineage(results)
         judges = _judges(command, work, results)
