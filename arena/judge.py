@@ -126,11 +126,16 @@ def played(game: Game, agent: Agent, key: jax.Array, pairs: int, plies: int) -> 
 
 def marks(agent: Agent, exam: Exam, key: jax.Array) -> Marks:
     """Asks an agent about all positions of an exam."""
-    moves = _moves(agent, exam.states, key)
-    kept = exam.keeps[np.arange(len(moves)), moves]
-    everywhere = np.ones(len(kept), bool)
-    every, matters = (_share(kept, part, exam.group) for part in (everywhere, exam.matters))
+    right = kept(agent, exam, key)
+    everywhere = np.ones(len(right), bool)
+    every, matters = (_share(right, part, exam.group) for part in (everywhere, exam.matters))
     return Marks(every, matters)
+
+
+def kept(agent: Agent, exam: Exam, key: jax.Array) -> np.ndarray:
+    """In which positions of an exam the agent's move keeps the value, bool[N]."""
+    moves = _moves(agent, exam.states, key)
+    return exam.keeps[np.arange(len(moves)), moves]
 
 
 def _share(kept: np.ndarray, part: np.ndarray, group: np.ndarray | None) -> Share:

@@ -3,7 +3,8 @@
 Training knows nothing of it. A candidate has to beat the reigning champion in a sequential test of
 pairs of games, and must lose neither to opponents that training never meets nor to any champion
 before: the first alone would crown every agent of a circle in turn. All games start from openings
-that training has never started from (see `holdout.py`).
+that training has never started from (see `holdout.py`). Where exact values are known, nor may it
+keep the value of the game in fewer positions than the champion does.
 
 Of several candidates the one goes through that scores best against the champion. Being chosen for
 its luck, it looks better than it is; so it is rated again, on the first games of the test, and both
@@ -13,6 +14,7 @@ no worse than anyone fails with probability beta at most, of which the test take
 vetoes, together, the other.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import NormalDist
@@ -65,9 +67,13 @@ class Rule:
         share = 2 if judges else 1
         return Sprt(self.elo0, self.elo1, self.alpha, self.beta / share)
 
+    def rare(self, judges: int) -> float:
+        """With what probability one of so many may veto wrongly."""
+        return self.beta / 2 / judges
+
     def doubt(self, judges: int) -> float:
         """Standard errors below one half from which on a score counts as lost."""
-        return NormalDist().inv_cdf(1 - self.beta / 2 / judges)
+        return NormalDist().inv_cdf(1 - self.rare(judges))
 
 
 class Trial(NamedTuple):
@@ -95,6 +101,45 @@ P is less than was asked for, or 0, if there are no more held-out openings. The 
 has the same scores."""
 
 
+class Answers(NamedTuple):
+    """To the same positions of known value.
+
+    Attributes:
+      candidate: bool[N], where the candidate's move keeps the value of the game.
+      champion: bool[N], where the champion's does.
+      passes: positions that networks evaluated.
+    """
+
+    candidate: np.ndarray
+    champion: np.ndarray
+    passes: int
+
+
+Ask = Callable[[str, str], Answers]
+"""Puts the positions of known value to a candidate and the champion."""
+
+
+class Marks(NamedTuple):
+    """How the candidate did in the positions of known value.
+
+    Attributes:
+      positions: how many there are.
+      candidate: in how many of them the candidate keeps the value.
+      champion: in how many the champion does.
+      p: how likely one who is as good would fall so far behind, by the sign test on the positions
+        in which one of them errs and the other does not (McNemar 1947).
+      lost: whether that is too unlikely.
+      passes: positions that networks evaluated.
+    """
+
+    positions: int
+    candidate: int
+    champion: int
+    p: float
+    lost: bool
+    passes: int
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the gate found.
@@ -110,6 +155,7 @@ class Verdict:
       bounds: at which it is decided.
       vetoes: who might veto, the candidate's score, and whether it lost; empty if it did not beat
         the champion.
+      exam: the positions of known value; None if there are none, or it did not beat the champion.
     """
 
     promoted: bool
@@ -121,6 +167,7 @@ class Verdict:
     llr: float
     bounds: tuple[float, float]
     vetoes: tuple[tuple[str, score.Score, bool], ...]
+    exam: Marks | None
 
     @property
     def inflation(self) -> tuple[float, float] | None:
@@ -146,6 +193,7 @@ class Gate:
       judges: who may veto: held-out opponents and former champions.
       play: plays trials.
       tell: hears of every trial: a dict with the key `event` and its figures.
+      ask: puts the positions of known value, if there are any.
     """
 
     rule: Rule
@@ -154,9 +202,14 @@ class Gate:
     judges: list[str]
     play: Play
     tell: Callable[[dict[str, Any]], None] = field(default=lambda event: None)
+    ask: Ask | None = None
+
+    @property
+    def _vetoers(self) -> int:
+        return len(self.judges) + (self.ask is not None)
 
     def decide(self) -> Verdict:
-        """Chooses a candidate, tests it, hears the vetoes.
+        """Chooses a candidate, tests it, hears the vetoes, and looks at the exact values.
 
         Raises:
           UserError: there is no opening to begin with.
@@ -164,20 +217,20 @@ class Gate:
         selection = self._select() if len(self.candidates) > 1 else ()
         # The first of equals; candidates come newest first.
         best = max(selection, key=lambda one: one[1].score)[0] if selection else self.candidates[0]
-        test = self.rule.test(len(self.judges))
+        test = self.rule.test(self._vetoers)
         counts, fresh = self._test(best, test)
         answer = test.decide(counts)
-        vetoes = self._veto(best) if answer == "accept H1" else ()
-        lost = [name for name, _, loses in vetoes if loses]
+        passed = answer == "accept H1"
+        vetoes, exam = (self._veto(best), self._examine(best)) if passed else ((), None)
+        faults = _faults(vetoes, exam)
+        ran_out = "" if counts.sum() >= self.rule.most else ", and no more openings are held out"
         reason = {
             "accept H0": f"{best} is not better than {self.champion}",
-            "accept H1": f"{best} beats {self.champion} and loses to nobody",
-            None: f"{sum(counts)} pairs did not decide between {best} and {self.champion}",
+            "accept H1": f"{best} beats {self.champion} {faults or 'and loses to nobody'}",
+            None: f"{sum(counts)} pairs did not decide between {best} and {self.champion}{ran_out}",
         }[answer]
-        if lost:
-            reason = f"{best} beats {self.champion} but loses to {' and '.join(lost)}"
         return Verdict(
-            answer == "accept H1" and not lost,
+            passed and not faults,
             reason,
             best,
             selection,
@@ -186,6 +239,7 @@ class Gate:
             test.llr(counts),
             test.bounds,
             vetoes,
+            exam,
         )
 
     def _select(self) -> tuple[tuple[str, score.Score], ...]:
@@ -218,22 +272,57 @@ class Gate:
         for number, judge in enumerate(self.judges):
             result = score.of(self._ask(Trial("veto", number, name, judge, self.rule.veto)))
             error = result.half_width / score.SURE
-            loses = result.score + self.rule.doubt(len(self.judges)) * error < 0.5
+            loses = result.score + self.rule.doubt(self._vetoers) * error < 0.5
             found.append((judge, result, loses))
             self._report("veto", name, judge, result)
         return tuple(found)
+
+    def _examine(self, name: str) -> Marks | None:
+        """The same positions put to the candidate and the champion, if values are known."""
+        if self.ask is None:
+            return None
+        mine, theirs, passes = self.ask(name, self.champion)
+        p = sign_test(int((mine & ~theirs).sum()), int((theirs & ~mine).sum()))
+        marks = Marks(
+            len(mine),
+            int(mine.sum()),
+            int(theirs.sum()),
+            p,
+            p <= self.rule.rare(self._vetoers),
+            passes,
+        )
+        self.tell({"event": "exam", "a": name, "b": self.champion, **marks._asdict()})
+        return marks
 
     def _ask(self, trial: Trial) -> np.ndarray:
         played = self.play(trial)
         if not len(played):
             raise UserError(
                 "no opening is held out: training has begun from all of them "
-                "(there are more of them with more --opening-plies)"
+                "(more --opening-plies here, or fewer in arena train, leave some)"
             )
         return played
 
     def _report(self, stage: str, a: str, b: str, found: score.Score) -> None:
         self.tell({"event": stage, "a": a, "b": b, "score": found.score, "half": found.half_width})
+
+
+def _faults(vetoes: tuple[tuple[str, score.Score, bool], ...], exam: Marks | None) -> str:
+    """What speaks against a candidate who beat the champion; empty if nothing does."""
+    lost = [name for name, _, loses in vetoes if loses]
+    found = [f"loses to {' and '.join(lost)}"] if lost else []
+    if exam and exam.lost:
+        found.append(
+            f"keeps the value in {exam.candidate} of {exam.positions} positions, "
+            f"the champion in {exam.champion}"
+        )
+    return "but " + ", and ".join(found) if found else ""
+
+
+def sign_test(better: int, worse: int) -> float:
+    """The probability of so many worse or more among `better + worse`, each as likely as not."""
+    total = better + worse
+    return sum(math.comb(total, k) for k in range(worse, total + 1)) / 2**total
 
 
 def pentanomial(scores: np.ndarray, seed: int) -> np.ndarray:

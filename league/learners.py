@@ -33,7 +33,7 @@ def of(config: Any) -> ModuleType:
 
 
 def wants_finals(config: Any) -> bool:
-    """Whether a learner has to know how games ended: its data are positions of the game, too."""
+    """Whether a learner asks how games ended, for the positions and not only for the scores."""
     return getattr(config, "ownership_weight", 0.0) > 0
 
 

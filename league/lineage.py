@@ -110,9 +110,11 @@ class Lineage:
             connection.execute(TRIALS.insert().values(**row, match=key, passes=passes))
 
     def passes(self) -> int:
-        """Positions that networks evaluated in all trials."""
+        """Positions that networks evaluated in all trials, and to be asked about exact values."""
+        exams = [gate.body["exam"] for gate in self.gates() if gate.body and gate.body.get("exam")]
         with self._engine.connect() as connection:
-            return connection.execute(sql.select(sql.func.sum(TRIALS.c.passes))).scalar_one() or 0
+            games = connection.execute(sql.select(sql.func.sum(TRIALS.c.passes))).scalar_one() or 0
+        return games + sum(exam["passes"] for exam in exams)
 
     def answer(self, gate: int, body: dict[str, Any], champion: int | None) -> None:
         """Writes the verdict, and the new champion if there is one."""

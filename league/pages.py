@@ -181,6 +181,7 @@ def _gate(gate: Asked) -> web.GateRow:
         if inflation is None
         else (f"{100 * inflation:+.1f} ± {100 * body['inflation_half_width']:.1f}")
     )
+    exam = body.get("exam")  # a gate of an older version has none
     return web.GateRow(
         gate.id,
         body["candidate"],
@@ -188,6 +189,7 @@ def _gate(gate: Asked) -> web.GateRow:
         f"{body['test']['llr']:z.2f} ({lower:.2f}, {upper:.2f})",
         " ".join(map(str, body["test"]["pairs"])),
         flattered,
+        f"{exam['candidate']} : {exam['champion']} of {exam['positions']}" if exam else "",
         gate.verdict == "promoted",
         body["reason"],
     )

@@ -8,7 +8,7 @@ import tyro
 
 from agents import search
 from arena.core import Agent, HostAgent, HostGame
-from league import console, device, guests, holdout, ledger, names
+from league import console, device, exam, guests, holdout, ledger, names
 from league.errors import UserError
 from league.gate import Gate, Rule, Verdict
 from league.lineage import Asked, Lineage
@@ -27,8 +27,9 @@ class Command:
     The best of the newest snapshots has to beat the reigning champion, at first snapshot 0, in a
     sequential test (SPRT, normalised Elo), and must lose neither to the agents of --against, who
     never took part in training, nor to former champions. All games start from openings that
-    training has never started from. Training hears nothing of it. If a kill cuts a gate off, the
-    same command goes on with it: no game is lost or counted twice.
+    training has never started from. Where exact values are known (arena judge), it must not keep
+    the value of the game in fewer positions than the champion. Training hears nothing of it. If a
+    kill cuts a gate off, the same command goes on with it: no game is lost or counted twice.
 
     Attributes:
       run: RUN, or RUN:ID to test this snapshot alone.
@@ -88,7 +89,10 @@ def run(command: Command) -> None:
     name, colon, number = command.run.partition(":")
     work = names.run(name)
     if isinstance(work.game, HostGame):
-        raise UserError("the gate plays games of games/ only, not imported ones")
+        raise UserError(
+            "the gate plays games of games/ only: from which positions of an imported one training "
+            "has begun is known to its env alone"
+        )
     with work.lock(), work.results() as results:
         lineage = Lineage(results)
         judges = _judges(command, work, results)
@@ -189,6 +193,8 @@ def _decide(
     act = work.player(setting.simulations)
     own = {*setting.candidates, setting.champion, *setting.former}
     agents = {str(i): Agent(str(i), act, work.weights(i)) for i in own}
+    positions = exam.unseen(work, seen)
+    solved = exam.Solved(positions, agents, work.key(gate.id, "gate: exam")) if positions else None
     trials = Trials(
         work.game,
         command.rule,
@@ -203,6 +209,7 @@ def _decide(
         [*map(str, setting.former), *judges],
         lineage.kept(gate.id, setting.newest, trials),
         console.emit if command.json else _tell,
+        solved,
     )
     verdict = question.decide()
     body = {**_body(verdict), "champion": str(setting.champion), "openings_seen": len(seen)}
@@ -224,6 +231,7 @@ def _body(verdict: Verdict) -> dict[str, Any]:
         "inflation_half_width": inflation[1] if inflation else None,
         "test": {"pairs": verdict.test, "llr": verdict.llr, "bounds": verdict.bounds},
         "vetoes": [{**_score(name, found), "lost": lost} for name, found, lost in verdict.vetoes],
+        "exam": verdict.exam and verdict.exam._asdict(),
     }
 
 
@@ -233,8 +241,18 @@ def _score(name: str, found: Any) -> dict[str, Any]:
 
 def _tell(event: dict[str, Any]) -> None:
     """A trial, on stderr."""
+    if event["event"] == "exam":
+        console.stderr.print(f"exam: {_exam(event)}")
+        return
     said = event.get("words") or f"{event['score']:.1%} ± {event['half']:.1%}"
     console.stderr.print(f"{event['event']}: {event['a']} against {event['b']}: {said}")
+
+
+def _exam(found: dict[str, Any]) -> str:
+    return (
+        f"kept in {found['candidate']} of {found['positions']} positions, "
+        f"by the champion in {found['champion']} (p = {found['p']:.2g})"
+    )
 
 
 def _show(json: bool, work: Run, gate: Asked, passes: dict[str, int]) -> None:
@@ -255,6 +273,10 @@ def _show(json: bool, work: Run, gate: Asked, passes: dict[str, int]) -> None:
     for one in body["vetoes"]:
         verdict = "lost" if one["lost"] else "not lost"
         print(f"against {one['agent']}: {one['score']:.1%} ± {one['half_width']:.1%}, {verdict}")
+    if body.get("exam"):  # a gate of an older version has none
+        print(
+            f"exact values: {_exam(body['exam'])}, {'lost' if body['exam']['lost'] else 'not lost'}"
+        )
     if body["selection"]:
         chosen = max(one["score"] for one in body["selection"])
         print(

@@ -50,6 +50,8 @@ class GateRow:
       pairs: counts of the pairs of the test.
       flattered: by how much the choice flattered the candidate, in per cent; empty if there was
         nothing to choose.
+      exam: in how many positions of known value the candidate keeps it, and the champion; empty if
+        they were not asked.
       promoted: whether it passed.
       reason: why.
     """
@@ -60,6 +62,7 @@ class GateRow:
     llr: str
     pairs: str
     flattered: str
+    exam: str
     promoted: bool
     reason: str
 

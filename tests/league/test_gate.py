@@ -14,7 +14,7 @@ from scipy import optimize, stats
 from arena.score import NELO
 from arena.sprt import Sprt
 from league.errors import UserError
-from league.gate import Gate, Rule, Trial, pentanomial
+from league.gate import Answers, Gate, Rule, Trial, pentanomial, sign_test
 from league.lineage import Lineage
 from league.results import MatchResult, Results
 
@@ -132,12 +132,62 @@ def test_a_test_without_an_answer_refuses():
     assert verdict.llr == Sprt(0, 25).llr(verdict.test)
 
 
+def answers(better: int, worse: int) -> Answers:
+    """To 100 positions: so many that the candidate alone keeps, and so many the champion alone."""
+    alone = np.arange(100)
+    return Answers(alone >= worse, (alone < worse) | (alone >= worse + better), 7)
+
+
+@pytest.mark.parametrize(("better", "worse", "lost"), [(0, 5, False), (0, 6, True), (9, 6, False)])
+def test_who_keeps_the_value_less_often_is_refused(better: int, worse: int, lost: bool):
+    # Of six positions in which one of them errs all six: 1/64 < 0.05/2. Of five: 1/32 is more.
+    asked, told = [], []
+
+    def ask(*names: str) -> Answers:
+        asked.append(names)
+        return answers(better, worse)
+
+    world = World({"champion": 400}, 0)
+    verdict = Gate(Rule(), ["7"], "champion", [], world, told.append, ask).decide()
+    assert asked == [("7", "champion")]
+    assert verdict.promoted != lost
+    assert verdict.exam is not None
+    assert verdict.exam[:3] == (100, 100 - worse, 100 - better)
+    assert (verdict.exam.lost, verdict.exam.passes) == (lost, 7)
+    assert told[-1]["event"] == "exam"
+    assert verdict.bounds == Sprt(0, 25, beta=0.025).bounds  # it takes its share of beta
+    if lost:
+        assert verdict.reason == (
+            "7 beats champion but keeps the value in 94 of 100 positions, the champion in 100"
+        )
+
+
+def test_exact_values_take_their_share_among_the_vetoes():
+    # One of two who may veto: 1/64 is more than 0.05/4.
+    world = World({"champion": 400, "a": 300}, 0)
+    verdict = Gate(Rule(), ["7"], "champion", ["a"], world, ask=lambda *_: answers(0, 6)).decide()
+    assert verdict.promoted
+    unbeaten = World({"champion": -300}, 0)
+    asked = Gate(Rule(), ["7"], "champion", [], unbeaten, ask=lambda *_: answers(0, 6)).decide()
+    assert asked.exam is None
+
+
+@pytest.mark.parametrize(("better", "worse"), [(0, 0), (0, 6), (3, 1), (40, 70), (900, 1100)])
+def test_the_sign_test_agrees_with_scipys(better: int, worse: int):
+    expected = 1.0
+    if better + worse:
+        expected = stats.binomtest(worse, better + worse, alternative="greater").pvalue
+    assert sign_test(better, worse) == pytest.approx(expected, rel=1e-9)
+
+
 def test_openings_may_run_out():
     def play(trial: Trial) -> np.ndarray:
         return np.full((max(0, 80 - 64 * trial.number), 2), 0.5)[: trial.pairs]
 
     verdict = Gate(Rule(), ["7"], "champion", [], play).decide()
-    assert verdict.reason == "80 pairs did not decide between 7 and champion"
+    assert verdict.reason == (
+        "80 pairs did not decide between 7 and champion, and no more openings are held out"
+    )
     with pytest.raises(UserError, match="no opening is held out"):
         Gate(Rule(), ["7"], "champion", [], lambda trial: np.zeros((0, 2))).decide()
 

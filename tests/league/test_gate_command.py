@@ -4,11 +4,16 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import jax
 import pytest
 
+from arena import judge
+from arena.core import Agent
 from league import holdout, names
 from league.cli import main
 from league.errors import UserError
+from league.exam import unseen
+from league.lineage import Lineage
 from league.pool import Run
 from league.snapshots import digest
 from tests.helpers.command import strict_json
@@ -72,6 +77,40 @@ def test_the_same_question_is_answered_from_the_record(tiny, here, capsys):
     assert passes[0]["type_2"] < passes[1]["type_2"]
 
 
+GUEST = """
+def policy(observation, mask):
+    return int(mask.argmax())
+"""
+
+
+def test_guests_and_exact_values_may_veto(tiny, here, capsys):
+    run = here.adopt(tiny, "a")
+    (here.folder / "mine.py").write_text(GUEST)
+    judges = ("policy:./mine.py", "mcts:4")
+    *trials, verdict = gate(capsys, f"a:3 {QUICK} {' '.join(judges)}")
+    assert [one["agent"] for one in verdict["vetoes"]] == ["uniform", *judges]
+    exam = verdict["exam"]
+    assert trials[-1] == {"event": "exam", "a": "3", "b": "0", **exam}
+    with closing(Run(run)) as work:
+        positions = unseen(work, holdout.trained(work, 3))
+        assert positions is not None
+        # Of the 4,520 in which a seat is to move; training began from the others.
+        assert exam["positions"] == len(positions.keeps) < 4520
+        for name, agent in (("candidate", 3), ("champion", 0)):
+            one = Agent(name, work.player(0), work.weights(agent))
+            right = judge.kept(one, positions, jax.random.key(0))
+            assert exam[name] == right.sum()  # a network's favourite move; nothing is drawn
+    assert exam["passes"] == 2 * exam["positions"]  # a network's move costs one evaluation
+    with closing(sqlite3.connect(run / "league.db")) as connection:
+        (games,) = connection.execute("SELECT sum(passes) FROM trials").fetchone()
+    with Run(run).results() as results:
+        assert Lineage(results).passes() == games + exam["passes"]
+    main(["report", "a"])
+    row = f"{exam['candidate']} : {exam['champion']} of {exam['positions']}"
+    assert row in (run / "report.html").read_text()
+    capsys.readouterr()
+
+
 def test_the_ledger_counts_every_move_of_training(tiny):
     run = Run(tiny)
     with run.results() as results:
@@ -104,13 +143,13 @@ def test_no_game_of_a_gate_starts_where_training_has_started(tiny, here):
 def test_who_took_part_in_training_may_not_judge(tiny, here, capsys):
     here.adopt(tiny, "a")
     here.adopt(tiny, "twin")  # another run of the same seed: the same weights under another name
-    for judge in ("a:1", "twin:1"):
+    for known in ("a:1", "twin:1"):
         with pytest.raises(SystemExit) as stop:
-            main(["gate", "a", "--against", judge])
+            main(["gate", "a", "--against", known])
         out, err = capsys.readouterr()
         assert (stop.value.code, out) == (2, "")
         assert err == (
-            f"arena: {judge} is snapshot 1 of the pool: "
+            f"arena: {known} is snapshot 1 of the pool: "
             "only who never took part in training may judge\n"
         )
 

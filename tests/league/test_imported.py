@@ -115,5 +115,9 @@ def test_every_command_knows_an_imported_game(whole: Place):
     assert not told["exact"]
     (told,) = whole.lines("play", "whole", stdin="1\n" * 6)
     assert told["against"] == "whole,simulations=32"
+    refused = whole.call("gate", "whole")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("arena: the gate plays games of games/ only: ")
+    assert refused.stderr.count("\n") == 1
     whole.lines("report", "whole")
     assert "<svg" in (whole.run("whole") / "report.html").read_text()

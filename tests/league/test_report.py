@@ -128,8 +128,18 @@ def remembering(n: int = 5) -> Report:
         findings=(("Circles", "not transitive: 1 > 2 > 3 > 1 (p = 1e-9)"),),
         alarms=tuple(alarm.message for alarm in forgetting.ancestor_alarms(found)),
         gates=(
-            GateRow(1, "2", "0", "3.0 (-2.9, 2.9)", "0 1 9 3 2", "+2.0 ± 3.0", True, "passed"),
-            GateRow(2, "4", "2", "-3.0 (-2.9, 2.9)", "2 3 9 1 0", "", False, "is no better"),
+            GateRow(
+                1,
+                "2",
+                "0",
+                "3.0 (-2.9, 2.9)",
+                "0 1 9 3 2",
+                "+2.0 ± 3.0",
+                "50 : 48 of 60",
+                True,
+                "passed",
+            ),
+            GateRow(2, "4", "2", "-3.0 (-2.9, 2.9)", "2 3 9 1 0", "", "", False, "is no better"),
         ),
     )
 
@@ -233,7 +243,7 @@ def test_page_says_what_was_forgotten_and_who_reigns():
     worst = "Worst score against an ancestor, in per cent: 16.7 at snapshot 4, against snapshot 2"
     assert worst in labels
     assert "Forward passes of networks: 4500000 in training, 7500 in measuring" in labels
-    assert "1 2 0 3.0 (-2.9, 2.9) 0 1 9 3 2 +2.0 ± 3.0 passed" in page.text
+    assert "1 2 0 3.0 (-2.9, 2.9) 0 1 9 3 2 +2.0 ± 3.0 50 : 48 of 60 passed" in page.text
     assert page.text.index("is no better") < page.text.index("passed")  # newest first
     assert "Circles not transitive: 1 > 2 > 3 > 1" in page.text
     assert "mElo" in page.text
