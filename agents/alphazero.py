@@ -298,12 +298,12 @@ def harvest(
     proven = np.where(record.note.proven[played], record.note.value[played], np.nan)
     score = _foretold(group * 2 * pairs + number, np.where(side == 0, proven, -proven), score)
     own = learns[side, group]
-    time, side, group, slot = place = tuple(x[own] for x in played)
+    place = tuple(x[own] for x in played)
     return Dataset(
         jax.tree.map(lambda x: x[place], record.state),
         jax.tree.map(lambda x: x[place], record.note),
-        np.where(side == 0, score[own], -score[own]).astype(np.float32),
-        jax.tree.map(lambda x: x[group, number[own]], record.finals),
+        np.where(side == 0, score, -score)[own].astype(np.float32),
+        jax.tree.map(lambda x: x[group[own], number[own]], record.finals),
     )
 
 

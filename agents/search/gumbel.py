@@ -123,7 +123,7 @@ def _closed(edges: Edges) -> Any:
 
 
 def _attaining(edges: Edges) -> Any:
-    """Which moves are proven to give as much as any proven move, and more than a loss: bool[K, B]."""
+    """Which moves are proven to give the most that is proven, more than a loss: bool[K, B]."""
     if edges.low is None:
         return False
     return (edges.visits > 0) & (edges.low >= edges.floor) & (edges.floor > -1.0)

@@ -11,8 +11,8 @@ Values are seat 0's; signs follow `mover`, so seats need not alternate. Where ch
 are drawn in their proportions and the values pass up as they are: a node's mean is an expectation.
 
 A search may also prove values (T. Cazenave, A. Saffidine, "Score bounded Monte-Carlo tree search",
-CG 2010): each node knows between which bounds its value lies whatever is played below, an ended game
-tells, and as soon as bounds meet, the node is as good as an ended game.
+CG 2010): each node knows between which bounds its value lies, whatever is played below. Ended games
+draw them together, and where they meet, the node is as good as an ended game.
 """
 
 from collections.abc import Callable
