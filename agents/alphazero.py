@@ -292,7 +292,8 @@ def harvest(
       positions in the order of play.
     """
     pairs = payoffs.shape[1]
-    time, side, group, slot = played = np.nonzero(record.game < 2 * pairs)
+    played = np.nonzero(record.game < 2 * pairs)
+    _, side, group, _ = played
     number = record.game[played]
     score = 2 * payoffs[group, number % pairs, number // pairs] - 1
     proven = np.where(record.note.proven[played], record.note.value[played], np.nan)

@@ -114,18 +114,20 @@ def gumbel(
     return Improved(move, policy, value, found.memory, proven)
 
 
-def _closed(edges: Edges) -> Any:
+def _closed(edges: Edges) -> jax.Array:
     """Which moves are proven to give no more than another gives, or no more than a loss.
 
     Nothing can be gained by looking there again: bool[K, B].
     """
-    return False if edges.low is None else edges.high <= edges.floor
+    if edges.low is None:
+        return jnp.zeros(edges.visits.shape, bool)
+    return edges.high <= edges.floor
 
 
-def _attaining(edges: Edges) -> Any:
+def _attaining(edges: Edges) -> jax.Array:
     """Which moves are proven to give the most that is proven, more than a loss: bool[K, B]."""
     if edges.low is None:
-        return False
+        return jnp.zeros(edges.visits.shape, bool)
     return (edges.visits > 0) & (edges.low >= edges.floor) & (edges.floor > -1.0)
 
 
