@@ -416,8 +416,8 @@ def test_search_believes_the_judge():
 
 def test_what_is_proven_is_true_whoever_moves():
     roots, worth = planted()
-    few, many = (gumbel(TREE, by_node, roots, n, prove=True) for n in (16, 150))
-    assert 0 < few.proven.sum() < many.proven.sum()
+    few, many = (gumbel(TREE, by_node, roots, n, prove=True) for n in (64, 512))
+    assert few.proven.sum() < many.proven.sum() > 20
     for found in (few, many):
         right = worth.max(1)[found.proven]
         np.testing.assert_array_equal(found.value[found.proven], right)
@@ -428,11 +428,11 @@ def test_what_is_proven_is_true_whoever_moves():
 def test_proofs_solve_tic_tac_toe():
     """Against priors and values that mean nothing."""
     solution = solve(TIC_TAC_TOE)
-    late = np.flatnonzero(legal_of(TIC_TAC_TOE, solution.states).sum(1) <= 6)
+    late = np.flatnonzero(legal_of(TIC_TAC_TOE, solution.states).sum(1) <= 5)
     states = jax.tree.map(lambda x: x[late], solution.states)
     found = gumbel(TIC_TAC_TOE, scrambled, states, 200, prove=True)
     proven = found.proven
-    assert proven.mean() > 0.95
+    assert proven.mean() > 0.9
     np.testing.assert_array_equal(found.value[proven], solution.value[late][proven])
     assert solution.keeps[late, found.move][proven].all()
     # A move that is proven to be worse is not to be learnt.
@@ -449,7 +449,7 @@ def test_proofs_are_found_while_the_best_line_is_read():
     assert winning.move[0] == 2
     assert winning.value[0] == 1
     assert winning.policy[0, 2] > 0.999
-    lost = gumbel(TIC_TAC_TOE, scrambled, _after(TIC_TAC_TOE, 0, 3, 1, 8, 4), 32, prove=True)
+    lost = gumbel(TIC_TAC_TOE, scrambled, _after(TIC_TAC_TOE, 0, 3, 1, 8, 4), 200, prove=True)
     assert lost.proven[0]
     assert lost.value[0] == -1
 
