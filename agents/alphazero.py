@@ -148,7 +148,7 @@ class AlphaZero(Remembering):
         return Decision(improved.move, lesson), improved.memory
 
     def _evaluate(
-        self, params: Any, known: Any, keys: jax.Array, states: Any, wanted: jax.Array
+        self, params: Any, known: Any, wanted: jax.Array, keys: jax.Array, states: Any
     ) -> tuple[jax.Array, jax.Array, Any]:
         return memory.recall(self.game, self.network, params, known, states, wanted)
 

@@ -37,12 +37,12 @@ class Recall(NamedTuple):
     """An evaluator with a memory, which it is handed, and hands on.
 
     Attributes:
-      ask: `ask(memory, keys[G], states[B], wanted: bool[B]) -> (logits, value, memory)`, as
+      ask: `ask(memory, wanted: bool[B], keys[G], states[B]) -> (logits, value, memory)`, as
         `Evaluate`; answers that are not wanted are not used.
       memory: what it remembers before the search, a pytree of arrays.
     """
 
-    ask: Callable[[Any, jax.Array, Any, jax.Array], tuple[jax.Array, jax.Array, Any]]
+    ask: Callable[[Any, jax.Array, jax.Array, Any], tuple[jax.Array, jax.Array, Any]]
     memory: Any
 
 
@@ -50,7 +50,7 @@ def recalling(evaluate: Evaluate | Recall) -> Recall:
     """Any evaluator; one that has no memory remembers ()."""
     if isinstance(evaluate, Recall):
         return evaluate
-    return Recall(lambda memory, keys, states, wanted: (*evaluate(keys, states), memory), ())
+    return Recall(lambda memory, wanted, keys, states: (*evaluate(keys, states), memory), ())
 
 
 LOWEST = float(np.finfo(np.float32).min)
@@ -145,7 +145,7 @@ def begin(
     """Logits f32[B, A] and values f32[B] of the roots, and the evaluator after that."""
     ask, memory = recalling(evaluate)
     batch = len(jax.tree.leaves(states)[0])
-    logits, value, memory = ask(memory, fold(keys, 0), states, jnp.ones(batch, bool))
+    logits, value, memory = ask(memory, jnp.ones(batch, bool), fold(keys, 0), states)
     return logits, value, Recall(ask, memory)
 
 
@@ -279,7 +279,7 @@ def search(
         before = jax.tree.map(lambda x: _at(x, parent), tree.node.state)
         after = jax.vmap(game.step)(before, move)
         # Where an ended game was come to once more, nothing is new, and nothing wanted.
-        asking = partial(ask, memory, wanted=child == fresh)
+        asking = partial(ask, memory, child == fresh)
         node, memory = _assess(game, judge, asking, fold(keys, number), after)
         node = node._replace(came=move, prior=_at(tree.node.left.most, parent))
         if prove:
