@@ -100,7 +100,7 @@ class AlphaZero(Remembering):
 
     @property
     def evaluations(self) -> int:
-        """Positions that the network evaluates for one move."""
+        """Positions that the network is asked about for one move."""
         return self.simulations + 1
 
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:

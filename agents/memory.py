@@ -7,8 +7,9 @@ and Go engines do. Only what is not found there is evaluated, a few positions at
 whose answer nobody will use are not, either.
 
 On a CPU, where a network takes about as long for each position however many there are, that saves
-half of all evaluations in self-play and more (`benchmarks/selfplay.py`). An accelerator evaluates
-all at once, and nothing is remembered there.
+half of all evaluations in self-play and more (`benchmarks/selfplay.py`). So no tree is carried on
+from one move to the next: what that would save is saved here, and each search starts without the
+bias of the last one's visits. An accelerator evaluates all at once, and nothing is remembered there.
 """
 
 from functools import partial

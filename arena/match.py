@@ -283,8 +283,7 @@ def _batched(function, axes: int):
 
 def decide(match: Match, params_a: Any, params_b: Any, keys: jax.Array, states: Any) -> Decision:
     """Asks A about the near games and B about the far ones; [2, G, S, ...] in and out."""
-    memory = _memory(match, params_a, params_b)
-    return _recall(match, memory, params_a, params_b, keys, states)[0]
+    return _recall(match, (None, None), params_a, params_b, keys, states)[0]
 
 
 def _both(params_a: Any, params_b: Any) -> Any:
@@ -296,7 +295,7 @@ def _memory(match: Match, params_a: Any, params_b: Any) -> tuple[Any, ...]:
     """What the agents know before they are asked: one memory if they move by the same function."""
 
     def blank(act: Act, params: Any) -> Any:
-        return act.memory(params) if isinstance(act, Remembering) else ()
+        return act.memory(params) if isinstance(act, Remembering) else None
 
     if match.act_a == match.act_b:
         return (blank(match.act_a, _both(params_a, params_b)),)
@@ -304,9 +303,9 @@ def _memory(match: Match, params_a: Any, params_b: Any) -> tuple[Any, ...]:
 
 
 def _ask(act: Act, memory: Any, params: Any, keys: jax.Array, states: Any) -> tuple[Decision, Any]:
-    if isinstance(act, Remembering):
-        return act.recall(memory, params, keys, states)
-    return act(params, keys, states), memory
+    if memory is None or not isinstance(act, Remembering):
+        return act(params, keys, states), None
+    return act.recall(memory, params, keys, states)
 
 
 def _recall(

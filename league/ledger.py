@@ -1,4 +1,5 @@
-"""What each kind of feedback cost, in forward passes: positions that a network evaluated.
+"""What each kind of feedback cost, in forward passes: positions that a network was asked about, also
+if what it had said before was remembered.
 
 Type 1 trains: the games of self-play and against the pool. Type 2 only tells: measuring, and the
 gate. Gradient steps are no feedback and are not counted.
@@ -14,7 +15,7 @@ from league.results import Results
 
 
 def evaluations(player: Any) -> int:
-    """Positions that a network evaluates for one move of an agent, or of an `Act`."""
+    """Positions that a network is asked about for one move of an agent, or of an `Act`."""
     act = player.act if isinstance(player, Agent) else player
     return 0 if isinstance(act, HostAgent) else getattr(act, "evaluations", 0)
 
