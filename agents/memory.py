@@ -9,7 +9,7 @@ whose answer nobody will use are not, either.
 On a CPU, where a network takes about as long for each position however many there are, that saves
 half of all evaluations in self-play and more (`benchmarks/selfplay.py`). So no tree is carried on
 from one move to the next: what that would save is saved here, and each search starts without the
-bias of the last one's visits. An accelerator evaluates all at once, and nothing is remembered there.
+bias of the last one's visits. An accelerator evaluates all at once, and remembers nothing.
 """
 
 from functools import partial

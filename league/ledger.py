@@ -1,5 +1,5 @@
-"""What each kind of feedback cost, in forward passes: positions that a network was asked about, also
-if what it had said before was remembered.
+"""What each kind of feedback cost, in forward passes: positions that a network was asked about,
+answers that it remembered included.
 
 Type 1 trains: the games of self-play and against the pool. Type 2 only tells: measuring, and the
 gate. Gradient steps are no feedback and are not counted.
