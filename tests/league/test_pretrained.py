@@ -1,12 +1,14 @@
 """Nets that come with Arena: written from a snapshot, and found by their game's name."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
+from arena import match, score
 from arena.core import Agent
 from games import Game
 from league import names, pretrained
@@ -110,3 +112,13 @@ def test_a_search_is_not_written(here: Place, tiny: Path, capsys):
     with pytest.raises(SystemExit):
         main(["export", "mine:3,simulations=4"])
     assert "leave simulations away" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_more_simulations_never_lower_the_score():
+    budgets = ("", ",simulations=8", ",simulations=32", ",simulations=128")
+    players = [device(f"pretrained:connect_four{budget}") for budget in budgets]
+    for number, ((game, fewer), (_, more)) in enumerate(pairwise(players)):
+        key = jax.random.fold_in(jax.random.key(0), number)
+        found = score.of(match.play([more], [fewer], game, key, 128, 8, 1, 64)[0])
+        assert found.score + found.half_width > 0.5
