@@ -25,8 +25,11 @@ from games import Game
 
 _BYTES = 1 << 24
 """The most that a table may take."""
-_CHUNK = 8
-"""Positions evaluated at a time: as many as a convolution needs to run at its full speed."""
+
+
+def _chunk(network: networks.Config) -> int:
+    """Positions evaluated at a time: as many as it takes to run at full speed."""
+    return 64 if isinstance(network, networks.MLPConfig) else 8
 
 
 class Memory(NamedTuple):
@@ -106,7 +109,8 @@ def recall(
     missing = wanted & (mover >= 0) & ~known
     answers = jax.lax.bitcast_convert_type(found[:, 2:], jnp.float32)
     ask = partial(networks.apply, game, network)
-    answers = _fill(ask, params, memory.agents, seen, missing, answers)
+    about = params, memory.agents, seen, key, missing, answers
+    answers = _fill(ask, _chunk(network), *about)
     words = jax.lax.bitcast_convert_type(answers, jnp.uint32)
     rows = memory.rows.at[jnp.where(missing, row, len(memory.rows))].set(
         jnp.concatenate([key.T, words], 1), mode="drop"
@@ -115,30 +119,61 @@ def recall(
 
 
 def _fill(
-    ask: Any, params: Any, agents: jax.Array, seen: jax.Array, missing: jax.Array, answers: Any
+    ask: Any,
+    chunk: int,
+    params: Any,
+    agents: jax.Array,
+    seen: jax.Array,
+    key: jax.Array,
+    missing: jax.Array,
+    answers: jax.Array,
 ) -> jax.Array:
-    """Asks the networks about the positions that are missing; f32[B, 1 + A]."""
+    """Asks the networks about the positions that are missing, each once; f32[B, 1 + A]."""
     count, batch = agents.shape[1], len(missing)
     # Positions of agents with the same weights go together, under the number of the first of them.
-    first = jnp.argmax((agents[:, :, None] == agents[:, None, :]).all(0), 1)
+    first = jnp.argmax((agents[:, :, None] == agents[:, None, :]).all(0), 1).astype(jnp.int32)
     agent = jnp.where(missing, jnp.repeat(first, batch // count), count)
-    order = jnp.pad(jnp.argsort(agent), (0, _CHUNK), constant_values=batch)
-    ends = (agent[:, None] <= np.arange(count)).sum(0, dtype=jnp.int32)
+    number = jnp.arange(batch, dtype=jnp.int32)
+    *keys, place = jax.lax.sort((agent, *key, number), num_keys=3)
+    again = jnp.stack([jnp.roll(x, 1) == x for x in keys]).all(0) & (number > 0)
+    new = ~again & (keys[0] < count)
+    ends = (new[:, None] & (keys[0][:, None] <= np.arange(count))).sum(0, dtype=jnp.int32)
+    order = jnp.full(batch + chunk, batch, jnp.int32)
+    order = order.at[jnp.where(new, jnp.cumsum(new) - 1, len(order))].set(place, mode="drop")
+    answers = _ask(ask, chunk, params, seen, order, ends, answers)
+    source = place[jax.lax.cummax(jnp.where(again, 0, number))]
+    return answers.at[place].set(answers[source])
+
+
+def _ask(
+    ask: Any,
+    chunk: int,
+    params: Any,
+    seen: jax.Array,
+    order: jax.Array,
+    ends: jax.Array,
+    answers: jax.Array,
+) -> jax.Array:
+    """Writes the networks' answers f32[B, 1 + A] about positions i32[N], agent after agent.
+
+    Those of agent n end before ends[n].
+    """
+    count, batch = len(ends), len(answers)
 
     def of_agent(number: jax.Array, answers: jax.Array) -> jax.Array:
         weights = jax.tree.map(lambda x: x[number], params)
 
-        def chunk(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        def ask_some(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
             start, answers = carry
-            rows = jax.lax.dynamic_slice_in_dim(order, start, _CHUNK)
+            rows = jax.lax.dynamic_slice_in_dim(order, start, chunk)
             # A last chunk runs on into positions of the next agents, and leaves them as they are.
-            rows = jnp.where(start + np.arange(_CHUNK) < ends[number], rows, batch)
+            rows = jnp.where(start + np.arange(chunk) < ends[number], rows, batch)
             logits, value = ask(weights, seen.at[rows].get(mode="clip"))
             said = jnp.concatenate([value[:, None], logits], 1)
-            return start + _CHUNK, answers.at[rows].set(said, mode="drop")
+            return start + chunk, answers.at[rows].set(said, mode="drop")
 
         start = jnp.where(number > 0, ends[number - 1], 0)
-        return jax.lax.while_loop(lambda c: c[0] < ends[number], chunk, (start, answers))[1]
+        return jax.lax.while_loop(lambda c: c[0] < ends[number], ask_some, (start, answers))[1]
 
     if count == 1:
         return of_agent(jnp.int32(0), answers)

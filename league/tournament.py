@@ -15,7 +15,7 @@ import jax
 import sqlalchemy as sql
 
 from arena import match, ratings
-from arena.core import Agent
+from arena.core import Agent, Remembering
 from league import standing
 from league.errors import UserError
 from league.pool import Run
@@ -23,9 +23,9 @@ from league.results import MATCHES, TOURNAMENTS, MatchResult, Results
 
 _SCHEDULED = 8  # matches in one call of the device loop; then the ratings are fitted anew
 _ROUND_ROBIN = 64  # the same where nothing has to be fitted
-_SLOTS = (
-    16  # games in flight per match and half on a CPU: with 64, as many again ran idle at the end
-)
+_SLOTS = 16
+"""Games in flight per match and half on a CPU, where agents evaluate positions that stand idle too:
+with 64 there were as many of these as of others. Agents who remember skip them."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ class Tournament:
         first, second = (
             [self._agent(side) for side in sides] for sides in zip(*chosen, strict=True)
         )
-        slots = _SLOTS if jax.default_backend() == "cpu" else self.plan.pairs
+        skips = jax.default_backend() != "cpu" or isinstance(first[0].act, Remembering)
+        slots = self.plan.pairs if skips else _SLOTS
         scores = match.play(
             first,
             second,
