@@ -416,13 +416,12 @@ def test_search_believes_the_judge():
 
 def test_what_is_proven_is_true_whoever_moves():
     roots, worth = planted()
-    few, many = (gumbel(TREE, by_node, roots, n, prove=True) for n in (64, 512))
-    assert few.proven.sum() < many.proven.sum() > 20
-    for found in (few, many):
-        right = worth.max(1)[found.proven]
-        np.testing.assert_array_equal(found.value[found.proven], right)
-        moved = worth[np.arange(len(worth)), found.move][found.proven]
-        np.testing.assert_array_equal(moved, right)
+    found = gumbel(TREE, by_node, roots, 100, prove=True)
+    assert 20 < found.proven.sum() < len(worth)  # 240 trees
+    right = worth.max(1)[found.proven]
+    np.testing.assert_array_equal(found.value[found.proven], right)
+    moved = worth[np.arange(len(worth)), found.move][found.proven]
+    np.testing.assert_array_equal(moved, right)
 
 
 def test_proofs_solve_tic_tac_toe():
@@ -444,7 +443,7 @@ def test_proofs_solve_tic_tac_toe():
 
 def test_proofs_are_found_while_the_best_line_is_read():
     # X at 0 and 1, O at 3 and 4: whoever is to move wins at once; a reply to the threat draws.
-    winning = gumbel(TIC_TAC_TOE, scrambled, _after(TIC_TAC_TOE, 0, 3, 1, 4), 16, prove=True)
+    winning = gumbel(TIC_TAC_TOE, scrambled, _after(TIC_TAC_TOE, 0, 3, 1, 4), 200, prove=True)
     assert winning.proven[0]
     assert winning.move[0] == 2
     assert winning.value[0] == 1
