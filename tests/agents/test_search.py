@@ -417,7 +417,7 @@ def test_search_believes_the_judge():
 def test_what_is_proven_is_true_whoever_moves():
     roots, worth = planted()
     found = gumbel(TREE, by_node, roots, 100, prove=True)
-    assert 20 < found.proven.sum() < len(worth)  # 240 trees
+    assert found.proven.sum() > 20
     right = worth.max(1)[found.proven]
     np.testing.assert_array_equal(found.value[found.proven], right)
     moved = worth[np.arange(len(worth)), found.move][found.proven]
