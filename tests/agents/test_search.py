@@ -167,7 +167,9 @@ def _agrees_by_gumbel(game: Game, evaluate: Any, states: Any, simulations: int) 
         with jax.numpy_dtype_promotion("standard"):
             theirs = _mctx("gumbel", game, evaluate, simulations)(states, key, scale)
         np.testing.assert_array_equal(ours.move, theirs.move)
-        np.testing.assert_allclose(ours.policy, theirs.policy, atol=2e-5)
+        # Values are stretched, and times 0.1 times 50 plus the most visits: so is their rounding.
+        rounding = 1e-7 * (50 + simulations)
+        np.testing.assert_allclose(ours.policy, theirs.policy, atol=max(2e-5, 2 * rounding))
         np.testing.assert_allclose(ours.value, theirs.value, atol=1e-5)
 
 
