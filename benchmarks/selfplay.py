@@ -4,8 +4,9 @@
 
 Connect Four, a residual tower of 64 channels and 4 blocks with the same random weights on both
 sides, Gumbel search of 32 simulations from at most 16 root moves, noise and all, as many games in
-flight. `arena` plays matches as training does: recorded, an XLA device for each core, and the
-time until the last game has ended counts. `mctx` is `mctx.gumbel_muzero_policy` over pgx's
+flight. `arena` plays matches as training does: recorded, an XLA device for each core, what the
+network said remembered, values proven where they can be, and the time until the last game has ended
+counts. `mctx` is `mctx.gumbel_muzero_policy` over pgx's
 environment with its `auto_reset`, vmapped and compiled, as its users write it; it has been playing
 for a while when the clock starts. Both play in turn.
 
