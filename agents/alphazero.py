@@ -1,8 +1,8 @@
 """AlphaZero by Gumbel search: how it moves, and how it learns from its own searches.
 
-Search improves on the network's policy; training makes the network predict the improved policy
-and what the judge said of the game. D. Silver et al., Science 362 (2018); I. Danihelka et al.,
-ICLR 2022.
+Search improves on the network's policy; training makes the network predict the improved policy,
+and what the judge and later searches said of the game. D. Silver et al., Science 362 (2018);
+I. Danihelka et al., ICLR 2022.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from agents import memory, networks, search, training
+from agents import memory, networks, returns, search, training
 from agents.training import Learner
 from arena.core import Classifier, Decision, Remembering, Rules
 from games import Game
@@ -34,6 +34,7 @@ class Config:
       learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
+      trace: lambda of the value target: 1 waits for the result, 0 trusts the next search.
       spread: see `AlphaZero`.
       ownership_weight: weight of a third loss, by which the network learns to tell who will own
         each cell when the game is over, in games that say so; 0 leaves it out. It hears that from
@@ -49,6 +50,7 @@ class Config:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     value_weight: float = 1.0
+    trace: float = 0.8
     spread: float = 1.0
     ownership_weight: float = 0.0
 
@@ -159,7 +161,8 @@ class Dataset(NamedTuple):
     Attributes:
       state: positions [N, ...].
       lesson: the `Lesson`s of the search there.
-      outcome: f32[N], how the game ended, for the seat that moved, or was proven to end after.
+      outcome: f32[N], what it turned out to be worth to the seat that moved, by how the game ended
+        or was proven to end, and by what later searches expected.
       final: positions [N, ...], how the game ended; () unless ownership is learnt.
     """
 
@@ -289,41 +292,39 @@ def harvest(
       learns: bool[2, G], whose moves are to be learnt: those of side A and B in each match.
 
     Returns:
-      positions in the order of play.
+      positions, those of a game in the order of play.
     """
     pairs = payoffs.shape[1]
-    played = np.nonzero(record.game < 2 * pairs)
-    _, side, group, _ = played
-    number = record.game[played]
-    score = 2 * payoffs[group, number % pairs, number // pairs] - 1
-    proven = np.where(record.note.proven[played], record.note.value[played], np.nan)
-    score = _foretold(group * 2 * pairs + number, np.where(side == 0, proven, -proven), score)
+    time, side, group, slot = np.nonzero(record.game < 2 * pairs)
+    number = record.game[time, side, group, slot]
+    order = np.lexsort((time, number, group))
+    time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
+    state, note = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.note))
+    sign = np.where(side == 0, 1, -1).astype(np.float32)
+    score = (2 * payoffs[group, number % pairs, number // pairs] - 1).astype(np.float32)
+    game_id = group * 2 * pairs + number
+    target = sign * _targets(game_id, sign * note.value, note.proven, score, config.trace)
     own = learns[side, group]
-    place = tuple(x[own] for x in played)
-    return Dataset(
-        jax.tree.map(lambda x: x[place], record.state),
-        jax.tree.map(lambda x: x[place], record.note),
-        np.where(side == 0, score, -score)[own].astype(np.float32),
-        jax.tree.map(lambda x: x[group[own], number[own]], record.finals),
-    )
+    data = Dataset(state, note, target, ())
+    finals = jax.tree.map(lambda x: x[group[own], number[own]], record.finals)
+    return jax.tree.map(lambda x: x[own], data)._replace(final=finals)
 
 
-def _foretold(game: np.ndarray, proven: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """The scores [N] of games as they were first proven to end, from each of their positions on.
+def _targets(
+    game: np.ndarray, value: np.ndarray, proven: np.ndarray, score: np.ndarray, trace: float
+) -> np.ndarray:
+    """What positions are taken to be worth f32[N], all by the scale of the same seat.
 
-    What was played after a proof, and the mistakes in it, say nothing about what came before.
+    A proof ends a game as its rules do: what was played after it, and the mistakes in it, say
+    nothing about what came before.
 
     Args:
-      game: i64[N], which game it is; the positions of each are in the order of play.
-      proven: f64[N], what was proven there, NaN if nothing.
-      score: f64[N], how the game ended.
+      game: i64[N], which game it is; the positions of each lie together, in the order of play.
+      value: f32[N], what the search expected there.
+      proven: bool[N], whether that is certain.
+      score: f32[N], how the game ended.
+      trace: lambda.
     """
-    order = np.argsort(game, kind="stable")[::-1]
-    known = ~np.isnan(proven[order])
-    # Backwards in time: the last position seen so far of which anything is proven.
-    latest = np.maximum.accumulate(np.where(known, np.arange(len(order)), -1))
-    source = order[np.maximum(latest, 0)]
-    foretold = score.copy()
-    applies = (latest >= 0) & (game[source] == game[order])
-    foretold[order[applies]] = proven[source[applies]]
-    return foretold
+    last = proven | (game != np.append(game[1:], -1))
+    outcome = np.where(proven, value, score)
+    return value + returns.advantages(value, outcome, last, trace)

@@ -45,18 +45,19 @@ class Memory(NamedTuple):
     agents: jax.Array
 
 
-def blank(game: Game, params: Any, asked: int = _BYTES) -> Memory | None:
+def blank(game: Game, params: Any, asked: int | None = None) -> Memory | None:
     """The memory of agents that have not been asked yet; None on an accelerator.
 
     Args:
       game: what is played.
       params: their weights, stacked [G, ...].
-      asked: how many answers there will be at most; there is no room for many more.
+      asked: how many answers there will be at most, so that a table need not be larger.
     """
     if jax.default_backend() != "cpu":
         return None
     width = 3 + game.num_actions
-    count = 1 << min(_BYTES // (4 * width), 2 * asked).bit_length() - 1
+    room = _BYTES // (4 * width)
+    count = 1 << (room if asked is None else min(room, 2 * asked)).bit_length() - 1
     leaves = [leaf.reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(params)]
     return Memory(jnp.zeros((count, width), jnp.uint32), _hash(jnp.concatenate(leaves, 1)))
 

@@ -6,6 +6,7 @@ which say logits and value, compute in bfloat16; on a CPU in f32, which is faste
 """
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -96,17 +97,17 @@ class _Network(nnx.Module):
         """Observations f32[B, ...] to logits f32[B, A] and values f32[B] in [-1, 1]."""
         return self.heads(self.features(observations))
 
+    @abstractmethod
     def features(self, observations: jax.Array) -> Any:
         """What the heads read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def heads(self, features: Any) -> tuple[jax.Array, jax.Array]:
         """Logits f32[B, A] and values f32[B] in [-1, 1]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def owners(self, features: Any) -> jax.Array:
         """Logits of each of the N cells being the mover's in the end, f32[B, N]."""
-        raise NotImplementedError
 
 
 class MLP(_Network):

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents import networks, search, training
+from agents import networks, returns, search, training
 from agents.alphazero import AlphaZero
 from agents.training import Learner
 from arena.core import Act, Decision
@@ -226,38 +226,10 @@ def harvest(
     last = np.ones(len(time), bool)
     whose = (group * 2 * pairs + number) * 2 + side
     last[:-1] = whose[1:] != whose[:-1]
-    advantage = advantages(note.value, outcome, last, config.trace)
+    advantage = returns.advantages(note.value, outcome, last, config.trace)
     normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
     target = (note.value + advantage).clip(-1, 1)
     return Dataset(state, note.move, note.log_prob, normal, target)
-
-
-def advantages(
-    value: np.ndarray, outcome: np.ndarray, last: np.ndarray, trace: float
-) -> np.ndarray:
-    """Generalised advantage estimates (J. Schulman et al., arXiv:1506.02438), undiscounted.
-
-    Args:
-      value: f32[N], what was expected before each move; the moves of a player in a game lie
-        together, in the order of play.
-      outcome: f32[N], what the player got in the end.
-      last: bool[N], the player's last move in a game.
-      trace: lambda.
-
-    Returns:
-      f32[N].
-    """
-    following = np.where(last, outcome, np.append(value[1:], 0.0))
-    surprise = (following - value).astype(np.float32)
-    advantage = surprise.copy()
-    # Backwards through all games at once: the k-th move from the end of each.
-    ends = np.flatnonzero(last)
-    starts = np.append(0, ends[:-1] + 1)
-    lengths = ends - starts + 1
-    for k in range(1, lengths.max(initial=0)):
-        at = ends[lengths > k] - k
-        advantage[at] += np.float32(trace) * advantage[at + 1]
-    return advantage
 
 
 def learn(

@@ -98,8 +98,9 @@ def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Any, Any
     card = json.loads(held["card"].item())
     if card["format"] != FORMAT:
         raise ValueError("it is of another version of Arena")
-    game, network = rules.load(card["game"]), getattr(networks, card["network"])(**card["size"])
-    like = jax.eval_shape(lambda: networks.initialise(game, network, jax.random.key(0)))
+    game, learner = rules.load(card["game"]), learners.modules()[card["learner"]]
+    config = learner.Config(network=getattr(networks, card["network"])(**card["size"]))
+    like = jax.eval_shape(lambda: learner.begin(game, config, jax.random.key(0)).params)
     paths, tree = jax.tree_util.tree_flatten_with_path(like)
     leaves = [held[jax.tree_util.keystr(p, simple=True, separator=".")] for p, _ in paths]
     if [leaf.shape for leaf in leaves] != [leaf.shape for _, leaf in paths]:
@@ -107,6 +108,5 @@ def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Any, Any
     weights = jax.tree.unflatten(tree, leaves)
     if digest(weights) != card["digest"]:
         raise ValueError("it is damaged: wrong digest")
-    learner = learners.modules()[card["learner"]]
-    act = learner.player(game, learner.Config(network=network), simulations)
+    act = learner.player(game, config, simulations)
     return game, act, jax.tree.map(lambda x: x.astype(np.float32), weights)

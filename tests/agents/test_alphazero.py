@@ -214,12 +214,16 @@ def test_exploring_draws_noise_and_notes_a_policy():
 
 
 def test_a_position_is_worth_what_is_proven_after_it():
-    game = np.array([0, 1, 0, 1, 0, 1, 2])
-    proven = np.array([np.nan, np.nan, 1.0, np.nan, np.nan, 0.0, np.nan])
-    score = np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
-    found = alphazero._foretold(game, proven, score)
+    game = np.array([0, 0, 0, 1, 1, 1, 2])
+    proven = np.array([False, True, False, False, False, True, False])
+    value = np.array([0.5, 1.0, 0.25, -0.5, 0.5, 0.0, 0.0], np.float32)
+    score = np.array([-1, -1, -1, 1, 1, 1, -1], np.float32)
     # Game 0 was won before it was thrown away, game 1 was a draw in the end, game 2 stays lost.
-    np.testing.assert_array_equal(found, [1, 0, 1, 0, -1, 0, -1])
+    patient = alphazero._targets(game, value, proven, score, 1.0)
+    np.testing.assert_array_equal(patient, [1, 1, -1, 0, 0, 0, -1])
+    # Half of what comes next is believed at once, wherever it is not the end.
+    half = alphazero._targets(game, value, proven, score, 0.5)
+    np.testing.assert_array_equal(half, [1, 1, -1, 0.25, 0, 0, -1])
 
 
 # --- ownership --------------------------------------------------------------------------------

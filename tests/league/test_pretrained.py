@@ -47,6 +47,29 @@ def test_a_net_is_the_snapshot_that_it_was_made_of(nets: Path):
         np.testing.assert_array_equal(a, np.asarray(b).astype(np.float16))
 
 
+def test_a_net_has_all_that_its_learner_plays_by(nets: Path, capsys):
+    # A magnetic mirror descent keeps two networks; its mean plays.
+    size = [
+        "--generations",
+        "1",
+        "--rounds",
+        "1",
+        "--pairs",
+        "16",
+        "--slots",
+        "8",
+        "--matches",
+        "1",
+    ]
+    main(["train", "kuhn_poker", *size, "--name", "poker", "--json"])
+    main(["export", "poker", "--out", "nets/kuhn_poker.npz", "--json"])
+    capsys.readouterr()
+    _, net = device("pretrained:kuhn_poker")
+    _, snapshot = device("poker:1")
+    for a, b in zip(*(jax.tree.leaves(x.params.mean) for x in (net, snapshot)), strict=True):
+        np.testing.assert_array_equal(a, np.asarray(b).astype(np.float16))
+
+
 def test_it_searches_where_it_is_told_to(nets: Path):
     _, net = device("pretrained:tic_tac_toe,simulations=4")
     _, snapshot = device("mine:3,simulations=4")
