@@ -45,7 +45,7 @@ class Config:
       network: size of the network.
       batch_size: situations in one gradient step, all there are if they are no more.
       reuse: gradient steps for each batch_size of positions played.
-      learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
+      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
       explore: share of random moves in training.
@@ -208,20 +208,9 @@ class Situations(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective(training.Objective):
-    """One round of mirror descent.
+    """One round of mirror descent."""
 
-    Attributes:
-      game: what is played.
-      config: the learner's.
-    """
-
-    game: Game
     config: Config
-
-    @property
-    def rates(self) -> Config:
-        """The configuration has them."""
-        return self.config
 
     def draw(self, rows: Situations, count: jax.Array, size: int, key: jax.Array) -> Situations:
         """All rows by their weight; of too many a sample, at even distances along the weights."""
@@ -272,7 +261,8 @@ def check(game: Game, config: Config) -> None:
 
 def begin(game: Game, config: Config, key: jax.Array) -> Learner:
     """A random network, which is its own mean."""
-    params, adam = training.begin(networks.initialise(game, config.network, key), config)
+    params = networks.initialise(game, config.network, key)
+    params, adam = training.begin(Objective(game, config), params)
     return Learner(Weights(params, params), Optimiser(adam, jnp.float32(0)))
 
 

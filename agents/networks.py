@@ -87,6 +87,10 @@ def _seen(game: Game) -> tuple[int, ...]:
     return jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
 
 
+LAST = ("move", "outcome", "owner")
+"""Names of the layers that say logits, value and owners, whatever kind of network."""
+
+
 class _Network(nnx.Module):
     """What all kinds have in common: features of an observation, and heads that read them.
 

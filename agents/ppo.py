@@ -32,7 +32,7 @@ class Config:
       batch_size: positions in one gradient step.
       reuse: how often each new position is trained on, on average.
       window: generations of positions to train on; more than 1 is off-policy.
-      learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
+      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
       clip: how far a step may change the probability of a move, as a share of it.
@@ -124,20 +124,9 @@ class Dataset(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective(training.Objective):
-    """Moves that did better than expected become likelier, but not by too much at once.
+    """Moves that did better than expected become likelier, but not by too much at once."""
 
-    Attributes:
-      game: what is played.
-      config: the learner's.
-    """
-
-    game: Game
     config: Config
-
-    @property
-    def rates(self) -> Config:
-        """The configuration has them."""
-        return self.config
 
     def prepare(self, rows: Any, key: jax.Array) -> Any:
         """Observations and legal moves in place of the states."""
@@ -170,7 +159,7 @@ def check(game: Game, config: Config) -> None:
 
 def begin(game: Game, config: Config, key: jax.Array) -> Learner:
     """A random network."""
-    return training.begin(networks.initialise(game, config.network, key), config)
+    return training.begin(Objective(game, config), networks.initialise(game, config.network, key))
 
 
 def explorer(game: Game, config: Config) -> Policy:

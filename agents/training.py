@@ -1,6 +1,7 @@
 """Gradient steps on positions that games left behind: what all learners share."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
 
@@ -8,7 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import optax.contrib
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from agents import networks
+from games import Game
 
 
 class Learner(NamedTuple):
@@ -16,7 +21,7 @@ class Learner(NamedTuple):
 
     Attributes:
       params: the network's weights.
-      optimiser: Adam's moments.
+      optimiser: the moments of its gradients.
     """
 
     params: Any
@@ -29,7 +34,7 @@ class Rates(Protocol):
     Attributes:
       batch_size: positions in one gradient step.
       reuse: how often each new position is trained on, on average.
-      learning_rate: peak of Adam's step size; it decays to a tenth along a cosine over the run.
+      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
     """
 
@@ -43,13 +48,22 @@ class Rates(Protocol):
     def weight_decay(self) -> float: ...  # noqa: D102
 
 
+@dataclass(frozen=True)
 class Objective(ABC):
-    """What a learner minimises; hashable, and equal ones share a compiled program."""
+    """What a learner minimises; hashable, and equal ones share a compiled program.
+
+    Attributes:
+      game: what is played.
+      config: the learner's, of which `fit` needs the `Rates`.
+    """
+
+    game: Game
+    config: Any
 
     @property
-    @abstractmethod
-    def rates(self) -> Rates:
-        """Sizes and rates of the steps."""
+    def optimiser(self) -> optax.GradientTransformation:
+        """Of step size one: `fit` scales the steps, since the schedule needs the run."""
+        return adam(self.config)
 
     def draw(self, rows: Any, count: jax.Array, size: int, key: jax.Array) -> Any:
         """A batch [size, ...] of the first `count` rows, all of which are as likely."""
@@ -67,18 +81,44 @@ class Objective(ABC):
         """The loss f32[], and parts of it to report; progress f32[] is the share of the run."""
 
 
-def begin(params: Any, rates: Rates) -> Learner:
-    """A learner that has not learnt yet."""
-    return Learner(params, _optimiser(rates).init(params))
+def adam(rates: Rates) -> optax.GradientTransformation:
+    """D. Kingma and J. Ba, ICLR 2015, with decoupled weight decay."""
+    step = optax.adamw(1.0, weight_decay=rates.weight_decay)
+    return optax.chain(optax.clip_by_global_norm(1.0), step)
 
 
-def _optimiser(rates: Rates) -> optax.GradientTransformation:
-    """Adam at step size one: `fit` scales the updates, since the schedule needs the run."""
-    return optax.chain(
-        optax.clip_by_global_norm(1.0),
-        optax.scale_by_adam(),
-        optax.add_decayed_weights(rates.weight_decay),
+def muon(rates: Rates) -> optax.GradientTransformation:
+    """Steps that are orthogonal matrices, for all layers but the last.
+
+    Whatever a layer can change about its output, it learns at the same pace, the rare things too. A
+    convolution is a matrix from neighbourhoods to channels. Steps are as long as Adam's usually
+    are, and Adam, with Nesterov's momentum as well, does the rest. K. Jordan et al., "Muon: an
+    optimizer for hidden layers in neural networks", 2024; J. Liu et al., arXiv:2502.16982.
+    """
+    step = optax.contrib.muon(
+        1.0,
+        weight_decay=rates.weight_decay,
+        adam_weight_decay=rates.weight_decay,
+        muon_weight_dimension_numbers=_matrices,
+        consistent_rms=0.2,
     )
+    return optax.chain(optax.clip_by_global_norm(1.0), step)
+
+
+def _matrices(params: Any) -> Any:
+    """Which axes of which parameters go in and come out; None if Adam takes care of one."""
+
+    def of(path: Any, leaf: jax.Array) -> optax.contrib.MuonDimensionNumbers | None:
+        if path[-1].key != "kernel" or path[0].key in networks.LAST:
+            return None
+        return optax.contrib.MuonDimensionNumbers(tuple(range(leaf.ndim - 1)), leaf.ndim - 1)
+
+    return jax.tree_util.tree_map_with_path(of, params)
+
+
+def begin(objective: Objective, params: Any) -> Learner:
+    """A learner that has not learnt yet."""
+    return Learner(params, objective.optimiser.init(params))
 
 
 def fit(
@@ -97,7 +137,7 @@ def fit(
     Returns:
       the trained learner, and mean losses over the last quarter of the steps, `loss` their total.
     """
-    rates = objective.rates
+    rates = objective.config
     count = len(jax.tree.leaves(data)[0])
     steps = max(1, round(fresh * rates.reuse / rates.batch_size))
     rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
@@ -145,7 +185,7 @@ def _step(
     """One gradient step, each device on its share of the batch."""
     rate, progress = scale
     which, turn = jax.random.split(jax.random.fold_in(key, jax.lax.axis_index("batch")))
-    rows = objective.draw(data, count, objective.rates.batch_size // devices, which)
+    rows = objective.draw(data, count, objective.config.batch_size // devices, which)
     batch = objective.prepare(rows, turn)
 
     def total(params):
@@ -154,8 +194,6 @@ def _step(
 
     grads, loss = jax.lax.pmean(jax.grad(total, has_aux=True)(learner.params), "batch")
     with jax.numpy_dtype_promotion("standard"):  # Adam raises a float to an integer power
-        updates, optimiser = _optimiser(objective.rates).update(
-            grads, learner.optimiser, learner.params
-        )
-    params = jax.tree.map(lambda p, u: p - rate * u, learner.params, updates)
+        updates, optimiser = objective.optimiser.update(grads, learner.optimiser, learner.params)
+    params = jax.tree.map(lambda p, u: p + rate * u, learner.params, updates)
     return Learner(params, optimiser), loss

@@ -155,7 +155,7 @@ _DEFAULTS = {
             batch_size=256,
             reuse=3.0,
             window=10,
-            learning_rate=2e-3,
+            learning_rate=4e-3,
         ),
     ),
     "tic_tac_toe": Config(

@@ -194,7 +194,7 @@ def test_only_the_newest_rows_are_learnt_from():
 def test_kuhn_poker_is_solved():
     """Value -1/18: H. W. Kuhn 1950, A simplified two-person poker."""
     config = mmd.Config()
-    learner = _train(KUHN, config, 600, 2048, 0)
+    learner = _train(KUHN, config, 600, 8192, 0)  # as many games as the league's default
 
     def policy(seen: np.ndarray, legal: np.ndarray) -> np.ndarray:
         logits = mmd.logits(KUHN, config, learner.params, jnp.asarray(seen))

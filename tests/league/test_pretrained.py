@@ -49,18 +49,7 @@ def test_a_net_is_the_snapshot_that_it_was_made_of(nets: Path):
 
 def test_a_net_has_all_that_its_learner_plays_by(nets: Path, capsys):
     # A magnetic mirror descent keeps two networks; its mean plays.
-    size = [
-        "--generations",
-        "1",
-        "--rounds",
-        "1",
-        "--pairs",
-        "16",
-        "--slots",
-        "8",
-        "--matches",
-        "1",
-    ]
+    size = ("--generations=1", "--rounds=1", "--matches=1", "--pairs=16", "--slots=8")
     main(["train", "kuhn_poker", *size, "--name", "poker", "--json"])
     main(["export", "poker", "--out", "nets/kuhn_poker.npz", "--json"])
     capsys.readouterr()
