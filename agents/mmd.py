@@ -212,16 +212,19 @@ class Objective(training.Objective):
 
     config: Config
 
-    def draw(self, rows: Situations, count: jax.Array, size: int, key: jax.Array) -> Situations:
+    def draw(self, rows: Situations, size: int, chance: np.random.Generator) -> Situations:
         """All rows by their weight; of too many a sample, at even distances along the weights."""
-        weight = jnp.where(jnp.arange(len(rows.weight)) < count, rows.weight, 0.0)
-        if len(weight) <= size:
-            return rows._replace(weight=weight)
-        ends = jnp.cumsum(weight)
-        points = (jnp.arange(size, dtype=jnp.float32) + jax.random.uniform(key)) / size
-        index = jnp.searchsorted(ends, points * ends[-1], side="right")
-        batch = jax.tree.map(lambda x: x[jnp.minimum(index, count - 1)], rows)
-        return batch._replace(weight=jnp.ones(size))
+        count = len(rows.weight)
+        if count <= size:
+            # Room for twice as much at a time, so that few sizes are ever compiled.
+            room = min(size, 1 << (count - 1).bit_length())
+            padded = jax.tree.map(lambda x: np.resize(x, (room, *x.shape[1:])), rows)
+            return padded._replace(weight=np.append(rows.weight, np.zeros(room - count, "f")))
+        ends = np.cumsum(rows.weight)
+        points = (np.arange(size) + chance.random()) / size
+        index = np.searchsorted(ends, points * ends[-1], side="right")
+        batch = jax.tree.map(lambda x: x[np.minimum(index, count - 1)], rows)
+        return batch._replace(weight=np.ones(size, np.float32))
 
     def prepare(self, rows: Situations, key: jax.Array) -> Situations:
         """Nothing is left to be done."""

@@ -65,9 +65,9 @@ class Objective(ABC):
         """Of step size one: `fit` scales the steps, since the schedule needs the run."""
         return adam(self.config)
 
-    def draw(self, rows: Any, count: jax.Array, size: int, key: jax.Array) -> Any:
-        """A batch [size, ...] of the first `count` rows, all of which are as likely."""
-        index = jax.random.randint(key, (size,), 0, count)
+    def draw(self, rows: Any, size: int, chance: np.random.Generator) -> Any:
+        """A batch of numpy arrays [size, ...] of rows [N, ...], all of which are as likely."""
+        index = chance.integers(len(jax.tree.leaves(rows)[0]), size=size)
         return jax.tree.map(lambda x: x[index], rows)
 
     @abstractmethod
@@ -129,7 +129,7 @@ def fit(
     Args:
       objective: what to minimise.
       learner: where training stands.
-      data: pytree of N rows [N, ...].
+      data: pytree of N rows, numpy arrays [N, ...].
       fresh: how many of them are new; they set the number of gradient steps.
       progress: share of the run that is done, in [0, 1]; it sets the learning rate.
       key: PRNG key.
@@ -138,21 +138,19 @@ def fit(
       the trained learner, and mean losses over the last quarter of the steps, `loss` their total.
     """
     rates = objective.config
-    count = len(jax.tree.leaves(data)[0])
     steps = max(1, round(fresh * rates.reuse / rates.batch_size))
     rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
-    # Room for twice as much at a time, so that few sizes are ever compiled.
-    room = 1 << (count - 1).bit_length()
-    padded = jax.tree.map(lambda x: np.resize(x, (room, *x.shape[1:])), data)
-    devices = [d for d in range(1, jax.device_count() + 1) if rates.batch_size % d == 0][-1]
-    step, everywhere = _compiled(objective, devices)
-    padded = jax.device_put(padded, everywhere)
     scale = jnp.float32(rate), jnp.float32(progress)
+    devices = [d for d in range(1, jax.device_count() + 1) if rates.batch_size % d == 0][-1]
+    step, split = _compiled(objective, devices)
+    chance = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     losses = []
     for number in range(steps):
-        learner, loss = step(
-            learner, padded, jnp.int32(count), scale, jax.random.fold_in(key, number)
-        )
+        # Drawn here, so that the program is the same however many rows there are.
+        share = rates.batch_size // devices
+        shares = [objective.draw(data, share, chance) for _ in range(devices)]
+        rows = jax.device_put(jax.tree.map(lambda *x: np.concatenate(x), *shares), split)
+        learner, loss = step(learner, rows, scale, jax.random.fold_in(key, number))
         losses.append(loss)
     tail = jax.device_get(losses[-max(1, steps // 4) :])
     learner = jax.device_get(learner)  # the next games may be spread over other devices
@@ -162,31 +160,27 @@ def fit(
 @cache
 def _compiled(objective: Objective, devices: int):
     mesh = Mesh(np.array(jax.devices()[:devices]), ("batch",))
-    everywhere = PartitionSpec()
+    everywhere, split = PartitionSpec(), PartitionSpec("batch")
     step = jax.shard_map(
-        partial(_step, objective, devices),
+        partial(_step, objective),
         mesh=mesh,
-        in_specs=(everywhere,) * 5,
+        in_specs=(everywhere, split, everywhere, everywhere),
         out_specs=everywhere,
         check_vma=False,
     )
-    return jax.jit(step), NamedSharding(mesh, everywhere)
+    return jax.jit(step), NamedSharding(mesh, split)
 
 
 def _step(
     objective: Objective,
-    devices: int,
     learner: Learner,
-    data: Any,
-    count: jax.Array,
+    rows: Any,
     scale: tuple[jax.Array, jax.Array],
     key: jax.Array,
 ) -> tuple[Learner, dict[str, jax.Array]]:
     """One gradient step, each device on its share of the batch."""
     rate, progress = scale
-    which, turn = jax.random.split(jax.random.fold_in(key, jax.lax.axis_index("batch")))
-    rows = objective.draw(data, count, objective.config.batch_size // devices, which)
-    batch = objective.prepare(rows, turn)
+    batch = objective.prepare(rows, jax.random.fold_in(key, jax.lax.axis_index("batch")))
 
     def total(params):
         loss, parts = objective.loss(params, batch, progress)
