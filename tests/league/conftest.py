@@ -11,7 +11,8 @@ from tests.helpers.command import TINY, Place
 @pytest.fixture(scope="session")
 def cache(request: pytest.FixtureRequest) -> Path:
     """Compiled programs; pytest keeps them from session to session (.pytest_cache)."""
-    return request.config.cache.mkdir("arena") if request.config.cache else Path.home() / ".cache"
+    kept = getattr(request.config, "cache", None)  # absent under -p no:cacheprovider
+    return kept.mkdir("arena") if kept else Path.home() / ".cache"
 
 
 @pytest.fixture(scope="session")
