@@ -1,7 +1,7 @@
 """What becomes of gradients."""
 
 from functools import partial
-from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import games
-from agents import networks, training
+from agents import alphazero, networks, training
 
-RATES = SimpleNamespace(batch_size=1, reuse=1.0, learning_rate=1.0, weight_decay=0.0)
+RATES = alphazero.Config(weight_decay=0.0)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_muon_turns_every_direction_by_as_much(
         steps, _ = optimiser.update(grads, optimiser.init(params), params)
 
     def step(path: tuple) -> np.ndarray:
-        found = steps
+        found: Any = steps
         for name in path:
             found = found[name]
         return np.asarray(found["kernel"])
