@@ -1,7 +1,7 @@
 """Networks that read an observation: policy logits for every move, and a value for the mover.
 
 Parameters are f32 everywhere. On a GPU or TPU the layers between an observation and the last ones,
-which say logits and value, compute in bfloat16; on a CPU in f32, which is faster there
+which say logits and value, compute in bfloat16; on a CPU in f32, which is about as fast there
 (`benchmarks/networks.py`).
 """
 
