@@ -9,7 +9,10 @@ import jax
 import jax.numpy as jnp
 
 from agents import search
-from arena.core import Agent, Decision, HostGame, Rules, settle, uniform_move
+from arena.chance import settle
+from arena.judges.rules import Rules
+from arena.sampling import uniform_move
+from arena.types import Agent, Decision, HostGame
 from games import OVER, Game
 
 

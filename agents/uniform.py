@@ -5,7 +5,8 @@ from typing import Any
 
 import jax
 
-from arena.core import Agent, Decision, uniform_move
+from arena.sampling import uniform_move
+from arena.types import Agent, Decision
 from games import Game
 
 

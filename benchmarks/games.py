@@ -29,7 +29,8 @@ import jax
 import jax.numpy as jnp
 import tyro
 
-from arena.core import choose, settle, unit
+from arena.chance import settle
+from arena.sampling import choose, unit
 from games import OVER, Game, load, names
 
 

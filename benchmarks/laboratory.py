@@ -22,9 +22,9 @@ from typing import Protocol
 import numpy as np
 import tyro
 
-from arena import metagame
-from league import matchmaking
-from league.gate import Gate, Rule, Trial
+from arena.evaluation import metagame
+from league.gate.decision import Gate, Rule, Trial
+from league.settings import matchmaking
 
 _FOES = 32
 """Opponents that a generation meets."""

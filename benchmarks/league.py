@@ -35,13 +35,15 @@ import jax
 import numpy as np
 import tyro
 
-from arena import match, ratings, score
-from arena.core import Agent
+from arena.evaluation import ratings, score
+from arena.play import match
+from arena.types import Agent
 from benchmarks.games import processor
-from league import config as configs
-from league import device
-from league.exploit import Rival
-from league.pool import Run, replacing
+from league.cli import device
+from league.settings import config as configs
+from league.store.files import replacing
+from league.store.run import Run
+from league.training.best_response import Rival
 
 _ARENA = str(Path(sys.executable).with_name("arena"))
 _GAME = "connect_four"

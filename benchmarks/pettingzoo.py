@@ -24,10 +24,13 @@ import jax
 import numpy as np
 import tyro
 
-from agents import networks, ppo
-from arena import match
-from arena.core import Rules, stack
-from arena.pettingzoo.imported import Imported, Seen, load
+from agents.learners import ppo
+from agents.nn import networks
+from arena.judges.rules import Rules
+from arena.pettingzoo.as_game import Imported, Seen, load
+from arena.play import device_loop
+from arena.play.openings import random_openings
+from arena.types import stack
 from games import Game
 from games import load as native
 
@@ -60,12 +63,12 @@ class Options:
 def ours(game: Game, params: Any, options: Options) -> Callable[[int], int]:
     """Plays matches of a game, imported or native; returns the moves made."""
     act = ppo.Policy(game, networks.suitable(game), explore=True)
-    table = match.Match(game, act, act, Rules(game), options.slots, record=True)
+    table = device_loop.Match(game, act, act, Rules(game), options.slots, record=True)
     weights = stack([params])
 
     def run(seed: int) -> int:
         keys = jax.random.split(jax.random.key(seed), 1)
-        starts = match.openings(game, keys[0], (1, options.pairs), 0)
+        starts = random_openings(game, keys[0], (1, options.pairs), 0)
         record: Any = table.play(weights, weights, keys, starts).record
         return int((np.asarray(record.game) < 2 * options.pairs).sum())
 

@@ -66,11 +66,11 @@ def value_keeping(folder: Path, number: int) -> dict[str, int]:
     import jax
     import numpy as np
 
-    from arena.core import stack
-    from arena.pettingzoo.imported import Seen
-    from arena.solver import solve
+    from arena.evaluation.solver import solve
+    from arena.pettingzoo.as_game import Seen
+    from arena.types import stack
     from games import load
-    from league.pool import Run
+    from league.store.run import Run
 
     run, native = Run(folder), load("tic_tac_toe")
     solution = solve(native)

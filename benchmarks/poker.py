@@ -85,9 +85,9 @@ def _by_open_spiel(game: str, folder: Path, number: int) -> float:
     import numpy as np
     import pyspiel
 
-    from arena.tree import in_chunks
-    from league import exploit
-    from league.pool import Run
+    from arena.evaluation.enumeration import in_chunks
+    from league.store.run import Run
+    from league.training import best_response
     from tests.helpers.information import enumerated
     from tests.proofs import proof
 
@@ -96,7 +96,7 @@ def _by_open_spiel(game: str, folder: Path, number: int) -> float:
     [asked] = np.nonzero(nodes.mover >= 0)
     states = jax.tree.map(lambda x: x[asked], nodes.states)
     seen = in_chunks(jax.jit(jax.vmap(run.game.observe)), states, nodes.mover[asked])
-    chances = exploit.policy(run.game, run.config, run.weights(str(number)))
+    chances = best_response.policy(run.game, run.config, run.weights(str(number)))
     odds, found = chances(seen, nodes.legal[asked]), {}
     for node, row in zip(asked.tolist(), odds, strict=True):
         partner = proof(game).LOCKSTEP[game]()

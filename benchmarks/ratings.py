@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from arena import ratings, transitivity
+from arena.evaluation import ratings, transitivity
 from benchmarks.games import processor
 
 

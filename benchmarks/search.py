@@ -30,7 +30,9 @@ import jax.numpy as jnp
 import tyro
 
 from agents import search
-from arena.core import Rules, choose, settle, unit
+from arena.chance import settle
+from arena.judges.rules import Rules
+from arena.sampling import choose, unit
 from benchmarks.games import processor
 from games import OVER, Game, load
 

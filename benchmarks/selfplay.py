@@ -32,10 +32,12 @@ import jax
 import jax.numpy as jnp
 import tyro
 
-from agents import networks
-from agents.alphazero import AlphaZero
-from arena import match
-from arena.core import Rules, stack
+from agents.learners.alphazero import AlphaZero
+from agents.nn import networks
+from arena.judges.rules import Rules
+from arena.play import device_loop
+from arena.play.openings import random_openings
+from arena.types import stack
 from benchmarks.games import processor
 from games import load
 
@@ -85,12 +87,12 @@ def ours(options: Options, config: networks.Config, params: Any) -> Callable[[in
     # As in the paper and in mctx: values are stretched, however close together.
     act = AlphaZero(game, config, options.simulations, _CONSIDERED, explore=True, spread=1e-8)
     slots = options.batch // (2 * matches)
-    table = match.Match(game, act, act, Rules(game), slots, record=True)
+    table = device_loop.Match(game, act, act, Rules(game), slots, record=True)
     weights = stack([params] * matches)
 
     def run(number: int) -> Rate:
         key = jax.random.fold_in(jax.random.key(1), number)
-        starts = match.openings(game, key, (matches, slots * options.refills), 0)
+        starts = random_openings(game, key, (matches, slots * options.refills), 0)
         jax.block_until_ready(starts)
         began = time.perf_counter()
         played = table.play(weights, weights, jax.random.split(key, matches), starts)

@@ -31,15 +31,15 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from agents import networks
-from arena import match
+from agents.nn import networks
+from arena.play import match
 from benchmarks.games import processor
 from games import load
-from league import config as configs
-from league import device
-from league.pool import FORMAT, Run
-from league.snapshots import digest
-from league.tournament import Plan, Tournament
+from league.cli import device
+from league.evaluation.tournament import Plan, Tournament
+from league.settings import config as configs
+from league.store.checkpoints import digest
+from league.store.run import FORMAT, Run
 
 _GAME = "connect_four"
 _PLIES = 4

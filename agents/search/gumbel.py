@@ -21,7 +21,7 @@ from agents.search.tree import (
     prior,
     search,
 )
-from arena.core import Classifier
+from arena.types import Classifier
 from games import Game
 
 _NEVER = -1e6  # far below any logit, and above those of illegal moves

@@ -23,7 +23,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.core import Classifier, HostGame, outcome, settle
+from arena.chance import outcome, settle
+from arena.types import Classifier, HostGame
 from games import CHANCE, OVER, Game
 
 Evaluate = Callable[[jax.Array, Any], tuple[jax.Array, jax.Array]]

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from agents.search.tree import Edges, Evaluate, Root, fold, search
-from arena.core import Classifier
+from arena.types import Classifier
 from games import Game
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from arena.pettingzoo.exported import Env
+    from arena.pettingzoo.as_env import Env
     from games import Game
 
 _VERSION = "_v0"
@@ -17,19 +17,19 @@ _VERSION = "_v0"
 
 def aec(game: "Game", render_mode: str | None = None) -> "Env":
     """A native game as an AEC env, without PettingZoo's wrappers; see `exported.Env`."""
-    from arena.pettingzoo import exported
+    from arena.pettingzoo import as_env
 
-    return exported.Env(game, render_mode)
+    return as_env.Env(game, render_mode)
 
 
 def __getattr__(name: str) -> ModuleType:
     # Submodules that are yet to be imported are asked for here too: let them pass.
     if name.endswith(_VERSION):
         import games
-        from arena.pettingzoo import exported
+        from arena.pettingzoo import as_env
 
         if (game := name.removesuffix(_VERSION)) in games.names():
-            return exported.module(game)
+            return as_env.module(game)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

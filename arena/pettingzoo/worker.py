@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arena.pettingzoo import check
-from arena.pettingzoo.check import Facts
-from arena.pettingzoo.env import FAILED, OVER, Form, Seat, creator, form, parse, reason
+from arena.pettingzoo import validate
+from arena.pettingzoo.adapter import FAILED, OVER, Form, Seat, creator, form, parse, reason
 from arena.pettingzoo.fault import Fault
+from arena.pettingzoo.validate import Facts
 
 NEW, WAIT, PLAYOUT = -1, -2, -3
 """Orders that are no move: begin a game; leave it as it is; play a copy to its end at random."""
@@ -120,7 +120,7 @@ def _hush() -> None:
 def _check(pipe: Connection, name: str) -> tuple[str, Any]:
     """The facts, or what is wrong; on the way, where it is."""
     try:
-        return "facts", check.inspect(name, lambda moves: pipe.send(("at", moves)))
+        return "facts", validate.inspect(name, lambda moves: pipe.send(("at", moves)))
     except Fault as fault:
         return "fault", str(fault)
 
@@ -150,7 +150,7 @@ class _Share:
                 obey(table, games, i)
             except Exception as error:
                 what = str(error) if isinstance(error, Fault) else reason(error)
-                failed.append(f"{what} {check.where(games[-1].moves if games else [])}")
+                failed.append(f"{what} {validate.where(games[-1].moves if games else [])}")
                 games.clear()
                 table.mover[i] = self._tables[half].mover[i] = FAILED
         return "\n".join(failed)

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 import tyro
 
-from agents import networks
-from league import console, names, rules
+from agents.nn import networks
+from league.cli import console
 from league.errors import UserError
+from league.settings import game_names
+from league.store import names
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Command:
 
 def run(command: Command) -> None:
     """Prints what the check has found."""
-    if not command.env.startswith(rules.PREFIX):
-        raise UserError(f"{command.env!r} is no env: its name begins with {rules.PREFIX}")
+    if not command.env.startswith(game_names.PREFIX):
+        raise UserError(f"{command.env!r} is no env: its name begins with {game_names.PREFIX}")
     game: Any = names.game(command.env)
     known = game.known
     if command.json:

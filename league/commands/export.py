@@ -6,8 +6,9 @@ from typing import Annotated
 
 import tyro
 
-from league import console, names, pretrained
+from league.cli import console
 from league.errors import UserError
+from league.store import names, pretrained
 
 
 @dataclass(frozen=True)

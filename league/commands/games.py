@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 import games
-from league import console
+from league.cli import console
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,18 @@ from typing import Annotated, Any
 import tyro
 
 from agents import search
-from arena.core import Agent, HostAgent, HostGame
-from league import console, device, exam, guests, holdout, ledger, names
+from arena.types import Agent, HostAgent, HostGame
+from league.cli import closing, console, device
 from league.errors import UserError
-from league.gate import Gate, Rule, Verdict
-from league.lineage import Asked, Lineage
-from league.pool import Run
-from league.results import Results
-from league.snapshots import digest
-from league.trials import Trials
+from league.evaluation import compute_ledger
+from league.gate import accuracy, heldout
+from league.gate.decision import Gate, Rule, Verdict
+from league.gate.matches import Trials
+from league.gate.store import Asked, Lineage
+from league.store import names
+from league.store.checkpoints import digest
+from league.store.database import Results
+from league.store.run import Run
 
 _DEEPER = 4  # plies that held-out openings may go beyond those of training
 
@@ -96,12 +99,12 @@ def run(command: Command) -> None:
     with work.lock(), work.results() as results:
         lineage = Lineage(results)
         judges = _judges(command, work, results)
-        with guests.seated(*judges.values()):
+        with closing.seated(*judges.values()):
             setting = _settle(command, work, lineage, judges, number if colon else None)
             gate = lineage.ask(_question(command.rule, setting))
             if gate.verdict is None:
                 gate = _decide(command, work, lineage, gate, setting, judges)
-        _show(command.json, work, gate, ledger.spent(results))
+        _show(command.json, work, gate, compute_ledger.spent(results))
     work.close()
 
 
@@ -114,7 +117,7 @@ def _judges(command: Command, work: Run, results: Results) -> dict[str, Agent | 
     for spec in specs:
         agent = names.agent(spec, work.game)[1]
         if isinstance(agent, Agent) and agent.params != ():
-            holdout.check(spec, digest(agent.params), pool)
+            heldout.check(spec, digest(agent.params), pool)
         found[spec] = agent
     return found
 
@@ -185,16 +188,18 @@ def _decide(
     judges: dict[str, Agent | HostAgent],
 ) -> Asked:
     """Plays the gate and writes its verdict down."""
-    seen = holdout.trained(work, setting.newest)
+    seen = heldout.trained(work, setting.newest)
     roles = ("gate: test", "gate: veto")
     openings = [
-        holdout.Openings(work.game, seen, work.key(gate.id, role), setting.plies) for role in roles
+        heldout.Openings(work.game, seen, work.key(gate.id, role), setting.plies) for role in roles
     ]
     act = work.player(setting.simulations)
     own = {*setting.candidates, setting.champion, *setting.former}
     agents = {str(i): Agent(str(i), act, work.weights(i)) for i in own}
-    positions = exam.unseen(work, seen)
-    solved = exam.Solved(positions, agents, work.key(gate.id, "gate: exam")) if positions else None
+    positions = accuracy.unseen(work, seen)
+    solved = (
+        accuracy.Solved(positions, agents, work.key(gate.id, "gate: exam")) if positions else None
+    )
     trials = Trials(
         work.game,
         command.rule,

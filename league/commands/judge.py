@@ -8,11 +8,12 @@ from typing import Annotated
 import jax
 import tyro
 
-from arena import judge
-from arena.core import Agent
+from arena.evaluation import move_accuracy
+from arena.types import Agent
 from games import Game
-from league import console, device, names
+from league.cli import console, device
 from league.errors import UserError
+from league.store import names
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,18 @@ def run(command: Command) -> None:
     device.prepare()
     game, agent = _agent(command)
     key = jax.random.key(command.seed)
-    exams: dict[str, judge.Exam] = {}
+    exams: dict[str, move_accuracy.Exam] = {}
     with console.stderr.status(f"judging {agent.name}"):
         try:
-            exams["fixed"] = judge.fixed(game)
+            exams["fixed"] = move_accuracy.fixed(game)
             plays = key, command.pairs, command.opening_plies
-            exams["played"] = judge.played(game, agent, *plays)
-        except judge.Missing as missing:
+            exams["played"] = move_accuracy.played(game, agent, *plays)
+        except move_accuracy.Missing as missing:
             console.stderr.print(f"note: positions reached in play are left out: {missing}")
         except ValueError as error:
             raise UserError(str(error)) from None
         found = {
-            name: judge.marks(agent, exam, jax.random.fold_in(key, 2))
+            name: move_accuracy.marks(agent, exam, jax.random.fold_in(key, 2))
             for name, exam in exams.items()
         }
     if command.json:
@@ -93,13 +94,13 @@ def _agent(command: Command) -> tuple[Game, Agent]:
     return game, agent
 
 
-def _row(name: str, marks: judge.Marks) -> list[str]:
+def _row(name: str, marks: move_accuracy.Marks) -> list[str]:
     shares = marks.every, marks.matters
     cells = [[str(share.positions), _percent(share)] for share in shares]
     return [name, *cells[0], *cells[1]]
 
 
-def _percent(share: judge.Share) -> str:
+def _percent(share: move_accuracy.Share) -> str:
     if math.isnan(share.share):
         return ""
     interval = f" ± {share.half_width:.1%}" if share.half_width else ""

@@ -7,11 +7,13 @@ from typing import Annotated
 import jax
 import tyro
 
-from arena import match, score
-from arena.core import Agent, HostAgent
+from arena.evaluation import score
+from arena.play import match
+from arena.types import Agent, HostAgent
 from games import Game
-from league import console, device, guests, names
+from league.cli import closing, console, device
 from league.errors import UserError
+from league.store import names
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def run(command: Command) -> None:
     rules = names.game(command.game) if command.game else None
     game, a, b = _agents(command.a, command.b, rules)
     shares = 1 if isinstance(a, HostAgent) or isinstance(b, HostAgent) else _shares(command.pairs)
-    with guests.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
+    with closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
         scores = match.play(
             [a] * shares,
             [b] * shares,

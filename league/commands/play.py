@@ -8,11 +8,12 @@ import jax
 import tyro
 
 from agents import search
-from arena import host
-from arena.core import Agent, HostAgent, Position
+from arena.play import host_loop
+from arena.types import Agent, HostAgent, Position
 from games import Game
-from league import console, device, guests, names
+from league.cli import closing, console, device
 from league.errors import UserError
+from league.store import names
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def run(command: Command) -> None:
     game, agent = _opponent(command)
     mine = ("first", "second").index(command.seat)
     key = jax.random.key(command.seed)
-    person, machine = _Person(), host.hosted(agent, jax.random.fold_in(key, 0))
+    person, machine = _Person(), host_loop.hosted(agent, jax.random.fold_in(key, 0))
     moves: list[str] = []
 
     def watch(state: Any, move: int) -> None:
@@ -74,8 +75,8 @@ def run(command: Command) -> None:
             _say(f"{agent.name} plays {moves[-1] if game.perfect_information else ''}".rstrip())
 
     seats = (person, machine) if mine == 0 else (machine, person)
-    with guests.seated(agent):
-        final, payoff = host.play(game, seats, jax.random.fold_in(key, 1), watch)
+    with closing.seated(agent):
+        final, payoff = host_loop.play(game, seats, jax.random.fold_in(key, 1), watch)
     payoff = payoff if mine == 0 else -payoff
     outcome = "you win" if payoff > 0 else "you lose" if payoff < 0 else "a draw"
     _say("\n" + game.show(final) + "\n")

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import tyro
 
-from league import console, device, guests, names, pages, standing, visits
+from league.cli import closing, console, device
 from league.errors import UserError
-from league.pool import Run
-from league.results import Results
-from league.tournament import Plan, Tournament
+from league.evaluation import external_ratings, leaderboard
+from league.evaluation.tournament import Plan, Tournament
+from league.report import build
+from league.store import names
+from league.store.database import Results
+from league.store.run import Run
 
 _GAMES = 1024
 _VISIT = 128
@@ -66,11 +69,11 @@ def run(command: Command) -> None:
             _visit(command, work, results)
             work.close()
             return
-        standing.fitted(results, command.anchor)  # a wrong anchor is told before any game
+        leaderboard.fitted(results, command.anchor)  # a wrong anchor is told before any game
         if command.round_robin or command.games != 0:
             _play(command, work, results)
-        found = standing.of(results, work.config.measure.jump, command.anchor)
-        pages.show(work, results, found, None, command.json)
+        found = leaderboard.of(results, work.config.measure.jump, command.anchor)
+        build.show(work, results, found, None, command.json)
     work.close()
 
 
@@ -78,11 +81,13 @@ def _visit(command: Command, work: Run, results: Results) -> None:
     """Rates agents from outside."""
     visitors = [names.agent(spec, work.game)[1] for spec in command.guests]
     games = _VISIT if command.games is None else command.games
-    with guests.seated(*visitors), console.bar() as bar:
+    with closing.seated(*visitors), console.bar() as bar:
         task = bar.add_task("games", total=games * len(visitors), note="")
         for guest in visitors:
-            visits.play(work, results, guest, games, command.pairs, lambda n: bar.advance(task, n))
-    found = visits.rated(results, [guest.name for guest in visitors])
+            external_ratings.play(
+                work, results, guest, games, command.pairs, lambda n: bar.advance(task, n)
+            )
+    found = external_ratings.rated(results, [guest.name for guest in visitors])
     if command.json:
         console.emit({"guests": [dataclasses.asdict(row) for row in found]})
         return

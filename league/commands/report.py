@@ -5,7 +5,10 @@ from typing import Annotated
 
 import tyro
 
-from league import console, names, pages, standing
+from league.cli import console
+from league.evaluation import leaderboard
+from league.report import build
+from league.store import names
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ def run(command: Command) -> None:
     """Writes the report and says where it lies."""
     work = names.run(command.run)
     with work.results() as results:
-        path = pages.write(work, results, standing.of(results, work.config.measure.jump))
+        path = build.write(work, results, leaderboard.of(results, work.config.measure.jump))
     work.close()
     if command.json:
         console.emit({"run": work.name, "report": str(path)})

@@ -14,11 +14,16 @@ from typing import Annotated, Any
 import jax
 import tyro
 
-from league import config as configs
-from league import console, device, learners, names, pages, rules, standing
+from league.cli import console, device
 from league.errors import UserError
-from league.loop import Trainer
-from league.pool import FORMAT, Run, replacing
+from league.evaluation import leaderboard
+from league.report import build
+from league.settings import config as configs
+from league.settings import game_names, learners
+from league.store import names
+from league.store.files import replacing
+from league.store.run import FORMAT, Run
+from league.training.trainer import Trainer
 
 _FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
 
@@ -97,9 +102,9 @@ def run(command: Command) -> None:
         done = max(work.state.numbers(), default=0)
         with console.Watch(command.json, done, work.config.generations) as watch:
             Trainer(work, results, watch).train()
-        found = standing.of(results, work.config.measure.jump)
-        report = pages.write(work, results, found)
-        pages.show(work, results, found, report, command.json)
+        found = leaderboard.of(results, work.config.measure.jump)
+        report = build.write(work, results, found)
+        build.show(work, results, found, report, command.json)
     work.close()
 
 
@@ -113,7 +118,7 @@ def _create(command: Command) -> Run:
         raise UserError(f"there is a run {name!r} already; --resume goes on with it")
     card = {
         "format": FORMAT,
-        **rules.card(command.game),
+        **game_names.card(command.game),
         "config": dataclasses.asdict(command.config),
         "seed": command.config.seed,
         "devices": jax.device_count(),

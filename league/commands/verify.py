@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import tyro
 
-from arena import files
-from arena.pettingzoo import verify
-from league import console, device, names, rules
+from arena import user_files
+from arena.pettingzoo import compare
+from league.cli import console, device
 from league.errors import UserError
+from league.settings import game_names
+from league.store import names
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Command:
             raise UserError(f"games must be positive, not {self.games}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
-        if self.native.startswith(rules.PREFIX) or not self.env.startswith(rules.PREFIX):
+        if self.native.startswith(game_names.PREFIX) or not self.env.startswith(game_names.PREFIX):
             raise UserError("verify takes a native game, then the env that it ports, pettingzoo:…")
 
 
@@ -58,7 +60,7 @@ def run(command: Command) -> None:
     if command.moves:
         options["moves"] = _function(command.moves, "moves")
     try:
-        port = verify.Port(native, command.env, **options)
+        port = compare.Port(native, command.env, **options)
         with console.bar() as bar:
             task = bar.add_task("side by side", total=command.games, note="")
             verdict = port.verify(command.games, command.seed, lambda: bar.advance(task))
@@ -77,7 +79,7 @@ def _function(spec: str, default: str) -> Callable[..., Any] | None:
     if not spec:
         return None
     try:
-        found = files.load(spec, default)
+        found = user_files.load(spec, default)
     except ValueError as error:
         raise UserError(str(error)) from None
     if not callable(found):
@@ -85,7 +87,7 @@ def _function(spec: str, default: str) -> Callable[..., Any] | None:
     return found
 
 
-def _told(command: Command, verdict: verify.Verdict) -> list[str]:
+def _told(command: Command, verdict: compare.Verdict) -> list[str]:
     """The verdict, for people."""
     lines = []
     found = verdict.difference

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 import games
-from agents import alphazero, networks, search
-from agents.alphazero import AlphaZero, Config, Dataset, Learner, Lesson
-from agents.networks import ResNetConfig
-from arena import match
-from arena.core import stack
-from arena.solver import solve
+from agents import search
+from agents.learners import alphazero
+from agents.learners.alphazero import AlphaZero, Config, Dataset, Learner, Lesson
+from agents.nn import networks
+from agents.nn.networks import ResNetConfig
+from arena.evaluation.solver import solve
+from arena.play.openings import random_openings
+from arena.types import stack
 from games import Game
 from tests.helpers.playouts import playouts
 
@@ -146,7 +148,7 @@ def _prepared(game: Game):
 def _lopsided(game: Game) -> Any:
     """A position of which no image is like another."""
     for seed in range(50):
-        states = match.openings(game, jax.random.key(seed), (1,), 6)
+        states = random_openings(game, jax.random.key(seed), (1,), 6)
         state = jax.tree.map(lambda x: x[0], states)
         seen = game.observe(state, game.mover(state))
         images, _ = game.symmetries(seen, jnp.zeros(game.num_actions))

@@ -11,8 +11,9 @@ import pytest
 
 import games
 from agents import mcts, uniform
-from arena import match, score
-from arena.core import Agent
+from arena.evaluation import score
+from arena.play import match
+from arena.types import Agent
 from games import OVER
 
 TIC_TAC_TOE, CONNECT_FOUR = games.load("tic_tac_toe"), games.load("connect_four")

@@ -8,12 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 
 import games
-from agents import memory, networks
-from agents.alphazero import AlphaZero
-from agents.networks import MLPConfig
-from arena import match
-from arena.core import Rules, stack
-from arena.solver import solve
+from agents.learners.alphazero import AlphaZero
+from agents.nn import evaluation_cache, networks
+from agents.nn.networks import MLPConfig
+from arena.evaluation.solver import solve
+from arena.judges.rules import Rules
+from arena.play import device_loop
+from arena.play.openings import random_openings
+from arena.types import stack
 
 GAME = games.load("tic_tac_toe")
 NETWORK = MLPConfig(width=16, layers=1)
@@ -35,7 +37,7 @@ def _positions(count: int) -> Any:
 
 @cache
 def _recall():
-    return jax.jit(partial(memory.recall, GAME, NETWORK))
+    return jax.jit(partial(evaluation_cache.recall, GAME, NETWORK))
 
 
 def _ask(params: Any, known: Any, states: Any, wanted: Any = None) -> Any:
@@ -62,7 +64,7 @@ def test_answers_are_those_of_each_agents_network():
     states, params = _positions(120), stack([_weights(seed) for seed in (0, 1, 0)])
     live = _live(states)
     assert 10 < (~live).sum() < 110
-    known = memory.blank(GAME, params)
+    known = evaluation_cache.blank(GAME, params)
     for _ in range(2):  # asked for the first time, and remembered
         logits, value, known = _ask(params, known, states)
         right = _outputs(params, states)
@@ -74,7 +76,7 @@ def test_answers_are_those_of_each_agents_network():
 def test_what_is_known_is_not_asked_again_by_anyone_with_these_weights():
     """The weights are exchanged behind its back, so whoever is asked says something else."""
     states, params = _positions(64), stack([_weights(0)] * 2)
-    logits, value, known = _ask(params, memory.blank(GAME, params), states)
+    logits, value, known = _ask(params, evaluation_cache.blank(GAME, params), states)
     swapped = jax.tree.map(lambda x: np.roll(x, 32, 0), states)
     again = _ask(stack([_weights(1)] * 2), known, swapped)
     live = _live(swapped)
@@ -85,7 +87,7 @@ def test_what_is_known_is_not_asked_again_by_anyone_with_these_weights():
 def test_only_what_is_wanted_is_asked():
     states, params = _positions(64), stack([_weights(0)])
     wanted = np.arange(64) % 3 == 0
-    logits, _, known = _ask(params, memory.blank(GAME, params), states, wanted)
+    logits, _, known = _ask(params, evaluation_cache.blank(GAME, params), states, wanted)
     asked = wanted & _live(states)
     np.testing.assert_allclose(logits[asked], _outputs(params, states)[0][asked], atol=1e-6)
     assert _full(known) == asked.sum()
@@ -94,16 +96,16 @@ def test_only_what_is_wanted_is_asked():
 def test_no_two_positions_are_taken_for_one_another():
     states = solve(GAME).states
     seen = jax.vmap(GAME.observe)(states, jnp.maximum(jax.vmap(GAME.mover)(states), 0))
-    hashes = np.asarray(memory._hash(seen.reshape(len(seen), -1))).T
+    hashes = np.asarray(evaluation_cache._hash(seen.reshape(len(seen), -1))).T
     different = len(np.unique(np.asarray(seen).reshape(len(seen), -1), axis=0))
     assert len(np.unique(hashes, axis=0)) == different > 4000
 
 
 def test_games_are_the_same_with_a_memory_and_without(monkeypatch):
     """Move by move, also when so much is forgotten."""
-    monkeypatch.setattr(memory, "_BYTES", 64 * 12 * 4)
+    monkeypatch.setattr(evaluation_cache, "_BYTES", 64 * 12 * 4)
     here = _games()
-    monkeypatch.setattr(memory, "blank", lambda *about: None)
+    monkeypatch.setattr(evaluation_cache, "blank", lambda *about: None)
     there = _games()
     assert here.record is not None
     assert there.record is not None
@@ -114,10 +116,10 @@ def test_games_are_the_same_with_a_memory_and_without(monkeypatch):
         np.testing.assert_allclose(ours[busy], theirs[busy], atol=1e-5)
 
 
-def _games() -> match.Played:
-    match._compiled.cache_clear()  # the memory is compiled in
+def _games() -> device_loop.Played:
+    device_loop._compiled.cache_clear()  # the memory is compiled in
     act = AlphaZero(GAME, NETWORK, simulations=6, explore=True)
-    table = match.Match(GAME, act, act, Rules(GAME), 4, record=True)
+    table = device_loop.Match(GAME, act, act, Rules(GAME), 4, record=True)
     keys = jax.random.split(jax.random.key(3), 2)
     a, b = stack([_weights(0)] * 2), stack([_weights(0), _weights(1)])
-    return table.play(a, b, keys, match.openings(GAME, keys[0], (2, 8), 2))
+    return table.play(a, b, keys, random_openings(GAME, keys[0], (2, 8), 2))

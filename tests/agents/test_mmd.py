@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 import games
-from agents import mmd, networks, training
-from agents.networks import MLPConfig
-from arena import match
-from arena.core import Rules, stack
-from arena.exploitability import exploitability, sequence_form
+from agents.learners import mmd, optimisation
+from agents.nn import networks
+from agents.nn.networks import MLPConfig
+from arena.evaluation.exploitability import exploitability, sequence_form
+from arena.judges.rules import Rules
+from arena.play import device_loop
+from arena.play.openings import random_openings
+from arena.types import stack
 from games import Game
 
 KUHN = games.load("kuhn_poker")
@@ -31,9 +34,9 @@ def _play(game: Game, params: Any, pairs: int, seed: int) -> tuple[Any, np.ndarr
     """A record of games of the network against itself, and the scores."""
     act = mmd.explorer(game, CONFIG)
     weights = stack([mmd.Weights(params, params)])
-    table = match.Match(game, act, act, Rules(game), min(pairs, 1024), record=True)
+    table = device_loop.Match(game, act, act, Rules(game), min(pairs, 1024), record=True)
     keys = jax.random.split(jax.random.key(seed), 2)
-    starts = match.openings(game, keys[0], (1, pairs), 0)
+    starts = random_openings(game, keys[0], (1, pairs), 0)
     played = table.play(weights, weights, keys[1:], starts)
     return jax.tree.map(np.asarray, (played.record, played.scores))
 
@@ -140,14 +143,16 @@ def test_likelihoods_are_products_over_the_moves_around():
     np.testing.assert_allclose(later, [0.5, 2, 1, 3, 1])
 
 
-def _train(game: Game, config: mmd.Config, rounds: int, pairs: int, seed: int) -> training.Learner:
+def _train(
+    game: Game, config: mmd.Config, rounds: int, pairs: int, seed: int
+) -> optimisation.Learner:
     learner = mmd.begin(game, config, jax.random.key(seed))
     act = mmd.explorer(game, config)
-    table = match.Match(game, act, act, Rules(game), slots=min(pairs, 1024), record=True)
+    table = device_loop.Match(game, act, act, Rules(game), slots=min(pairs, 1024), record=True)
     for number in range(1, rounds + 1):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), number), 3)
         params = stack([learner.params])
-        starts = match.openings(game, keys[0], (1, pairs), 0)
+        starts = random_openings(game, keys[0], (1, pairs), 0)
         played = table.play(params, params, keys[1:2], starts)
         record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
         data = mmd.harvest(game, config, record, scores, np.ones((2, 1), bool))

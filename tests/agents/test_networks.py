@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import games
-from agents import networks
-from agents.networks import MLPConfig, ResNetConfig, TransformerConfig
-from arena.core import stack
+from agents.nn import networks
+from agents.nn.networks import MLPConfig, ResNetConfig, TransformerConfig
+from arena.types import stack
 from games import Game
 
 SMALL = ResNetConfig(channels=16, blocks=1)

@@ -7,9 +7,9 @@ import pyspiel
 import pytest
 
 import games
-from agents import openspiel_mcts
-from agents.openspiel_mcts import Replayed, twin
-from arena.core import Position
+from agents.engines import openspiel_mcts
+from agents.engines.openspiel_mcts import Replayed, twin
+from arena.types import Position
 from games import OVER
 
 TWINS = [

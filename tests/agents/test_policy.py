@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import games
-from agents import policy, uniform
-from arena import match
-from arena.core import Forfeit, Position
+from agents import uniform, user_policy
 from arena.pettingzoo import aec
-from arena.pettingzoo.check import Facts
-from arena.pettingzoo.imported import Imported, Seen
+from arena.pettingzoo.as_game import Imported, Seen
+from arena.pettingzoo.validate import Facts
+from arena.play import match
+from arena.types import Forfeit, Position
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 START = Position(jax.tree.map(np.asarray, TIC_TAC_TOE.init()), ())
@@ -74,8 +74,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_it_sees_what_the_env_tells(mine: str):
-    player = policy.make(TIC_TAC_TOE, f"{mine}:told")
-    assert isinstance(player, policy.Policy)
+    player = user_policy.make(TIC_TAC_TOE, f"{mine}:told")
+    assert isinstance(player, user_policy.Policy)
     assert player.choose(TIC_TAC_TOE, START) == 0
     env = aec(TIC_TAC_TOE)
     env.reset()
@@ -87,13 +87,13 @@ def test_it_sees_what_the_env_tells(mine: str):
 
 @pytest.mark.parametrize("name", ["first", "model"])
 def test_functions_and_models_answer(mine: str, name: str):
-    player = policy.make(TIC_TAC_TOE, f"{mine}:{name}")
+    player = user_policy.make(TIC_TAC_TOE, f"{mine}:{name}")
     assert player.name == f"policy:./mine.py:{name}"
     assert player.choose(TIC_TAC_TOE, START) == 0
 
 
 def test_it_plays_matches(mine: str):
-    guest = policy.make(TIC_TAC_TOE, mine)
+    guest = user_policy.make(TIC_TAC_TOE, mine)
     other = uniform.make(TIC_TAC_TOE, "")
     scores = match.play([guest], [other], TIC_TAC_TOE, jax.random.key(0), 20, 2, 1, 20)
     assert scores.mean() > 0.6
@@ -113,7 +113,7 @@ def test_it_plays_matches(mine: str):
     ],
 )
 def test_bad_answers_are_forfeits(mine: str, name: str, says: str):
-    player = policy.make(TIC_TAC_TOE, f"{mine}:{name}")
+    player = user_policy.make(TIC_TAC_TOE, f"{mine}:{name}")
     with pytest.raises(Forfeit, match=f"^policy:./mine.py:{name} {says}"):
         player.choose(TIC_TAC_TOE, START)
 
@@ -133,7 +133,7 @@ def test_what_is_no_policy(mine: str, argument: str, says: str):
     Path("broken.py").write_text("\n{}['x']")
     Path("typo.py").write_text("def policy(")
     with pytest.raises(ValueError, match=f"^{says}"):
-        policy.make(TIC_TAC_TOE, argument)
+        user_policy.make(TIC_TAC_TOE, argument)
 
 
 def test_it_sees_what_an_imported_env_tells(mine: str):
@@ -145,8 +145,8 @@ def test_it_sees_what_an_imported_env_tells(mine: str):
     seen = np.array([[-1, 4], [0, 2]], np.int8)  # which networks get as planes, with the seat
     fields: Any = (np.int32(1), np.array([True, False]), seen, np.float32(0))
     position = Position(Seen(*fields), ())
-    player = policy.make(game, f"{mine}:told")
-    assert isinstance(player, policy.Policy)
+    player = user_policy.make(game, f"{mine}:told")
+    assert isinstance(player, user_policy.Policy)
     player.choose(game, position)
     observation, mask = player._function.__globals__["policy"].seen
     assert observation.dtype == np.int8

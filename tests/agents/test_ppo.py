@@ -8,10 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 import games
-from agents import networks, ppo
-from agents.networks import MLPConfig
-from arena import match
-from arena.core import Rules, stack
+from agents.learners import ppo
+from agents.nn import networks
+from agents.nn.networks import MLPConfig
+from arena.judges.rules import Rules
+from arena.play import device_loop
+from arena.play.openings import random_openings
+from arena.types import stack
 from games import Game
 
 KUHN = games.load("kuhn_poker")
@@ -27,7 +30,7 @@ def _params(game: Game, seed: int) -> Any:
 
 def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
     params, count = _params(KUHN, 3), 4000
-    opening = match.openings(KUHN, jax.random.key(0), (1,), 0)
+    opening = random_openings(KUHN, jax.random.key(0), (1,), 0)
     states = jax.tree.map(lambda x: jnp.repeat(x, count, 0), opening)
     act = jax.jit(ppo.Policy(KUHN, NETWORK, explore=True))
     decision = act(stack([params]), jax.random.split(jax.random.key(1), 1), states)
@@ -47,10 +50,10 @@ def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
 def _generations(game: Game, config: ppo.Config, count: int) -> Any:
     learner = ppo.begin(game, config, jax.random.key(0))
     act = ppo.explorer(game, config)
-    table = match.Match(game, act, act, Rules(game), slots=64, record=True)
+    table = device_loop.Match(game, act, act, Rules(game), slots=64, record=True)
     for number in range(count):
         keys = jax.random.split(jax.random.key(number), 3)
-        starts = match.openings(game, keys[0], (1, 256), 0)
+        starts = random_openings(game, keys[0], (1, 256), 0)
         params = stack([learner.params])
         played = table.play(params, params, jax.random.split(keys[1], 1), starts)
         record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
@@ -75,8 +78,8 @@ def test_what_is_not_to_be_learnt_is_left_out():
     game, config = KUHN, ppo.Config(NETWORK)
     act = ppo.explorer(game, config)
     params = stack([_params(game, 1)])
-    starts = match.openings(game, jax.random.key(0), (1, 64), 0)
-    played = match.Match(game, act, act, Rules(game), 16, record=True).play(
+    starts = random_openings(game, jax.random.key(0), (1, 64), 0)
+    played = device_loop.Match(game, act, act, Rules(game), 16, record=True).play(
         params, params, jax.random.split(jax.random.key(1), 1), starts
     )
     record, scores = jax.tree.map(np.asarray, (played.record, played.scores))

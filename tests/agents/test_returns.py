@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents import returns
+from agents.learners import returns
 
 
 def test_advantages_are_those_of_a_slow_sum():

@@ -14,8 +14,9 @@ import games
 from agents import search
 from agents.search import Edges, Found, Improved, Root
 from agents.search.gumbel import _halving
-from arena.core import Classifier, Rules
-from arena.solver import solve
+from arena.evaluation.solver import solve
+from arena.judges.rules import Rules
+from arena.types import Classifier
 from games import OVER, Facts, Game
 from tests.helpers.playouts import playouts
 

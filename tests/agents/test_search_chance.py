@@ -12,8 +12,10 @@ import pytest
 import games
 from agents import mcts, search, uniform
 from agents.search import Edges, Found, Root
-from arena import match, score
-from arena.core import Classifier, Rules
+from arena.evaluation import score
+from arena.judges.rules import Rules
+from arena.play import match
+from arena.types import Classifier
 from games import CHANCE, OVER, Facts, Game
 from games.backgammon import Backgammon
 from games.backgammon import State as Position

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import games
-from agents import alphazero, networks, training
+from agents.learners import alphazero, optimisation
+from agents.nn import networks
 
 RATES = alphazero.Config(weight_decay=0.0)
 
@@ -32,7 +33,7 @@ def test_muon_turns_every_direction_by_as_much(
         for _ in range(2)
     )
     with jax.numpy_dtype_promotion("standard"):
-        optimiser = training.muon(RATES)
+        optimiser = optimisation.muon(RATES)
         steps, _ = optimiser.update(grads, optimiser.init(params), params)
 
     def step(path: tuple) -> np.ndarray:

@@ -8,11 +8,11 @@ import jax
 import numpy as np
 import pytest
 
-from arena.pettingzoo import crew
-from arena.pettingzoo.branch import NOWHERE, branch
-from arena.pettingzoo.env import FAILED
+from arena.pettingzoo import worker_pool
+from arena.pettingzoo.adapter import FAILED
+from arena.pettingzoo.as_game import Imported, Seen
 from arena.pettingzoo.fault import Fault
-from arena.pettingzoo.imported import Imported, Seen
+from arena.pettingzoo.state_copies import NOWHERE, branch
 from arena.pettingzoo.worker import PLAYOUT
 from games import OVER
 from tests.helpers import race
@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def game() -> Imported:
     """The game that all is well with."""
-    return Imported(RACE, crew.inspect(RACE))
+    return Imported(RACE, worker_pool.inspect(RACE))
 
 
 def _games(game: Imported, count: int):

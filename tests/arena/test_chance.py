@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import games
-from arena.core import outcome, settle, unit
+from arena.chance import outcome, settle
+from arena.sampling import unit
 from games import CHANCE
 
 LAST = float(unit(jnp.uint32(0xFFFFFFFF)))

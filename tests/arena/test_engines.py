@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 import games
-from agents import gnubg, gnugo, stockfish
+from agents.engines import gnubg, gnugo, stockfish
 from agents.uniform import make as uniform
-from arena import engines, host
-from arena.core import Forfeit, HostAgent, Position
-from arena.engines import Engines
-from arena.gtp import GTP
-from arena.uci import UCI
+from arena.engines import process
+from arena.engines.gtp import GTP
+from arena.engines.process import Engines
+from arena.engines.uci import UCI
+from arena.play import host_loop
+from arena.types import Forfeit, HostAgent, Position
 from games import OVER, Game
 from games.backgammon import Backgammon
 from games.chess import moves as legal_moves
@@ -289,7 +290,7 @@ def test_a_forfeit_ends_the_match_and_no_process_is_left(tmp_path: Path):
     before = children()
     cheat = Engines("fake", lambda: GTP("fake", script(tmp_path, "input()")), 2)
     with pytest.raises(Forfeit, match="fake has stopped"):
-        host.pairs(cheat, cheat, GO, jax.random.key(0), 2, 2, 4)
+        host_loop.pairs(cheat, cheat, GO, jax.random.key(0), 2, 2, 4)
     cheat.close()
     assert children() == before
 
@@ -324,7 +325,7 @@ def test_what_is_typed_wrong_is_refused(make, game: Game, argument: str, says: s
     ],
 )
 def test_a_missing_engine_is_a_line_that_names_the_package(make, game, argument, monkeypatch):
-    monkeypatch.setattr(engines.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(process.shutil, "which", lambda *_, **__: None)
     with pytest.raises(
         ValueError, match=r"is not installed: apt-get install (gnubg|gnugo|stockfish)"
     ):
@@ -334,8 +335,8 @@ def test_a_missing_engine_is_a_line_that_names_the_package(make, game, argument,
 def test_engines_are_found_where_debian_puts_them(tmp_path: Path, monkeypatch):
     (tmp_path / "gnugo").touch(0o755)
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(engines, "_GAMES", str(tmp_path))
-    assert engines.find("gnugo", "gnugo") == str(tmp_path / "gnugo")
+    monkeypatch.setattr(process, "_GAMES", str(tmp_path))
+    assert process.find("gnugo", "gnugo") == str(tmp_path / "gnugo")
 
 
 # --- the real ones ----------------------------------------------------------------------------
@@ -372,7 +373,7 @@ def test_stockfish_mates():
 @pytest.mark.parametrize(("plies", "gammons"), [(0, False), (1, True)])
 def test_gnubg_and_we_know_the_same_plays(plies: int, gammons: bool):
     game = Backgammon(gammons=gammons)
-    some = host.openings(game, 60, 120, jax.random.key(plies), 64)
+    some = host_loop.openings(game, 60, 120, jax.random.key(plies), 64)
     begun = 0
     with contextlib.closing(_installed(_gnubg, game, str(plies))) as engine:
         for n, made in enumerate(some.moves):
@@ -395,5 +396,7 @@ def _gnubg(game: Backgammon, plies: str) -> gnubg.Gnubg:
 @pytest.mark.slow
 def test_gnubg_beats_random_moves():
     with contextlib.closing(_installed(gnubg.make, BACKGAMMON, "plies=0")) as guest:
-        scores = host.pairs(guest, uniform(BACKGAMMON, ""), BACKGAMMON, jax.random.key(0), 8, 0, 16)
+        scores = host_loop.pairs(
+            guest, uniform(BACKGAMMON, ""), BACKGAMMON, jax.random.key(0), 8, 0, 16
+        )
     assert scores.sum() == 16

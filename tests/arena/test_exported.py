@@ -14,7 +14,7 @@ from pettingzoo.test import api_test, render_test, seed_test
 
 import arena.pettingzoo as exports
 import games
-from arena.pettingzoo import check
+from arena.pettingzoo import validate
 
 # The others take minutes, mostly to compile.
 CHEAP = ("connect_four", "kuhn_poker", "matrix", "nim", "phantom_tic_tac_toe", "tic_tac_toe")
@@ -76,7 +76,7 @@ def test_all_pictures_of_a_game_have_one_size(name: str):
 def test_an_import_finds_what_the_game_says(name: str, tmp_path: Path):
     file = tmp_path / f"{name}_env.py"
     file.write_text(f"from arena.pettingzoo import {name}_v0\n\nenv = {name}_v0.env\n")
-    game, found = games.load(name), check.inspect(f"pettingzoo:{file}")
+    game, found = games.load(name), validate.inspect(f"pettingzoo:{file}")
     assert found.agents == ("player_0", "player_1")
     assert found.actions == game.num_actions
     assert (found.masked, found.steady, found.copies) == (True, True, True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arena import forgetting, ratings, score
+from arena.evaluation import forgetting, ratings, score
 
 
 def chain(n, games=200, step=40.0):

@@ -11,8 +11,8 @@ import pytest
 
 import games
 from agents import uniform
-from arena import host, match
-from arena.core import Agent, Forfeit, HostAgent, Position
+from arena.play import host_loop, match
+from arena.types import Agent, Forfeit, HostAgent, Position
 from games import CHANCE, OVER, Game
 from tests.arena.test_match import EvenKeepsTheTurn, Ranked, ranks
 
@@ -59,7 +59,7 @@ def courses(log: list[tuple[str, tuple[int, ...], int]]) -> Iterator[list[Any]]:
 def test_pairs_are_the_same_opening_twice_with_the_seats_swapped(game: Game):
     log: list[Any] = []
     a, b = Noted("A", 0, log), Noted("B", 1, log)
-    scores = host.pairs(a, b, game, jax.random.key(0), 6, 2, slots=1)
+    scores = host_loop.pairs(a, b, game, jax.random.key(0), 6, 2, slots=1)
     played = list(courses(log))
     # Two games in a row may happen to run on from each other, but not these.
     assert len(played) == 12
@@ -82,7 +82,7 @@ def test_pairs_are_the_same_opening_twice_with_the_seats_swapped(game: Game):
 @pytest.mark.parametrize("game", [TIC_TAC_TOE, KUHN], ids=["ttt", "kuhn"])
 def test_scores_do_not_depend_on_how_many_games_are_in_flight(game: Game):
     one, some, all_at_once = (
-        host.pairs(Noted("A", 0), Noted("B", 1), game, jax.random.key(1), 9, 3, slots)
+        host_loop.pairs(Noted("A", 0), Noted("B", 1), game, jax.random.key(1), 9, 3, slots)
         for slots in (1, 5, 64)
     )
     np.testing.assert_array_equal(one, some)
@@ -91,13 +91,13 @@ def test_scores_do_not_depend_on_how_many_games_are_in_flight(game: Game):
 
 def test_openings_are_of_every_length_and_what_chance_has_to_decide_is_decided():
     a = Noted("A", 0)
-    host.pairs(a, a, TIC_TAC_TOE, jax.random.key(0), 200, 3, slots=400)
+    host_loop.pairs(a, a, TIC_TAC_TOE, jax.random.key(0), 200, 3, slots=400)
     lengths = np.bincount([len(moves) for _, moves, _ in a.log[:400]], minlength=4)
     # Binomial: 400 · ¼ within five deviations, which are √(200 · ¼ · ¾) · 2 each.
     assert len(lengths) == 4
     assert (abs(lengths - 100) < 5 * 2 * np.sqrt(200 * 3 / 16)).all()
     cards = Noted("A", 0)
-    host.pairs(cards, cards, KUHN, jax.random.key(0), 50, 0, slots=100)
+    host_loop.pairs(cards, cards, KUHN, jax.random.key(0), 50, 0, slots=100)
     deals = {moves for _, moves, _ in cards.log if len(moves) == 2}
     assert len(deals) == 6  # ordered pairs of three cards
 
@@ -111,8 +111,8 @@ def test_a_device_agent_meets_a_host_agent_in_the_one_call():
     np.testing.assert_array_equal(mirrored, 1 - scores[:, :, ::-1])
     # The device agent alone, in the same loop and in the other one's, move by move.
     asked = [Position(replayed(TIC_TAC_TOE, moves), moves) for _, moves, _ in guest.log[:5]]
-    together = host.Host(device, jax.random.key(0)).choose_all(TIC_TAC_TOE, asked)
-    one_by_one = [host.Host(device, jax.random.key(0)).choose(TIC_TAC_TOE, p) for p in asked]
+    together = host_loop.Host(device, jax.random.key(0)).choose_all(TIC_TAC_TOE, asked)
+    one_by_one = [host_loop.Host(device, jax.random.key(0)).choose(TIC_TAC_TOE, p) for p in asked]
     assert together == one_by_one
 
 
@@ -140,13 +140,13 @@ def test_an_illegal_move_is_a_forfeit(move: int):
             return move if position.moves else 0
 
     with pytest.raises(Forfeit, match=f"cheat chose move {move}, which is not legal"):
-        host.pairs(Cheat(), Cheat(), TIC_TAC_TOE, jax.random.key(0), 1, 0, 2)
+        host_loop.pairs(Cheat(), Cheat(), TIC_TAC_TOE, jax.random.key(0), 1, 0, 2)
 
 
 def test_a_single_game_tells_its_moves_and_what_seat_0_gets():
     heard: list[int] = []
     seats = Noted("A", 0), Noted("B", 1)
-    final, payoff = host.play(
+    final, payoff = host_loop.play(
         TIC_TAC_TOE, seats, jax.random.key(0), lambda state, move: heard.append(move)
     )
     assert TIC_TAC_TOE.mover(final) == OVER
@@ -155,6 +155,6 @@ def test_a_single_game_tells_its_moves_and_what_seat_0_gets():
     )
     assert payoff == float(TIC_TAC_TOE.payoff(final))
     assert seats[0].log[1][1] == tuple(heard[:2])
-    _, stake = host.play(KUHN, seats, jax.random.key(0))
+    _, stake = host_loop.play(KUHN, seats, jax.random.key(0))
     assert abs(stake) in (0.5, 1.0)  # one chip or two, of the two that can be won
     assert int(KUHN.mover(KUHN.init())) == CHANCE

@@ -8,13 +8,17 @@ import jax
 import numpy as np
 import pytest
 
-from agents import networks, ppo, uniform
-from arena import host, match
-from arena.core import Agent, HostAgent, Rules, stack
-from arena.pettingzoo import crew
-from arena.pettingzoo.check import Facts, inspect
+from agents import uniform
+from agents.learners import ppo
+from agents.nn import networks
+from arena.judges.rules import Rules
+from arena.pettingzoo import worker_pool
+from arena.pettingzoo.as_game import Imported, _planes
 from arena.pettingzoo.fault import Fault
-from arena.pettingzoo.imported import Imported, _planes
+from arena.pettingzoo.validate import Facts, inspect
+from arena.play import device_loop, host_loop, match
+from arena.play.openings import random_openings
+from arena.types import Agent, HostAgent, stack
 from games import OVER
 from tests.helpers import race
 
@@ -34,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def game() -> Imported:
     """The game that all is well with, checked in a process of its own."""
-    return Imported(RACE, crew.inspect(RACE))
+    return Imported(RACE, worker_pool.inspect(RACE))
 
 
 FAULTS = {
@@ -65,7 +69,7 @@ def test_what_is_wrong_is_said_in_one_line(fault: str):
 )
 def test_an_env_that_takes_its_process_down_is_named_too(fault: str, line: str):
     with pytest.raises(Fault, match=line):
-        crew.inspect(f"{RACE}?fault={fault}&arena.timeout=3")
+        worker_pool.inspect(f"{RACE}?fault={fault}&arena.timeout=3")
 
 
 @pytest.mark.parametrize(
@@ -199,13 +203,15 @@ def _match(game: Imported, slots: int, pairs: int = 12, seed: int = 0, plies: in
     act = ppo.Policy(game, networks.MLPConfig(8, 1), explore=True)
     keys = jax.random.split(jax.random.key(seed), 2)
     params = stack([networks.initialise(game, act.network, key) for key in keys])
-    table = match.Match(game, act, act, Rules(game), slots, record=True)
-    starts = match.openings(game, keys[0], (2, pairs), plies)
+    table = device_loop.Match(game, act, act, Rules(game), slots, record=True)
+    starts = random_openings(game, keys[0], (2, pairs), plies)
     played = table.play(params, params, keys, starts)
     return played.scores, jax.tree.map(np.asarray, played.record)
 
 
-def _games(record: match.Record, group: int, pairs: int) -> dict[int, list[tuple[int, int, int]]]:
+def _games(
+    record: device_loop.Record, group: int, pairs: int
+) -> dict[int, list[tuple[int, int, int]]]:
     """By game the sides that moved, the number that they saw and what they played."""
     found: dict[int, list[tuple[int, int, int]]] = {}
     for time, side, slot in np.argwhere(record.game[:, :, group] < 2 * pairs).tolist():
@@ -248,7 +254,7 @@ def test_a_match_comes_again_to_the_last_bit(game: Imported):
 def test_a_lost_worker_is_replaced_and_its_games_played_anew(kind: str, folder: Path):
     accident = folder / f"{kind}.once"
     name = f"{RACE}?once={accident}&arena.timeout=2"
-    game = Imported(name, crew.inspect(name))
+    game = Imported(name, worker_pool.inspect(name))
     accident.touch()
     scores, record = _match(game, 4)
     assert not accident.exists()
@@ -288,8 +294,8 @@ def test_a_host_agent_meets_a_device_agent_in_it(game: Imported):
     assert scores.shape == (1, 6, 2)
     assert np.isin(scores, (0, 1)).all()
     told: list[int] = []
-    seats = First(), host.Host(device, key)
-    final, payoff = host.play(game, seats, key, lambda state, move: told.append(move))
+    seats = First(), host_loop.Host(device, key)
+    final, payoff = host_loop.play(game, seats, key, lambda state, move: told.append(move))
     assert int(final.mover) == OVER
     assert sum(told) + len(told) in (race.END, race.END + 1)
     assert payoff == (1 if len(told) % 2 else -1)

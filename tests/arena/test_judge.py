@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import games
-from arena import judge, match
-from arena.core import Agent, Decision
-from arena.tree import raw
+from arena.evaluation import move_accuracy
+from arena.evaluation.enumeration import raw
+from arena.play.openings import random_openings
+from arena.types import Agent, Decision
 from games import OVER, Game
 
 CONNECT_FOUR = games.load("connect_four")
@@ -66,7 +67,7 @@ def value(columns: tuple[tuple[int, ...], ...]) -> int:
 
 
 def test_late_positions_are_labelled_as_a_solver_of_our_own_does():
-    moves, values = judge.read(TEXT)
+    moves, values = move_accuracy.read(TEXT)
     late = [i for i, made in enumerate(moves) if len(made) >= 33][::20]
     assert len(late) > 40
     for i in late:
@@ -85,7 +86,7 @@ def test_early_positions_are_labelled_as_bitbully_does():
     pytest.importorskip("bitbully")
     from benchmarks import label
 
-    solver = judge.bitbully()
+    solver = move_accuracy.bitbully()
     lines = TEXT.splitlines()
     for line in lines[:160:8] + lines[5000:10000:250]:
         *moves, told = line.split()
@@ -99,7 +100,7 @@ def test_the_labels_say_what_allis_proved():
 
 
 def test_the_set_is_of_positions_with_a_choice_all_different_and_as_many_of_each_size():
-    exam = judge.connect_four()
+    exam = move_accuracy.connect_four()
     mover = np.asarray(jax.vmap(CONNECT_FOUR.mover)(exam.states))
     legal = np.asarray(jax.vmap(CONNECT_FOUR.legal)(exam.states))
     seen = np.asarray(jax.vmap(CONNECT_FOUR.observe, (0, None))(exam.states, jnp.int32(0)))
@@ -137,23 +138,23 @@ FIRST = Agent("first", FirstLegal(NIM))
 
 
 def test_nim_is_marked_as_bouton_proved():
-    exam = judge.fixed(NIM)
+    exam = move_accuracy.fixed(NIM)
     a, b = (np.asarray(pile).astype(int) for pile in exam.states.piles)
     moves = FIRST.act((), jax.random.split(jax.random.key(0), 1), exam.states).move
     after_a, after_b = jax.vmap(NIM.step)(exam.states, moves).piles
     # C. Bouton 1901: of two piles, whoever finds equal ones is lost; one move makes them so.
     kept = (a == b) | np.asarray(after_a == after_b)
     matters = (a != b) & (a + b > 1)
-    found = judge.marks(FIRST, exam, jax.random.key(0))
+    found = move_accuracy.marks(FIRST, exam, jax.random.key(0))
     assert 0 < kept[matters].sum() < matters.sum() < len(kept)
-    assert found.every == judge.Share(len(kept), kept.sum(), kept.mean(), 0.0)
+    assert found.every == move_accuracy.Share(len(kept), kept.sum(), kept.mean(), 0.0)
     there = kept[matters]
-    assert found.matters == judge.Share(len(there), there.sum(), there.mean(), 0.0)
+    assert found.matters == move_accuracy.Share(len(there), there.sum(), there.mean(), 0.0)
 
 
 def test_positions_reached_in_play_are_those_of_the_games_played():
-    exam = judge.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2)
-    fixed = judge.fixed(NIM)
+    exam = move_accuracy.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2)
+    fixed = move_accuracy.fixed(NIM)
     known = {
         state: tuple(keeps)
         for state, keeps in zip(raw(fixed.states).tolist(), fixed.keeps, strict=True)
@@ -161,7 +162,7 @@ def test_positions_reached_in_play_are_those_of_the_games_played():
     reached = raw(exam.states).tolist()
     assert [known[state] for state in reached] == [tuple(keeps) for keeps in exam.keeps]
     assert exam.group is not None
-    openings = match.openings(NIM, jax.random.fold_in(jax.random.key(0), 0), (1, 20), 2)
+    openings = random_openings(NIM, jax.random.fold_in(jax.random.key(0), 0), (1, 20), 2)
     for pair in range(20):
         state = jax.tree.map(lambda x, pair=pair: x[0, pair], openings)
         course = []
@@ -175,9 +176,9 @@ def test_positions_reached_in_play_are_those_of_the_games_played():
 
 def test_connect_four_in_play_is_answered_as_the_fixed_set_is():
     pytest.importorskip("bitbully")
-    exam = judge.connect_four()
+    exam = move_accuracy.connect_four()
     some = np.arange(4000, 10_000, 50)
-    asked = judge.answers(CONNECT_FOUR)(jax.tree.map(lambda x: x[some], exam.states))
+    asked = move_accuracy.answers(CONNECT_FOUR)(jax.tree.map(lambda x: x[some], exam.states))
     np.testing.assert_array_equal(asked.legal, exam.legal[some])
     np.testing.assert_array_equal(asked.keeps, exam.keeps[some])
 
@@ -185,23 +186,23 @@ def test_connect_four_in_play_is_answered_as_the_fixed_set_is():
 def test_the_interval_counts_groups_and_not_positions():
     kept = np.random.default_rng(0).random(400) < 0.9
     everywhere = np.ones(4 * 400, bool)
-    once = judge._share(kept, everywhere[:400], np.arange(400))
+    once = move_accuracy._share(kept, everywhere[:400], np.arange(400))
     # The textbook's interval of a share; two moves more, one right, widen it a little.
     textbook = 1.96 * np.sqrt(once.share * (1 - once.share) / 400)
     assert once.share == kept.mean()
     assert once.half_width == pytest.approx(textbook, rel=0.02)
-    fourfold = judge._share(np.repeat(kept, 4), everywhere, np.repeat(np.arange(400), 4))
+    fourfold = move_accuracy._share(np.repeat(kept, 4), everywhere, np.repeat(np.arange(400), 4))
     assert fourfold.share == once.share
     assert fourfold.half_width == pytest.approx(once.half_width, rel=0.02)
-    certain = judge._share(np.ones(100, bool), everywhere[:100], np.arange(100))
+    certain = move_accuracy._share(np.ones(100, bool), everywhere[:100], np.arange(100))
     assert 0 < certain.half_width < 0.05
 
 
 def test_who_knows_no_answers_says_so(monkeypatch: pytest.MonkeyPatch):
     for spec in ("kuhn_poker", "hex:size=8"):
         with pytest.raises(ValueError, match="nobody knows exact values"):
-            judge.fixed(games.load(spec))
+            move_accuracy.fixed(games.load(spec))
     monkeypatch.setitem(sys.modules, "bitbully", None)
     monkeypatch.delitem(sys.modules, "bitbully.bitbully_core", raising=False)
-    with pytest.raises(judge.Missing, match="pip install bitbully"):
-        judge.answers(CONNECT_FOUR)
+    with pytest.raises(move_accuracy.Missing, match="pip install bitbully"):
+        move_accuracy.answers(CONNECT_FOUR)

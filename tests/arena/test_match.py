@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 
 import games
-from agents import alphazero, uniform
-from arena import match
-from arena.core import Agent, Classifier, Decision, Rules
-from arena.match import Match
-from arena.solver import solve
-from arena.tree import raw
+from agents import uniform
+from agents.learners import alphazero
+from arena.evaluation.enumeration import raw
+from arena.evaluation.solver import solve
+from arena.judges.rules import Rules
+from arena.play import device_loop, match
+from arena.play.device_loop import Match
+from arena.play.openings import random_openings
+from arena.types import Agent, Classifier, Decision
 from games import OVER, Game
 
 ROOT = Path(__file__).parents[2]
@@ -169,7 +172,7 @@ class Setting(NamedTuple):
     plies: int
 
     def openings(self) -> Any:
-        drawn = match.openings(
+        drawn = random_openings(
             self.game, jax.random.key(self.pairs), (self.groups, self.pairs), self.plies
         )
         return jax.tree.map(np.asarray, drawn)
@@ -236,7 +239,7 @@ IDLE = 2 * RECORDED.pairs
 
 
 @cache
-def _recorded() -> tuple[np.ndarray, match.Record]:
+def _recorded() -> tuple[np.ndarray, device_loop.Record]:
     played = RECORDED.match(record=True, finals=True).play(
         *RECORDED.weights(), RECORDED.keys(), RECORDED.openings()
     )
@@ -272,9 +275,9 @@ def test_every_game_is_recorded_once_from_its_opening_to_its_end():
 def test_a_record_is_the_same_in_whatever_pieces(monkeypatch: pytest.MonkeyPatch):
     scores, whole = _recorded()
     monkeypatch.setattr(match, "_PIECE", 7)
-    match._compiled.cache_clear()
+    device_loop._compiled.cache_clear()
     again = _recorded.__wrapped__()
-    match._compiled.cache_clear()
+    device_loop._compiled.cache_clear()
     assert len(whole.game) > 7
     np.testing.assert_array_equal(again[0], scores)
     for x, y in zip(jax.tree.leaves(again[1]), jax.tree.leaves(whole), strict=True):
@@ -411,7 +414,7 @@ def test_play_meets_each_agent_with_its_own_opponent():
     scores = match.play(a, b, TIC_TAC_TOE, jax.random.key(3), 6, 3, groups=2, slots=4)
     for i in range(3):
         start = jax.random.fold_in(jax.random.fold_in(jax.random.key(3), i), 1)
-        openings = match.openings(TIC_TAC_TOE, start, (6,), 3)
+        openings = random_openings(TIC_TAC_TOE, start, (6,), 3)
         for p, j in np.ndindex(6, 2):
             opening = jax.tree.map(lambda x, p=p: x[p], openings)
             first, second = (Side(agent.act, agent.params) for agent in (a[i], b[i]))
@@ -426,7 +429,7 @@ def test_play_meets_each_agent_with_its_own_opponent():
 def test_with_chance_each_agent_moves_in_its_own_seat_and_games_are_scored_by_the_rules(name: str):
     game, pairs = games.load(name), 6
     act = uniform.Uniform(game)
-    starts = match.openings(game, jax.random.key(0), (2, pairs), 0)
+    starts = random_openings(game, jax.random.key(0), (2, pairs), 0)
     table = Match(game, act, act, Rules(game), slots=4, record=True)
     played = table.play((), (), jax.random.split(jax.random.key(1), 2), starts)
     scores, record = jax.tree.map(np.asarray, (played.scores, played.record))
@@ -470,7 +473,7 @@ def _stones(states: Any) -> np.ndarray:
 
 
 def test_openings_are_never_over_and_legal():
-    states = match.openings(TIC_TAC_TOE, jax.random.key(0), (2000,), 8)
+    states = random_openings(TIC_TAC_TOE, jax.random.key(0), (2000,), 8)
     assert (jax.vmap(TIC_TAC_TOE.mover)(states) != OVER).all()
     assert set(raw(states).tolist()) <= set(raw(solve(TIC_TAC_TOE).states).tolist())
     assert set(_stones(states).tolist()) == set(range(9))
@@ -478,7 +481,7 @@ def test_openings_are_never_over_and_legal():
 
 def test_openings_are_of_every_length_equally_often():
     # No game ends within four plies, so none is drawn anew.
-    states = match.openings(TIC_TAC_TOE, jax.random.key(1), (5, 500), 4)
+    states = random_openings(TIC_TAC_TOE, jax.random.key(1), (5, 500), 4)
     assert states.mine.shape == (5, 500)
     counts = np.bincount(_stones(jax.tree.map(jnp.ravel, states)))
     # Chi-square with 4 degrees of freedom: below 23.5 in all but one of 10,000 cases.
@@ -488,12 +491,12 @@ def test_openings_are_of_every_length_equally_often():
 
 def test_openings_depend_on_the_key_alone():
     draw = [
-        _rows(match.openings(TIC_TAC_TOE, jax.random.key(seed), (5, 500), 4)) for seed in (1, 1, 2)
+        _rows(random_openings(TIC_TAC_TOE, jax.random.key(seed), (5, 500), 4)) for seed in (1, 1, 2)
     ]
     np.testing.assert_array_equal(draw[0], draw[1])
     assert (draw[0] != draw[2]).any()
 
 
 def test_without_plies_every_opening_is_the_start():
-    states = match.openings(CONNECT_FOUR, jax.random.key(1), (3, 4), 0)
+    states = random_openings(CONNECT_FOUR, jax.random.key(1), (3, 4), 0)
     assert all((np.asarray(x) == 0).all() for x in jax.tree.leaves(states))

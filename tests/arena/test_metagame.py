@@ -7,7 +7,7 @@ import pytest
 from open_spiel.python.algorithms.nash_averaging import _max_entropy_symmetric_nash
 from open_spiel.python.egt import alpharank
 
-from arena import metagame, ratings
+from arena.evaluation import metagame, ratings
 
 RPS = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
 

@@ -6,7 +6,7 @@ import choix
 import numpy as np
 import pytest
 
-from arena.ratings import ELO, Z95, Ratings, chances, expected_score, fit, schedule
+from arena.evaluation.ratings import ELO, Z95, Ratings, chances, expected_score, fit, schedule
 from tests.arena.baseball import HOME
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arena import score
+from arena.evaluation import score
 
 # All pairs of results, and the points that both games of a pair give together.
 PAIRS = [((a, b), a + b) for a in (0, 0.5, 1) for b in (0, 0.5, 1)]

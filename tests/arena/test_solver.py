@@ -5,8 +5,8 @@ import pytest
 from open_spiel.python.algorithms.minimax_solver import MinimaxSolver
 
 import games
-from arena.solver import solve
-from arena.tree import raw
+from arena.evaluation.enumeration import raw
+from arena.evaluation.solver import solve
 
 GAME = games.load("tic_tac_toe")
 # Cells by number: 0 1 2 / 3 4 5 / 6 7 8.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from arena.score import NELO
-from arena.sprt import Sprt
+from arena.evaluation.score import NELO
+from arena.evaluation.sprt import Sprt
 
 POINTS = np.arange(5) / 4
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from arena import transitivity
-from arena.ratings import ELO, fit
-from arena.transitivity import curl, cycle, fit_test, verdict
+from arena.evaluation import transitivity
+from arena.evaluation.ratings import ELO, fit
+from arena.evaluation.transitivity import curl, cycle, fit_test, verdict
 from tests.arena.baseball import HOME
 
 

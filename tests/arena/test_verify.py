@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import games
+from arena.pettingzoo.compare import Difference, Port, Verdict
 from arena.pettingzoo.fault import Fault
-from arena.pettingzoo.verify import Difference, Port, Verdict
 from games import OVER, Game
 from games.kuhn_poker import KuhnPoker
 from games.tic_tac_toe import TicTacToe

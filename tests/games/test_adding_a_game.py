@@ -13,8 +13,8 @@ import pytest
 
 import games
 from agents import mcts, uniform
-from arena import match
-from arena.solver import solve
+from arena.evaluation.solver import solve
+from arena.play import match
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-game.md"
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import games
-from arena import tree
+from arena.evaluation import enumeration
 from games import OVER
 from games._bits import Bits
 from games.breakthrough import State
@@ -108,7 +108,7 @@ def test_perft_of_a_position_full_of_captures():
         ". b . w . . w w",
         ". w w . w w . w",
     )
-    assert tree.perft(GAME, 4, state)[4] == 121_264
+    assert enumeration.perft(GAME, 4, state)[4] == 121_264
 
 
 @pytest.mark.parametrize("text", ["a2a4", "a2b4", "a3a4", "a2xb3", "a7a6", "a1a2", "h2a3"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import games
-from arena import tree
+from arena.evaluation import enumeration
 from games import OVER
 from games.chess import Chess, State, _key
 
@@ -61,13 +61,13 @@ PERFT = {
 
 @pytest.mark.parametrize("fen", PERFT)
 def test_moves_are_as_many_as_published(fen: str):
-    assert tree.perft(GAME, 3, GAME.from_fen(fen)) == [1, *PERFT[fen][:3]]
+    assert enumeration.perft(GAME, 3, GAME.from_fen(fen)) == [1, *PERFT[fen][:3]]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fen", PERFT)
 def test_moves_are_as_many_as_published_deeper(fen: str):
-    assert tree.perft(GAME, len(PERFT[fen]), GAME.from_fen(fen)) == [1, *PERFT[fen]]
+    assert enumeration.perft(GAME, len(PERFT[fen]), GAME.from_fen(fen)) == [1, *PERFT[fen]]
 
 
 BARE = "r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1"
@@ -287,6 +287,6 @@ def test_both_seats_see_the_board_from_their_own_side():
 
 
 def test_half_a_key_already_tells_positions_apart():
-    *_, level = islice(tree.levels(GAME), 4)
+    *_, level = islice(enumeration.levels(GAME), 4)
     low, high = jax.jit(jax.vmap(_key))(level.states)
     assert len(np.unique(low)) == len(np.unique(high)) == 5_362  # positions after three plies

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import games
-from arena.tree import choices
+from arena.evaluation.enumeration import choices
 from games import CHANCE, OVER, Game
 from tests.helpers import heavy
 from tests.helpers.playouts import Playouts, playouts, replay

@@ -11,7 +11,7 @@ import pyspiel
 import pytest
 
 import games
-from arena import tree
+from arena.evaluation import enumeration
 from games import OVER, Game
 from games.go import Go
 from tests.helpers.playouts import playouts
@@ -304,7 +304,7 @@ def test_the_last_ply_ends_the_game_and_the_board_counts():
         theirs = pyspiel.load_game(f"go(board_size={size})")
         assert Go(size).max_plies == theirs.max_game_length()
     game = Go(2, 0.5)
-    *_, last = tree.levels(game)
+    *_, last = enumeration.levels(game)
     assert last.over.all()
     assert (last.states.plies == 8).all()
     cut = last.states.passes < 2
@@ -326,9 +326,9 @@ def test_every_legal_board_can_be_played_and_no_other(size: int, count: int):
         for seat in range(2):
             plies, passes = np.full(len(fresh), seat, np.int32), np.zeros(len(fresh), np.int32)
             states: Any = game.init()._replace(points=fresh, plies=plies, passes=passes)
-            row, move = np.nonzero(tree.in_chunks(look, states))
+            row, move = np.nonzero(enumeration.in_chunks(look, states))
             states = jax.tree.map(lambda x, row=row: x[row], states)
-            found.append(tree.in_chunks(step, states, move.astype(np.int32)).points)
+            found.append(enumeration.in_chunks(step, states, move.astype(np.int32)).points)
         points = np.concatenate(found)
         points = np.unique(np.where(points == KO, np.uint16(EMPTY), points), axis=0)
         fresh = points[[row.tobytes() not in known for row in points]]
@@ -338,7 +338,7 @@ def test_every_legal_board_can_be_played_and_no_other(size: int, count: int):
 @pytest.mark.slow
 def test_ways_to_set_seven_stones_on_a_small_board():
     # From the same source as the fact of 9×9.
-    assert tree.perft(StonesOnly(5), 7)[7] == 2_411_088_112
+    assert enumeration.perft(StonesOnly(5), 7)[7] == 2_411_088_112
 
 
 def test_a_seat_sees_its_own_stones_first():

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import games
-from arena.solver import solve
-from arena.tree import raw
+from arena.evaluation.enumeration import raw
+from arena.evaluation.solver import solve
 from games import OVER, Game
 from tests.helpers.playouts import playouts
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import games
-from arena.solver import solve
+from arena.evaluation.solver import solve
 from games import OVER, Game
 
 

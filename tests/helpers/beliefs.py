@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.tree import in_chunks, raw
+from arena.evaluation.enumeration import in_chunks, raw
 from games import OVER
 from games._phantom import PhantomGame, State
 

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from league.pool import Run
+from league.store.run import Run
 
 ARENA = str(Path(sys.executable).with_name("arena"))
 GENERATIONS = 3

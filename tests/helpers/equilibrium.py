@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, hstack
 
-from arena.exploitability import SequenceForm, sequence_form
+from arena.evaluation.exploitability import SequenceForm, sequence_form
 from games import Game
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from arena.tree import choices, in_chunks, raw
+from arena.evaluation.enumeration import choices, in_chunks, raw
 from games import OVER, Game
 from tests.helpers.lockstep import Position
 from tests.helpers.playouts import playouts

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.core import choose, outcome
+from arena.chance import outcome
+from arena.sampling import choose
 from games import CHANCE, OVER, Game
 
 

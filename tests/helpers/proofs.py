@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena import exploitability, tree
-from arena.solver import solve
+from arena.evaluation import enumeration, exploitability
+from arena.evaluation.solver import solve
 from games import Facts, Game
 from tests.helpers import equilibrium
 
@@ -36,7 +36,7 @@ def orbits(game: Game, depth: int) -> list[int]:
     Two positions are symmetric if one's observation is an image of the other's and the same
     seat moves. Holds for games of perfect information.
     """
-    plies = list(islice(tree.levels(game), depth + 1))
+    plies = list(islice(enumeration.levels(game), depth + 1))
     states = jax.tree.map(lambda *x: np.concatenate(x), *[level.states for level in plies])
 
     def look(state: Any) -> tuple[jax.Array, jax.Array]:
@@ -53,10 +53,10 @@ def orbits(game: Game, depth: int) -> list[int]:
 
 
 REPRODUCE: dict[str, Callable[[Game, Any], Any]] = {
-    "perft": lambda game, given: tree.perft(game, len(given) - 1),
-    "positions": lambda game, given: tree.positions(game, len(given) - 1),
+    "perft": lambda game, given: enumeration.perft(game, len(given) - 1),
+    "positions": lambda game, given: enumeration.positions(game, len(given) - 1),
     "orbits": lambda game, given: orbits(game, len(given) - 1),
-    "games": lambda game, given: tree.count_games(game),
+    "games": lambda game, given: enumeration.count_games(game),
     "value": lambda game, given: (
         float(solve(game).value[0]) if game.perfect_information else equilibrium.value(game)
     ),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from league import device
+from league.cli import device
 from tests.helpers.command import TINY, Place
 
 

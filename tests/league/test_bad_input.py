@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from league.cli import main
+from league.cli.entry import main
 from tests.helpers.command import TINY, Place, contents, listing
 
 RESUME = "train tic_tac_toe --resume --name a --generations 4"

@@ -8,7 +8,7 @@ import pytest
 from pettingzoo.test import api_test
 
 import games
-from league.cli import main
+from league.cli.entry import main
 from tests.helpers.command import Place, strict_json
 
 PAGE = Path(__file__).parents[2] / "docs" / "bring-your-game.md"

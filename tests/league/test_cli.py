@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import games
-from league.cli import COMMANDS, main
+from league.cli.entry import COMMANDS, main
 from tests.helpers.command import GENERATIONS, strict_json
 
 

@@ -7,9 +7,9 @@ import math
 import pytest
 
 import games
-from league import config
 from league.commands import train
 from league.errors import UserError
+from league.settings import config
 
 
 @pytest.mark.parametrize("game", games.names())

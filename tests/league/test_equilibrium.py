@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import games
-from agents import mmd
-from agents.networks import MLPConfig
-from arena.exploitability import exploitability
-from league import config, exploit
+from agents.learners import mmd
+from agents.nn.networks import MLPConfig
+from arena.evaluation.exploitability import exploitability
+from league.settings import config
+from league.training import best_response
 from tests.helpers.command import Place
 
 KUHN = games.load("kuhn_poker")
@@ -18,13 +19,13 @@ TINY = config.Config(learner=LEARNER)
 
 def test_a_pool_is_measured_alone_and_mixed():
     pool = [mmd.begin(KUHN, LEARNER, jax.random.key(seed)).params for seed in range(3)]
-    found = exploit.of_pool(KUHN, TINY, pool)
-    alone = [exploitability(KUHN, exploit.policy(KUHN, TINY, params)) for params in pool]
+    found = best_response.of_pool(KUHN, TINY, pool)
+    alone = [exploitability(KUHN, best_response.policy(KUHN, TINY, params)) for params in pool]
     assert found["exploitability"] == pytest.approx(alone[-1])
     # Drawing one of them by their equilibrium is as exploitable as they are on average, or less.
     assert found["pool_exploitability"] <= max(alone) + 1e-9
-    assert exploit.words(found).count("exploitability") == 1
-    assert f"{found['pool_exploitability']:.4f} of the Nash mixture" in exploit.words(found)
+    assert best_response.words(found).count("exploitability") == 1
+    assert f"{found['pool_exploitability']:.4f} of the Nash mixture" in best_response.words(found)
 
 
 def test_a_snapshot_is_measured_as_it_plays_when_it_counts():
@@ -32,7 +33,7 @@ def test_a_snapshot_is_measured_as_it_plays_when_it_counts():
     seen = np.eye(3, 9, dtype=np.float32)
     legal = np.ones((3, 2), bool)
     chances = [
-        exploit.policy(KUHN, TINY, mmd.Weights(*pair))(seen, legal)
+        best_response.policy(KUHN, TINY, mmd.Weights(*pair))(seen, legal)
         for pair in ((latest, mean), (mean, mean), (latest, latest))
     ]
     np.testing.assert_array_equal(chances[0], chances[1])

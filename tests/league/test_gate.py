@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from arena.score import NELO
-from arena.sprt import Sprt
+from arena.evaluation.score import NELO
+from arena.evaluation.sprt import Sprt
 from league.errors import UserError
-from league.gate import Answers, Gate, Rule, Trial, pentanomial, sign_test
-from league.lineage import Lineage
-from league.results import MatchResult, Results
+from league.gate.decision import Answers, Gate, Rule, Trial, pentanomial, sign_test
+from league.gate.store import Lineage
+from league.store.database import MatchResult, Results
 
 PAIRS = np.array([[0, 0], [0.5, 0], [0.5, 0.5], [1, 0.5], [1, 1]])
 """A pair of games for each number of points, 0 to 2."""

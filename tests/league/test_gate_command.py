@@ -7,15 +7,16 @@ from pathlib import Path
 import jax
 import pytest
 
-from arena import judge
-from arena.core import Agent
-from league import holdout, names
-from league.cli import main
+from arena.evaluation import move_accuracy
+from arena.types import Agent
+from league.cli.entry import main
 from league.errors import UserError
-from league.exam import unseen
-from league.lineage import Lineage
-from league.pool import Run
-from league.snapshots import digest
+from league.gate import heldout
+from league.gate.accuracy import unseen
+from league.gate.store import Lineage
+from league.store import names
+from league.store.checkpoints import digest
+from league.store.run import Run
 from tests.helpers.command import strict_json
 
 # Hypotheses so low that whoever does not lose nearly everything is promoted.
@@ -92,13 +93,13 @@ def test_guests_and_exact_values_may_veto(tiny, here, capsys):
     exam = verdict["exam"]
     assert trials[-1] == {"event": "exam", "a": "3", "b": "0", **exam}
     with closing(Run(run)) as work:
-        positions = unseen(work, holdout.trained(work, 3))
+        positions = unseen(work, heldout.trained(work, 3))
         assert positions is not None
         # Of the 4,520 in which a seat is to move; training began from the others.
         assert exam["positions"] == len(positions.keeps) < 4520
         for name, agent in (("candidate", 3), ("champion", 0)):
             one = Agent(name, work.player(0), work.weights(agent))
-            right = judge.kept(one, positions, jax.random.key(0))
+            right = move_accuracy.kept(one, positions, jax.random.key(0))
             assert exam[name] == right.sum()  # a network's favourite move; nothing is drawn
     assert exam["passes"] == 2 * exam["positions"]  # a network's move costs one evaluation
     with closing(sqlite3.connect(run / "league.db")) as connection:
@@ -129,14 +130,14 @@ def test_the_ledger_counts_every_move_of_training(tiny):
 
 def test_no_game_of_a_gate_starts_where_training_has_started(tiny, here):
     run = Run(here.adopt(tiny, "a"))
-    seen = holdout.trained(run, 3)
+    seen = heldout.trained(run, 3)
     assert len(seen) > 10
     with run.results() as results:
         assert max(results.digests()) == 3
-    openings = holdout.Openings(run.game, seen, run.key(1, "gate: test"), 8)
+    openings = heldout.Openings(run.game, seen, run.key(1, "gate: test"), 8)
     taken = openings.take(0, 40)
     assert len(taken.moves) == 40
-    assert not seen & set(holdout.keys(run.game, taken.states))
+    assert not seen & set(heldout.keys(run.game, taken.states))
     run.close()
 
 

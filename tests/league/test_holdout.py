@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import games
-from arena import host
-from league import holdout
+from arena.play import host_loop
 from league.errors import UserError
-from league.holdout import Openings, keys
+from league.gate import heldout
+from league.gate.heldout import Openings, keys
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 
@@ -55,7 +55,7 @@ def test_openings_are_new_different_and_the_same_whenever_asked_for():
 
 
 def test_without_the_check_there_would_be_overlap():
-    drawn = host.openings(TIC_TAC_TOE, 256, 2, jax.random.key(0), 256)
+    drawn = host_loop.openings(TIC_TAC_TOE, 256, 2, jax.random.key(0), 256)
     assert {key(), key(4)} <= set(keys(TIC_TAC_TOE, drawn.states))
 
 
@@ -87,9 +87,9 @@ def test_hidden_positions_have_keys_of_their_own():
 
 def test_a_judge_from_the_pool_is_refused_in_one_line():
     pool = {"sha 5": "snapshot 5", "sha 6": "exploiter 6e1"}
-    holdout.check("other:1", "sha 7", pool)
+    heldout.check("other:1", "sha 7", pool)
     with pytest.raises(
         UserError, match="other:1 is snapshot 5 of the pool: only who never"
     ) as told:
-        holdout.check("other:1", "sha 5", pool)
+        heldout.check("other:1", "sha 5", pool)
     assert "\n" not in str(told.value)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from league.cli import main
+from league.cli.entry import main
 from tests.helpers import race
 from tests.helpers.command import Place, contents, strict_json
 from tests.league.test_resume import Moment, strike

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from arena import judge
-from league.cli import main
+from arena.evaluation import move_accuracy
+from league.cli.entry import main
 
 
 def test_shares_are_printed_for_people_and_for_programs(here, capsys):
@@ -27,9 +27,9 @@ def test_shares_are_printed_for_people_and_for_programs(here, capsys):
 
 def test_without_a_solver_the_fixed_set_is_judged_alone(here, capsys, monkeypatch):
     def missing():
-        raise judge.Missing("a solver is missing: pip install bitbully")
+        raise move_accuracy.Missing("a solver is missing: pip install bitbully")
 
-    monkeypatch.setattr(judge, "bitbully", missing)
+    monkeypatch.setattr(move_accuracy, "bitbully", missing)
     main(["judge", "uniform", "--game", "connect_four", "--json"])
     told = capsys.readouterr()
     assert "left out: a solver is missing: pip install bitbully" in told.err

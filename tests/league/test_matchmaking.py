@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from arena import metagame
-from league import matchmaking
+from arena.evaluation import metagame
 from league.errors import UserError
-from league.matchmaking import MATCHMAKERS, Pool, losses, parse
+from league.settings import matchmaking
+from league.settings.matchmaking import MATCHMAKERS, Pool, losses, parse
 from tests.helpers.command import GENERATIONS, TINY, Place
 
 RECORDS = {

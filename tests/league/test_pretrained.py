@@ -8,12 +8,13 @@ import jax
 import numpy as np
 import pytest
 
-from arena import match, score
-from arena.core import Agent
+from arena.evaluation import score
+from arena.play import match
+from arena.types import Agent
 from games import Game
-from league import names, pretrained
-from league.cli import main
+from league.cli.entry import main
 from league.errors import UserError
+from league.store import names, pretrained
 from tests.helpers.command import Place
 
 

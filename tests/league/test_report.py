@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from arena import forgetting
-from league.summary import Row
-from league.web.report import GateRow, Report, render, verdict, wilson
+from arena.evaluation import forgetting
+from league.evaluation.tables import Row
+from league.report.page import GateRow, Report, render, verdict, wilson
 
 HOSTILE = "<script>alert('x')</script>&\"<img src=http://evil.example/x.png>"
 BOARD = (

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sql
 
-from league import results as module
 from league.errors import UserError
-from league.results import MatchResult, Results, Tally
+from league.store import database as module
+from league.store.database import MatchResult, Results, Tally
 
 WIN, DRAW = MatchResult("train", "1", "0", np.array([[1, 1], [0.5, 0]])), np.full((1, 2), 0.5)
 

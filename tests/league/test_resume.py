@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from league.pool import Run
+from league.store.run import Run
 from tests.helpers.command import GENERATIONS, TINY, Place, contents, listing
 
 TMP = ".orbax-checkpoint-tmp"

@@ -8,14 +8,16 @@ import jax
 import numpy as np
 import pytest
 
-from league import names, roles
-from league.config import Config
 from league.errors import UserError
-from league.loop import Trainer
-from league.pool import Run
-from league.results import Exploiter
-from league.roles import LEAGUE_EXPLOITER, MAIN, MAIN_EXPLOITER, Member
-from league.snapshots import digest
+from league.settings import league_learners
+from league.settings.config import Config
+from league.settings.league_learners import LEAGUE_EXPLOITER, MAIN, MAIN_EXPLOITER, Member
+from league.store import names, snapshot_ids
+from league.store.checkpoints import digest
+from league.store.database import Exploiter
+from league.store.run import Run
+from league.training import exploiters
+from league.training.trainer import Trainer
 
 FIRST, SECOND = Member(MAIN_EXPLOITER, 1), Member(LEAGUE_EXPLOITER, 2)
 
@@ -36,14 +38,14 @@ def change(trainer: Trainer, **options) -> None:
 def test_names_are_read_as_they_are_written():
     for member, generation, name in ((Member(MAIN, 0), 17, "17"), (SECOND, 0, "0e2")):
         assert member.name(generation) == name
-        assert roles.split(name) == (generation, member.number)
+        assert snapshot_ids.split(name) == (generation, member.number)
     for wrong in ("", "e1", "17e", "17e0", "17e01", "017", "-1", "17e1e1", "１7", "17 "):
-        assert roles.split(wrong) is None
+        assert snapshot_ids.split(wrong) is None
 
 
 def test_a_league_has_the_members_that_it_was_asked_for():
-    assert roles.members(Config()) == [Member(MAIN, 0)]
-    found = roles.members(Config(main_exploiters=1, league_exploiters=2))
+    assert league_learners.members(Config()) == [Member(MAIN, 0)]
+    found = league_learners.members(Config(main_exploiters=1, league_exploiters=2))
     assert [member.number for member in found] == [0, 1, 2, 3]
     assert [member.role for member in found[1:]] == [MAIN_EXPLOITER] + [LEAGUE_EXPLOITER] * 2
     for wrong in ("main_exploiters", "league_exploiters", "exploiter_generations"):
@@ -54,15 +56,15 @@ def test_a_league_has_the_members_that_it_was_asked_for():
 def test_an_exploiter_joins_when_it_wins_or_time_is_up_and_then_may_start_over():
     config = Config(exploiter_generations=4)
     # Vinyals et al. 2019, Methods: above 70 % or after a timeout; reset always, or with 25 %.
-    assert [roles.joins(config, score, 1) for score in (0.7, 0.71)] == [False, True]
-    assert [roles.joins(config, 0.0, age) for age in (3, 4)] == [False, True]
-    assert [roles.restarts(FIRST, draw) for draw in (0.0, 0.99)] == [True, True]
-    assert [roles.restarts(SECOND, draw) for draw in (0.24, 0.25)] == [True, False]
+    assert [exploiters.joins(config, score, 1) for score in (0.7, 0.71)] == [False, True]
+    assert [exploiters.joins(config, 0.0, age) for age in (3, 4)] == [False, True]
+    assert [exploiters.restarts(FIRST, draw) for draw in (0.0, 0.99)] == [True, True]
+    assert [exploiters.restarts(SECOND, draw) for draw in (0.24, 0.25)] == [True, False]
 
 
 def test_the_pool_is_in_order_of_age():
     joined = [Exploiter(f"{g}e{n}", g, n, "", "", "") for g, n in ((2, 2), (2, 1), (0, 1))]
-    assert roles.order(3, joined) == ["0e1", "0", "1", "2e1", "2e2", "2"]
+    assert snapshot_ids.order(3, joined) == ["0e1", "0", "1", "2e1", "2e2", "2"]
 
 
 def test_exploiters_join_the_pool_with_role_and_parent(trainer: Trainer):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from league.errors import UserError
-from league.snapshots import Store, digest
+from league.store.checkpoints import Store, digest
 from tests.league.test_results import full_disk
 
 TREE = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": {"c": np.zeros(3, np.int32)}}

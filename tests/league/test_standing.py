@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arena import score
-from arena.score import elo
-from league import config, names
-from league.cli import main
-from league.pool import FORMAT
-from league.results import MatchResult, Results
+from arena.evaluation import score
+from arena.evaluation.score import elo
+from league.cli.entry import main
+from league.settings import config
+from league.store import names
+from league.store.database import MatchResult, Results
+from league.store.run import FORMAT
 from tests.helpers.command import Place, strict_json
 
 PAIRS = 100

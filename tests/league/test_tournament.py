@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arena import match
+from arena.play import device_loop, match
 from league.errors import UserError
-from league.pool import Run
-from league.tournament import Plan, Tournament
+from league.evaluation.tournament import Plan, Tournament
+from league.store.run import Run
 from tests.helpers.command import Place, tables
 
 SCHEDULED = ("--games", "9999")
@@ -90,7 +90,7 @@ class CutOffError(Exception):
 
 def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatch):
     monkeypatch.setattr("league.tournament._ROUND_ROBIN", 2)
-    played, programs, compiled = {}, [], match._compiled
+    played, programs, compiled = {}, [], device_loop._compiled
 
     def remember(*arguments):
         programs.append(compiled(*arguments)[0])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from league.cli import main
+from league.cli.entry import main
 from tests.helpers.command import strict_json
 
 NIM = "from arena.pettingzoo import nim_v0\n\nenv = nim_v0.env\n"

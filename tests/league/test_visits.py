@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from league import standing, visits
-from league.cli import main
-from league.results import MatchResult, Results
+from league.cli.entry import main
+from league.evaluation import external_ratings, leaderboard
+from league.store.database import MatchResult, Results
 from tests.helpers.command import Place
 
 RUN = ["rate", "mine", "--guests", "uniform", "--games", "16", "--pairs", "4", "--json"]
@@ -19,16 +19,16 @@ def test_guests_are_rated_and_the_snapshots_own_standing_does_not_change(
 ):
     here.adopt(tiny, "mine")
     with Results(here.run("mine") / "league.db") as results:
-        before = standing.fitted(results)
+        before = leaderboard.fitted(results)
     main(RUN)
     [row] = json.loads(capsys.readouterr().out)["guests"]
     assert row["name"] == "uniform"
     assert row["games"] == 16
     assert row["half_width"] > 0
     with Results(here.run("mine") / "league.db") as results:
-        assert results.count(visits.ROLE) == 2
-        names, games, fit = standing.fitted(results)
-        assert visits.rated(results, ["uniform"])[0].elo == row["elo"]
+        assert results.count(external_ratings.ROLE) == 2
+        names, games, fit = leaderboard.fitted(results)
+        assert external_ratings.rated(results, ["uniform"])[0].elo == row["elo"]
     assert names == before[0]
     np.testing.assert_array_equal(games, before[1])
     np.testing.assert_array_equal(fit.elo, before[2].elo)
@@ -44,16 +44,16 @@ def test_a_guest_meets_the_newest_first_and_then_its_near_equals(tmp_path: Path)
         ladder = np.tile([[1.0, 1.0], [1.0, 0.5]], (8, 1))  # 0.875 a game
         steps = [MatchResult("rate", str(k + 1), str(k), ladder) for k in range(3)]
         results.write(3, steps)
-        assert visits._opponent(results, "guest") == 3
+        assert external_ratings._opponent(results, "guest") == 3
         lost = np.tile([[1.0, 1.0], [1.0, 1.0]], (8, 1))
-        results.write(3, [MatchResult(visits.ROLE, "3", "guest", lost)])
+        results.write(3, [MatchResult(external_ratings.ROLE, "3", "guest", lost)])
         # It is far below 3, so that a weaker snapshot tells more.
-        second = visits._opponent(results, "guest")
+        second = external_ratings._opponent(results, "guest")
         assert second < 3
         even = np.tile([[1.0, 0.0]], (64, 1))
-        results.write(3, [MatchResult(visits.ROLE, "1", "guest", even)])
-        [guest] = visits.rated(results, ["guest"])
-        names, fit = visits.fitted(results)
+        results.write(3, [MatchResult(external_ratings.ROLE, "1", "guest", even)])
+        [guest] = external_ratings.rated(results, ["guest"])
+        names, fit = external_ratings.fitted(results)
         assert guest.elo == fit.elo[names.index("guest")] == pytest.approx(fit.elo[1], abs=40)
 
 
@@ -65,4 +65,4 @@ def test_a_wrong_guest_is_told_before_any_game(here: Place, tiny: Path, capsys):
         assert stop.value.code == 2
         assert says in capsys.readouterr().err
     with Results(here.run("mine") / "league.db") as results:
-        assert results.count(visits.ROLE) == 0
+        assert results.count(external_ratings.ROLE) == 0

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena import tree
+from arena.evaluation import enumeration
 from games import OVER, Game
 from games.animal_shogi import AnimalShogi, State, flags, targets
 from tests.helpers.lockstep import Position
@@ -175,7 +175,7 @@ class Official(AnimalShogi):
 
 def _perft(_: Game, counts: tuple[int, ...]) -> list[int]:
     """By the official rules; all but check is the same in both."""
-    return tree.perft(Official(), len(counts) - 1)
+    return enumeration.perft(Official(), len(counts) - 1)
 
 
 REPRODUCE = {"perft": _perft}

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pyspiel
 
-from arena import tree
+from arena.evaluation import enumeration
 from games import OVER, _chess
 from games.chess import Chess
 from tests.helpers.lockstep import Position
@@ -107,7 +107,7 @@ class OpenSpielChess(Position):
 def positions(game: Chess, depth: int) -> list[int]:
     """Distinct positions after n plies for n = 0 … depth, whatever was before them."""
     counts = []
-    for level in islice(tree.levels(game), depth + 1):
+    for level in islice(enumeration.levels(game), depth + 1):
         words = jax.tree.leaves((level.states.men, level.states.rights))
         counts.append(len(np.unique(np.stack(words, 1), axis=0)))
     return counts

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena import tree
+from arena.evaluation import enumeration
 from games import OVER
 from games.english_draughts import EnglishDraughts, State
 from tests.helpers.lockstep import OpenSpiel
@@ -74,7 +74,7 @@ class _InTurns(EnglishDraughts):
 def _perft(game: EnglishDraughts, given: Sequence[int]) -> list[int]:
     """Sequences of whole turns."""
     counts = [0] * len(given)
-    for level in tree.levels(_InTurns(len(given) - 1)):
+    for level in enumeration.levels(_InTurns(len(given) - 1)):
         done = level.states.state.jumper == 0
         for turns in np.unique(level.states.turns[done]).tolist():
             counts[turns] += int(level.paths[done & (level.states.turns == turns)].sum())

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pyspiel
 
-from arena import tree
+from arena.evaluation import enumeration
 from games import OVER, Game
 from games.go import Go, State
 from tests.helpers.lockstep import Position
@@ -90,7 +90,7 @@ class StonesOnly(Go):
 
 
 def _perft_of_stones(game: Game, given: tuple[int, ...]) -> list[int]:
-    return tree.perft(StonesOnly(), len(given) - 1)
+    return enumeration.perft(StonesOnly(), len(given) - 1)
 
 
 LOCKSTEP = {

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import games
-from arena.solver import solve
+from arena.evaluation.solver import solve
 from games import Game
 from tests.helpers.lockstep import OpenSpiel
 

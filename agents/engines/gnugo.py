@@ -1,0 +1,27 @@
+"""GNU Go, version 3.8 (gnu.org/software/gnugo), as a process that speaks GTP."""
+
+from arena.engines import process
+from arena.engines.gtp import GTP
+from arena.types import HostAgent
+from games import Game
+from games.go import Go
+
+_LARGEST = 19
+
+
+def make(game: Game, argument: str) -> HostAgent:
+    """The agent `gnugo:level=L`, L from 1 to 10, the engine's own default.
+
+    It takes all dead stones off the board before it passes, since here those that lie there count.
+
+    Raises:
+      ValueError: there is no such option, it cannot play the game, or it is not installed.
+    """
+    level = process.options("gnugo", argument, level=range(1, 11)).get("level", 10)
+    if not isinstance(game, Go) or game.size > _LARGEST:
+        raise ValueError(f"gnugo plays go up to {_LARGEST}×{_LARGEST}, and nothing else")
+    program = process.find("gnugo", "gnugo")
+    command = f"{program} --mode gtp --chinese-rules --never-resign --capture-all-dead --seed 1"
+    ko = "--positional-superko" if game.superko else "--simple-ko"
+    name = f"gnugo:level={level}"
+    return process.Engines(name, lambda: GTP(name, [*command.split(), ko, "--level", str(level)]))

@@ -1,0 +1,34 @@
+"""Stockfish (stockfishchess.org), as a process that speaks UCI."""
+
+import chess.engine
+
+from arena.engines import process
+from arena.engines.uci import UCI
+from arena.types import HostAgent
+from games import Game
+from games.chess import Chess
+
+_MANY = range(1, 10**9 + 1)
+
+
+def make(game: Game, argument: str) -> HostAgent:
+    """The agent `stockfish:nodes=N,skill=S`, or `depth=D`; skill 20, the default, is all it has.
+
+    Below skill 20 the engine draws lots that no seed of ours settles.
+
+    Raises:
+      ValueError: there is no such option, neither nodes nor depth are given, the game is not chess,
+        or it is not installed.
+    """
+    known = process.options(
+        "stockfish", argument, nodes=_MANY, depth=range(1, 101), skill=range(21)
+    )
+    if not isinstance(game, Chess):
+        raise ValueError("stockfish plays chess, and nothing else")
+    if not {"nodes", "depth"} & set(known):
+        raise ValueError("stockfish must be told when to stop, as in stockfish:nodes=1000")
+    program = process.find("stockfish", "stockfish")
+    limit = chess.engine.Limit(nodes=known.get("nodes"), depth=known.get("depth"))
+    settings = {"Threads": 1, "Hash": 16, "Skill Level": known.get("skill", 20)}
+    name = f"stockfish:{argument}"
+    return process.Engines(name, lambda: UCI(name, [program], settings, limit))

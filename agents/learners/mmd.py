@@ -1,0 +1,450 @@
+"""Magnetic mirror descent: policy gradients that come to rest in an equilibrium.
+
+Where moves have to be mixed, plain policy gradients go round the equilibrium. Here every round
+solves, in each situation, for the policy that gains most against the last one, less its divergence
+from arena.play import device_loop
+from it and from the uniform policy, the magnet. Both the step size and the magnet's pull fade.
+S. Sokota et al., "A unified approach to reinforcement learning, quantal response equilibria, and
+two-player zero-sum games", ICLR 2023 (arXiv 2206.05825).
+
+In training every move may be a random one, so that no answer is forgotten because the question has
+become rare; what such a move leads to counts for less, by importance. Who plays when it counts is a
+mean of the weights of all rounds, the later ones weighing more, in which the noise of the games
+averages out (O. Shamir and T. Zhang, "Stochastic gradient descent for non-smooth optimization",
+ICML 2013, polynomial-decay averaging).
+
+It learns from results alone, as PPO does, but from the games of one round only, of which it keeps
+no more than the sums that its loss depends on.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from agents.learners import optimisation, ppo
+from agents.learners.optimisation import Learner
+from agents.nn import networks
+from arena.evaluation.enumeration import in_chunks, raw
+from arena.types import Act, Decision
+from games import Game
+
+_NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
+_LEAST = -50.0
+"""The logarithm of a likelihood that is as good as none, but no zero."""
+_LATE = 4.0
+"""The k-th round weighs about k to this power in the mean."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Learning rates and sizes.
+
+    Attributes:
+      network: size of the network.
+      batch_size: situations in one gradient step, all there are if they are no more.
+      reuse: gradient steps for each batch_size of positions played.
+      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
+      weight_decay: decoupled, per step and unit of learning rate.
+      value_weight: weight of the value loss beside the policy loss.
+      explore: share of random moves in training.
+      step: of mirror descent: a gain of 1 / step outweighs a nat of divergence from the last
+        policy; gains are shares of the largest payoff.
+      step_end: the same at the end of the run; it fades geometrically.
+      magnet: reward of a nat of entropy, as a share of the largest payoff.
+      magnet_end: the same at the end; it fades geometrically.
+    """
+
+    network: networks.Config = field(default_factory=networks.MLPConfig)
+    batch_size: int = 1024
+    reuse: float = 1.0
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    value_weight: float = 0.5
+    explore: float = 0.1
+    step: float = 1.0
+    step_end: float = 0.2
+    magnet: float = 0.1
+    magnet_end: float = 0.005
+    window: ClassVar[int] = 1
+    """Generations; it could not learn from the games of older policies."""
+
+
+class Weights(NamedTuple):
+    """Two networks.
+
+    Attributes:
+      latest: the one that learns, and plays in training.
+      mean: of all that it was; plays when it counts.
+    """
+
+    latest: Any
+    mean: Any
+
+
+class Optimiser(NamedTuple):
+    """What learning goes on from.
+
+    Attributes:
+      adam: the moments.
+      rounds: f32[], how many the mean is of.
+    """
+
+    adam: Any
+    rounds: jax.Array
+
+
+class Choice(NamedTuple):
+    """What it notes of a move in training.
+
+    Attributes:
+      move: i32[B].
+      log_ratio: f32[B], how likely the policy makes the move, to how likely it was: log of that.
+      value: f32[B], what the mover expected then.
+    """
+
+    move: jax.Array
+    log_ratio: jax.Array
+    value: jax.Array
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """An `Act` by the network that learns, some of whose moves are random.
+
+    Attributes:
+      game: what is played.
+      config: the learner's.
+    """
+
+    game: Game
+    config: Config
+
+    @property
+    def evaluations(self) -> int:
+        """Positions that the network evaluates for one move."""
+        return 1
+
+    def __call__(self, params: Weights, keys: jax.Array, states: Any) -> Decision:
+        """Chooses moves; `params` are stacked [G, ...]."""
+        groups = keys.shape[0]
+        logits, value = networks.mover_outputs(
+            self.game, self.config.network, params.latest, groups, states
+        )
+        legal = jax.vmap(self.game.legal)(states)
+        log_probs = jax.nn.log_softmax(jnp.where(legal, logits, _NEVER))
+        odds = jnp.log(_explored(self.config, log_probs, legal))
+        draw = jax.vmap(lambda key, x: jax.random.categorical(key, x))
+        move = draw(keys, odds.reshape(groups, -1, odds.shape[-1])).reshape(-1)
+        at = jnp.arange(len(move)), move
+        return Decision(move, Choice(move, log_probs[at] - odds[at], value))
+
+
+def _explored(config: Config, log_probs: jax.Array, legal: jax.Array) -> jax.Array:
+    """Probabilities f32[B, A] of moves in training, some of which are random."""
+    random = legal.astype(jnp.float32)
+    random = random / jnp.maximum(random.sum(-1, keepdims=True), 1.0)
+    return (1 - config.explore) * jnp.exp(log_probs) + config.explore * random
+
+
+@dataclass(frozen=True)
+class Mean:
+    """An `Act` by the mean of the weights.
+
+    Attributes:
+      act: how it moves, given weights of one network.
+    """
+
+    act: Act
+
+    @property
+    def evaluations(self) -> int:
+        """Positions that the network evaluates for one move."""
+        return getattr(self.act, "evaluations", 0)
+
+    def __call__(self, params: Weights, keys: jax.Array, states: Any) -> Decision:
+        """Chooses moves; `params` are stacked [G, ...]."""
+        return self.act(params.mean, keys, states)
+
+
+class Dataset(NamedTuple):
+    """Moves in positions, each of them once however often it was made.
+
+    Attributes:
+      state: positions [N, ...].
+      move: i32[N].
+      visits: f32[N], how often it was made there, explorations of the other seat counting less.
+      advantage: f32[N], how much better it did than was expected, as a mean over the visits.
+      target: f32[N], what the value should have been, likewise.
+    """
+
+    state: Any
+    move: np.ndarray
+    visits: np.ndarray
+    advantage: np.ndarray
+    target: np.ndarray
+
+
+class Situations(NamedTuple):
+    """What the loss needs of the data: what a mover may know, each of it once.
+
+    Attributes:
+      seen: f32[N, ...], what the mover sees.
+      legal: bool[N, A].
+      before: f32[N, A], log probabilities of the moves in the policy that is to be improved on.
+      gain: f32[N, A], how much better each move did than was expected, 0 if it was not made.
+      target: f32[N], what the value should have been.
+      weight: f32[N], the root of its visits: a best response seeks out the rare ones, too.
+    """
+
+    seen: np.ndarray
+    legal: np.ndarray
+    before: np.ndarray
+    gain: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class Objective(optimisation.Objective):
+    """One round of mirror descent."""
+
+    config: Config
+
+    def draw(self, rows: Situations, size: int, chance: np.random.Generator) -> Situations:
+        """All rows by their weight; of too many a sample, at even distances along the weights."""
+        count = len(rows.weight)
+        if count <= size:
+            # Room for twice as much at a time, so that few sizes are ever compiled.
+            room = min(size, 1 << (count - 1).bit_length())
+            padded = jax.tree.map(lambda x: np.resize(x, (room, *x.shape[1:])), rows)
+            return padded._replace(weight=np.append(rows.weight, np.zeros(room - count, "f")))
+        ends = np.cumsum(rows.weight)
+        points = (np.arange(size) + chance.random()) / size
+        index = np.searchsorted(ends, points * ends[-1], side="right")
+        batch = jax.tree.map(lambda x: x[np.minimum(index, count - 1)], rows)
+        return batch._replace(weight=np.ones(size, np.float32))
+
+    def prepare(self, rows: Situations, key: jax.Array) -> Situations:
+        """Nothing is left to be done."""
+        return rows
+
+    def loss(
+        self, params: Any, batch: Situations, progress: jax.Array
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """What the policy gains, less both divergences, and the error of the value."""
+        config = self.config
+        seen = jnp.asarray(batch.seen)
+        logits, value = networks.apply(self.game, config.network, params, seen)
+        after = jax.nn.log_softmax(jnp.where(batch.legal, logits, _NEVER))
+        chances = jnp.exp(after)
+        gain = (chances * batch.gain).sum(-1)
+        entropy = -(chances * jnp.where(batch.legal, after, 0.0)).sum(-1)
+        drift = (chances * jnp.where(batch.legal, after - batch.before, 0.0)).sum(-1)
+        step = _fade(config.step, config.step_end, progress)
+        magnet = _fade(config.magnet, config.magnet_end, progress)
+        weight = batch.weight / batch.weight.sum()
+        parts = {
+            "policy_loss": weight @ (drift / step - gain - magnet * entropy),
+            "value_loss": weight @ jnp.square(value - batch.target),
+            "entropy": weight @ entropy,
+            "drift": weight @ drift,
+        }
+        return parts["policy_loss"] + config.value_weight * parts["value_loss"], parts
+
+
+def _fade(start: float, end: float, progress: jax.Array) -> jax.Array:
+    return start * (end / start) ** progress
+
+
+def check(game: Game, config: Config) -> None:
+    """Every game can be learnt."""
+
+
+def begin(game: Game, config: Config, key: jax.Array) -> Learner:
+    """A random network, which is its own mean."""
+    params = networks.initialise(game, config.network, key)
+    params, adam = optimisation.begin(Objective(game, config), params)
+    return Learner(Weights(params, params), Optimiser(adam, jnp.float32(0)))
+
+
+def explorer(game: Game, config: Config) -> Explorer:
+    """How it moves in training; notes what `harvest` needs."""
+    return Explorer(game, config)
+
+
+def player(game: Game, config: Config, simulations: int) -> Mean:
+    """How it moves when it counts: by the mean of its weights; see `ppo.player`."""
+    return Mean(ppo.player(game, ppo.Config(config.network), simulations))
+
+
+def logits(game: Game, config: Config, params: Weights, seen: jax.Array) -> jax.Array:
+    """What the mean of the weights makes of observations f32[B, ...], f32[B, A]."""
+    return networks.apply(game, config.network, params.mean, seen)[0]
+
+
+def blank(game: Game, config: Config) -> Dataset:
+    """A dataset's structure."""
+    return Dataset(game.init(), *(np.empty(0),) * 4)
+
+
+def harvest(
+    game: Game, config: Config, record: Any, payoffs: np.ndarray, learns: np.ndarray
+) -> Dataset:
+    """Turns the record of games into what is to be learnt.
+
+    What came of a move, its result less what was expected, is weighed by how much likelier the
+    moves after it are without exploration, and the visit itself by how much likelier the other
+    seat's moves before it are: so a mean is what the policies would gain, and from what they hide.
+
+    Args:
+      game: what was played.
+      config: the learner's.
+      record: an `arena.device_loop.Record` of numpy arrays, noted by `Explorer`s.
+      payoffs: f32[G, P, 2], agent A's score in [0, 1] by match, pair and game.
+      learns: bool[2, G], whose moves are to be learnt: those of side A and B in each match.
+
+    Returns:
+      each move in each position once.
+    """
+    pairs = payoffs.shape[1]
+    time, side, group, slot = np.nonzero(record.game < 2 * pairs)
+    number = record.game[time, side, group, slot]
+    order = np.lexsort((time, number, group))
+    time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
+    state, note = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.note))
+    earlier, later = likelihoods(note.log_ratio, side, group * 2 * pairs + number)
+    score = 2 * payoffs[group, number % pairs, number // pairs] - 1
+    surprise = later * (np.where(side == 0, score, -score) - note.value)
+    target = note.value + np.exp(note.log_ratio) * surprise
+    every = Dataset(state, note.move, earlier, surprise, target)
+    return _merge(jax.tree.map(lambda x: x[learns[side, group]], every))
+
+
+def likelihoods(
+    log_ratio: np.ndarray, side: np.ndarray, game: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How much likelier the moves around each move would have been without exploration.
+
+    Args:
+      log_ratio: f32[N], as noted; the moves of a game lie together, in the order of play.
+      side: i64[N], 0 or 1, who moved.
+      game: i64[N], in which game.
+
+    Returns:
+      f64[N], the other side's moves before it; f64[N], all moves after it.
+    """
+    ratios = np.asarray(log_ratio, np.float64)
+    starts = np.flatnonzero(np.append(True, game[1:] != game[:-1]))
+    lengths = np.diff(starts, append=len(game))
+
+    def before(x: np.ndarray) -> np.ndarray:
+        total = np.cumsum(x) - x
+        return total - np.repeat(total[starts], lengths)
+
+    sides = [before(np.where(side == other, ratios, 0)) for other in (0, 1)]
+    whole = np.repeat(np.add.reduceat(ratios, starts), lengths)
+    later = whole - sides[0] - sides[1] - ratios
+    earlier = np.where(side == 0, sides[1], sides[0])
+    return np.exp(np.maximum(earlier, _LEAST)), np.exp(np.maximum(later, _LEAST))
+
+
+def _merge(rows: Dataset) -> Dataset:
+    """Equal moves in equal positions as one."""
+    first, which = _distinct(raw((rows.state, rows.move)))
+    visits = np.bincount(which, rows.visits)
+
+    def mean(x: np.ndarray) -> np.ndarray:
+        return (np.bincount(which, rows.visits * x) / visits).astype(np.float32)
+
+    return Dataset(
+        jax.tree.map(lambda x: x[first], rows.state),
+        rows.move[first],
+        visits.astype(np.float32),
+        mean(rows.advantage),
+        mean(rows.target),
+    )
+
+
+def _distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each of the distinct items first stands, and which one every item is.
+
+    Sorts eight bytes at a time as numbers, many times faster than `np.unique` of raw bytes.
+    """
+    rows = keys.view(np.uint8).reshape(len(keys), -1)
+    words = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8))).view(np.uint64)
+    order = np.lexsort(words.T)
+    new = np.ones(len(keys), bool)
+    new[1:] = (words[order[1:]] != words[order[:-1]]).any(1)
+    which = np.empty(len(keys), np.int64)
+    which[order] = np.cumsum(new) - 1
+    return order[new], which
+
+
+@cache
+def _look(game: Game, network: networks.Config):
+    """Jitted, of weights and positions: observations, legal moves, log probabilities."""
+
+    @jax.jit
+    def look(params: Any, states: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+        seen = jax.vmap(game.observe)(states, jax.vmap(game.mover)(states))
+        legal = jax.vmap(game.legal)(states)
+        found = networks.apply(game, network, params, seen)[0]
+        return seen, legal, jax.nn.log_softmax(jnp.where(legal, found, _NEVER))
+
+    return look
+
+
+def situations(game: Game, config: Config, params: Any, data: Dataset) -> Situations:
+    """Brings together what the mover cannot tell apart.
+
+    Args:
+      game: what was played.
+      config: the learner's.
+      params: of the network that explored.
+      data: what came of it.
+    """
+    look = partial(_look(game, config.network), params)
+    seen, legal, before = in_chunks(look, data.state)
+    first, which = _distinct(raw((seen, legal)))
+    visits, moves = np.bincount(which, data.visits), legal.shape[1]
+    likely = np.asarray(_explored(config, before, legal))[np.arange(len(data.move)), data.move]
+    came = data.visits * data.advantage / likely
+    gain = np.bincount(which * moves + data.move, came, len(first) * moves)
+    return Situations(
+        seen[first],
+        legal[first],
+        before[first],
+        (gain.reshape(-1, moves) / visits[:, None]).astype(np.float32),
+        (np.bincount(which, data.visits * data.target) / visits).astype(np.float32),
+        np.sqrt(visits).astype(np.float32),
+    )
+
+
+def learn(
+    game: Game,
+    config: Config,
+    learner: Learner,
+    data: Dataset,
+    fresh: int,
+    progress: float,
+    key: jax.Array,
+) -> tuple[Learner, dict[str, float]]:
+    """One round of mirror descent on the newest rows; see `training.fit`."""
+    weights, optimiser = learner
+    data = jax.tree.map(lambda x: x[-fresh:], data)
+    (latest, adam), losses = optimisation.fit(
+        Objective(game, config),
+        Learner(weights.latest, optimiser.adam),
+        situations(game, config, weights.latest, data),
+        round(data.visits.sum()),
+        progress,
+        key,
+    )
+    rounds = optimiser.rounds + 1
+    share = (_LATE + 1) / (_LATE + rounds)
+    mean = jax.tree.map(lambda old, new: old + share * (new - old), weights.mean, latest)
+    return Learner(Weights(latest, mean), Optimiser(adam, rounds)), losses

@@ -1,0 +1,193 @@
+"""Gradient steps on positions that games left behind: what all learners share."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import optax.contrib
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from agents.nn import networks
+from games import Game
+
+
+class Learner(NamedTuple):
+    """All that training carries from one generation to the next.
+
+    Attributes:
+      params: the network's weights.
+      optimiser: the moments of its gradients.
+    """
+
+    params: Any
+    optimiser: Any
+
+
+class Rates(Protocol):
+    """The part of a learner's configuration that gradient steps need.
+
+    Attributes:
+      batch_size: positions in one gradient step.
+      reuse: how often each new position is trained on, on average.
+      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
+      weight_decay: decoupled, per step and unit of learning rate.
+    """
+
+    @property
+    def batch_size(self) -> int: ...  # noqa: D102
+    @property
+    def reuse(self) -> float: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Objective(ABC):
+    """What a learner minimises; hashable, and equal ones share a compiled program.
+
+    Attributes:
+      game: what is played.
+      config: the learner's, of which `fit` needs the `Rates`.
+    """
+
+    game: Game
+    config: Any
+
+    @property
+    def optimiser(self) -> optax.GradientTransformation:
+        """Of step size one: `fit` scales the steps, since the schedule needs the run."""
+        return adam(self.config)
+
+    def draw(self, rows: Any, size: int, chance: np.random.Generator) -> Any:
+        """A batch of numpy arrays [size, ...] of rows [N, ...], all of which are as likely."""
+        index = chance.integers(len(jax.tree.leaves(rows)[0]), size=size)
+        return jax.tree.map(lambda x: x[index], rows)
+
+    @abstractmethod
+    def prepare(self, rows: Any, key: jax.Array) -> Any:
+        """What the loss needs of rows [N, ...] of the data, under random symmetries if any."""
+
+    @abstractmethod
+    def loss(
+        self, params: Any, batch: Any, progress: jax.Array
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The loss f32[], and parts of it to report; progress f32[] is the share of the run."""
+
+
+def adam(rates: Rates) -> optax.GradientTransformation:
+    """D. Kingma and J. Ba, ICLR 2015, with decoupled weight decay."""
+    step = optax.adamw(1.0, weight_decay=rates.weight_decay)
+    return optax.chain(optax.clip_by_global_norm(1.0), step)
+
+
+def muon(rates: Rates) -> optax.GradientTransformation:
+    """Steps that are orthogonal matrices, for all layers but the last.
+
+    Whatever a layer can change about its output, it learns at the same pace, the rare things too. A
+    convolution is a matrix from neighbourhoods to channels. Steps are as long as Adam's usually
+    are, and Adam, with Nesterov's momentum as well, does the rest. K. Jordan et al., "Muon: an
+    optimizer for hidden layers in neural networks", 2024; J. Liu et al., arXiv:2502.16982.
+    """
+    step = optax.contrib.muon(
+        1.0,
+        weight_decay=rates.weight_decay,
+        adam_weight_decay=rates.weight_decay,
+        muon_weight_dimension_numbers=_matrices,
+        consistent_rms=0.2,
+    )
+    return optax.chain(optax.clip_by_global_norm(1.0), step)
+
+
+def _matrices(params: Any) -> Any:
+    """Which axes of which parameters go in and come out; None if Adam takes care of one."""
+
+    def of(path: Any, leaf: jax.Array) -> optax.contrib.MuonDimensionNumbers | None:
+        if path[-1].key != "kernel" or path[0].key in networks.LAST:
+            return None
+        return optax.contrib.MuonDimensionNumbers(tuple(range(leaf.ndim - 1)), leaf.ndim - 1)
+
+    return jax.tree_util.tree_map_with_path(of, params)
+
+
+def begin(objective: Objective, params: Any) -> Learner:
+    """A learner that has not learnt yet."""
+    return Learner(params, objective.optimiser.init(params))
+
+
+def fit(
+    objective: Objective, learner: Learner, data: Any, fresh: int, progress: float, key: jax.Array
+) -> tuple[Learner, dict[str, float]]:
+    """Trains on positions drawn from the data.
+
+    Args:
+      objective: what to minimise.
+      learner: where training stands.
+      data: pytree of N rows, numpy arrays [N, ...].
+      fresh: how many of them are new; they set the number of gradient steps.
+      progress: share of the run that is done, in [0, 1]; it sets the learning rate.
+      key: PRNG key.
+
+    Returns:
+      the trained learner, and mean losses over the last quarter of the steps, `loss` their total.
+    """
+    rates = objective.config
+    steps = max(1, round(fresh * rates.reuse / rates.batch_size))
+    rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
+    scale = jnp.float32(rate), jnp.float32(progress)
+    devices = [d for d in range(1, jax.device_count() + 1) if rates.batch_size % d == 0][-1]
+    step, split = _compiled(objective, devices)
+    chance = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    losses = []
+    for number in range(steps):
+        # Drawn here, so that the program is the same however many rows there are.
+        share = rates.batch_size // devices
+        shares = [objective.draw(data, share, chance) for _ in range(devices)]
+        rows = jax.device_put(jax.tree.map(lambda *x: np.concatenate(x), *shares), split)
+        learner, loss = step(learner, rows, scale, jax.random.fold_in(key, number))
+        losses.append(loss)
+    tail = jax.device_get(losses[-max(1, steps // 4) :])
+    learner = jax.device_get(learner)  # the next games may be spread over other devices
+    return learner, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
+
+
+@cache
+def _compiled(objective: Objective, devices: int):
+    mesh = Mesh(np.array(jax.devices()[:devices]), ("batch",))
+    everywhere, split = PartitionSpec(), PartitionSpec("batch")
+    step = jax.shard_map(
+        partial(_step, objective),
+        mesh=mesh,
+        in_specs=(everywhere, split, everywhere, everywhere),
+        out_specs=everywhere,
+        check_vma=False,
+    )
+    return jax.jit(step), NamedSharding(mesh, split)
+
+
+def _step(
+    objective: Objective,
+    learner: Learner,
+    rows: Any,
+    scale: tuple[jax.Array, jax.Array],
+    key: jax.Array,
+) -> tuple[Learner, dict[str, jax.Array]]:
+    """One gradient step, each device on its share of the batch."""
+    rate, progress = scale
+    batch = objective.prepare(rows, jax.random.fold_in(key, jax.lax.axis_index("batch")))
+
+    def total(params):
+        loss, parts = objective.loss(params, batch, progress)
+        return loss, {"loss": loss, **parts}
+
+    grads, loss = jax.lax.pmean(jax.grad(total, has_aux=True)(learner.params), "batch")
+    with jax.numpy_dtype_promotion("standard"):  # Adam raises a float to an integer power
+        updates, optimiser = objective.optimiser.update(grads, learner.optimiser, learner.params)
+    params = jax.tree.map(lambda p, u: p + rate * u, learner.params, updates)
+    return Learner(params, optimiser), loss

@@ -1,0 +1,238 @@
+"""Proximal policy optimisation: how it moves, and how it learns from its own games, unsearched.
+
+It learns from results alone, so it serves every game, chance and hidden information included.
+J. Schulman et al., arXiv:1707.06347. The reward of entropy fades as the run goes on; with the
+clipped steps this is what takes self-play to an equilibrium where bluffing pays (S. Sokota et al.,
+"A unified approach to reinforcement learning, quantal response equilibria, and two-player zero-sum
+games", ICLR 2023).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from agents import search
+from agents.learners import optimisation, returns
+from agents.learners.alphazero import AlphaZero
+from agents.learners.optimisation import Learner
+from agents.nn import networks
+from arena.types import Act, Decision
+from games import Game
+
+_NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
+
+
+@dataclass(frozen=True)
+class Config:
+    """Learning rates and sizes.
+
+    Attributes:
+      network: size of the network.
+      batch_size: positions in one gradient step.
+      reuse: how often each new position is trained on, on average.
+      window: generations of positions to train on; more than 1 is off-policy.
+      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
+      weight_decay: decoupled, per step and unit of learning rate.
+      value_weight: weight of the value loss beside the policy loss.
+      clip: how far a step may change the probability of a move, as a share of it.
+      trace: lambda of the advantage estimate: 1 waits for the result, 0 trusts the next value.
+      entropy: reward of entropy at the start of the run, in standard deviations of the advantage.
+      entropy_end: the same at the end; it fades geometrically.
+    """
+
+    network: networks.Config = field(default_factory=networks.ResNetConfig)
+    batch_size: int = 1024
+    reuse: float = 3.0
+    window: int = 1
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    value_weight: float = 0.5
+    clip: float = 0.2
+    trace: float = 0.95
+    entropy: float = 0.05
+    entropy_end: float = 0.005
+
+
+class Choice(NamedTuple):
+    """What it notes of a move in training.
+
+    Attributes:
+      move: i32[B].
+      log_prob: f32[B], the log probability it had.
+      value: f32[B], what the mover expected then.
+    """
+
+    move: jax.Array
+    log_prob: jax.Array
+    value: jax.Array
+
+
+@dataclass(frozen=True)
+class Policy:
+    """An `Act` by the network's policy alone.
+
+    Attributes:
+      game: what is played.
+      network: size of the network.
+      greedy: play the favourite move; otherwise draw one.
+      explore: note `Choice`s for training.
+    """
+
+    game: Game
+    network: networks.Config
+    greedy: bool = False
+    explore: bool = False
+
+    @property
+    def evaluations(self) -> int:
+        """Positions that the network evaluates for one move."""
+        return 1
+
+    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+        """Chooses moves; `params` are stacked [G, ...]."""
+        groups = keys.shape[0]
+        logits, value = networks.mover_outputs(self.game, self.network, params, groups, states)
+        logits = jnp.where(jax.vmap(self.game.legal)(states), logits, _NEVER)
+        if self.greedy:
+            return Decision(jnp.argmax(logits, -1).astype(jnp.int32))
+        draw = jax.vmap(lambda key, x: jax.random.categorical(key, x))
+        move = draw(keys, logits.reshape(groups, -1, logits.shape[-1])).reshape(-1)
+        if not self.explore:
+            return Decision(move)
+        log_prob = jax.nn.log_softmax(logits)[jnp.arange(len(move)), move]
+        return Decision(move, Choice(move, log_prob, value))
+
+
+class Dataset(NamedTuple):
+    """Positions to train on.
+
+    Attributes:
+      state: positions [N, ...].
+      move: i32[N], what was played.
+      log_prob: f32[N], the log probability it had.
+      advantage: f32[N], how much better it did than was expected, mean 0 and deviation 1.
+      target: f32[N], what the value should have been.
+    """
+
+    state: Any
+    move: np.ndarray
+    log_prob: np.ndarray
+    advantage: np.ndarray
+    target: np.ndarray
+
+
+@dataclass(frozen=True)
+class Objective(optimisation.Objective):
+    """Moves that did better than expected become likelier, but not by too much at once."""
+
+    config: Config
+
+    def prepare(self, rows: Any, key: jax.Array) -> Any:
+        """Observations and legal moves in place of the states."""
+        movers = jax.vmap(self.game.mover)(rows.state)
+        seen = jax.vmap(self.game.observe)(rows.state, movers)
+        return rows._replace(state=(seen, jax.vmap(self.game.legal)(rows.state)))
+
+    def loss(
+        self, params: Any, batch: Any, progress: jax.Array
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The clipped surrogate, the weighted squared error of the value, less the entropy."""
+        seen, legal = batch.state
+        logits, value = networks.apply(self.game, self.config.network, params, seen)
+        log_probs = jax.nn.log_softmax(jnp.where(legal, logits, _NEVER))
+        ratio = jnp.exp(log_probs[jnp.arange(len(batch.move)), batch.move] - batch.log_prob)
+        low, high = 1 - self.config.clip, 1 + self.config.clip
+        gain = jnp.minimum(ratio * batch.advantage, ratio.clip(low, high) * batch.advantage)
+        entropy = -(jnp.exp(log_probs) * jnp.where(legal, log_probs, 0.0)).sum(-1).mean()
+        fade = (self.config.entropy_end / self.config.entropy) ** progress
+        policy_loss = -gain.mean()
+        value_loss = jnp.square(value - batch.target).mean()
+        total = policy_loss + self.config.value_weight * value_loss
+        parts = {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
+        return total - self.config.entropy * fade * entropy, parts
+
+
+def check(game: Game, config: Config) -> None:
+    """Every game can be learnt."""
+
+
+def begin(game: Game, config: Config, key: jax.Array) -> Learner:
+    """A random network."""
+    return optimisation.begin(
+        Objective(game, config), networks.initialise(game, config.network, key)
+    )
+
+
+def explorer(game: Game, config: Config) -> Policy:
+    """How it moves in training; notes what `harvest` needs."""
+    return Policy(game, config.network, explore=True)
+
+
+def player(game: Game, config: Config, simulations: int) -> Act:
+    """How it moves when it counts: the favourite move, or a draw where bluffing may pay.
+
+    Raises:
+      ValueError: search is asked for in a game that cannot be searched.
+    """
+    if simulations:
+        search.check(game)
+        return AlphaZero(game, config.network, simulations)
+    return Policy(game, config.network, greedy=game.perfect_information)
+
+
+def logits(game: Game, config: Config, params: Any, seen: jax.Array) -> jax.Array:
+    """What the network makes of observations f32[B, ...], f32[B, A]."""
+    return networks.apply(game, config.network, params, seen)[0]
+
+
+def blank(game: Game, config: Config) -> Dataset:
+    """A dataset's structure."""
+    return Dataset(game.init(), *(np.empty(0),) * 4)
+
+
+def harvest(
+    game: Game, config: Config, record: Any, payoffs: np.ndarray, learns: np.ndarray
+) -> Dataset:
+    """Turns the record of self-play into positions to train on.
+
+    Args:
+      game: what was played.
+      config: the learner's.
+      record: an `arena.device_loop.Record` of numpy arrays, noted by an exploring `Policy`.
+      payoffs: f32[G, P, 2], agent A's score in [0, 1] by match, pair and game.
+      learns: bool[2, G], whose moves are to be learnt: those of side A and B in each match.
+
+    Returns:
+      positions, each side's of a game in the order of play.
+    """
+    pairs = payoffs.shape[1]
+    time, side, group, slot = np.nonzero((record.game < 2 * pairs) & learns[None, :, :, None])
+    number = record.game[time, side, group, slot]
+    order = np.lexsort((time, side, number, group))
+    time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
+    score = 2 * payoffs[group, number % pairs, number // pairs] - 1
+    outcome = np.where(side == 0, score, -score).astype(np.float32)
+    state, note = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.note))
+    last = np.ones(len(time), bool)
+    whose = (group * 2 * pairs + number) * 2 + side
+    last[:-1] = whose[1:] != whose[:-1]
+    advantage = returns.advantages(note.value, outcome, last, config.trace)
+    normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+    target = (note.value + advantage).clip(-1, 1)
+    return Dataset(state, note.move, note.log_prob, normal, target)
+
+
+def learn(
+    game: Game,
+    config: Config,
+    learner: Learner,
+    data: Dataset,
+    fresh: int,
+    progress: float,
+    key: jax.Array,
+) -> tuple[Learner, dict[str, float]]:
+    """Trains on the data; see `training.fit`."""
+    return optimisation.fit(Objective(game, config), learner, data, fresh, progress, key)

@@ -1,0 +1,76 @@
+"""Engines that speak the Go Text Protocol, version 2 (lysator.liu.se/~gunnar/gtp)."""
+
+from collections.abc import Sequence
+
+from arena.engines.process import Engine, Pipe
+from arena.types import Forfeit, Position
+from games import Game
+from games.go import Go
+
+_COLOURS = ("black", "white")
+
+
+class GTP(Engine):
+    """A process that plays Go.
+
+    It is told the moves that its board lacks; if it followed another game, from the start.
+
+    Args:
+      name: what the player is called.
+      command: starts the process.
+    """
+
+    def __init__(self, name: str, command: Sequence[str]):
+        self._name = name
+        self._pipe = Pipe(command)
+        self._game: Game | None = None
+        self._told: tuple[int, ...] = ()
+
+    def choose(self, game: Game, position: Position) -> int:
+        """The engine's move."""
+        if not isinstance(game, Go):
+            raise Forfeit(f"{self._name} plays go only")
+        self._follow(game, position)
+        colour = len(position.moves) % 2
+        answer = self.ask(f"genmove {_COLOURS[colour]}")
+        try:
+            move = game.parse(position.state, answer)
+        except ValueError as error:
+            raise Forfeit(f"{self._name} played {answer!r}: {error}") from None
+        self._told = (*position.moves, move)
+        return move
+
+    def _follow(self, game: Go, position: Position) -> None:
+        """Brings the engine's board to a position."""
+        moves, known = position.moves, len(self._told)
+        if self._game != game or moves[:known] != self._told:
+            self.ask(f"boardsize {game.size}")
+            self.ask(f"komi {game.komi}")
+            self.ask("clear_board")
+            self._game, known = game, 0
+        for ply in range(known, len(moves)):
+            self.ask(f"play {_COLOURS[ply % 2]} {game.label(position.state, moves[ply])}")
+        self._told = moves
+
+    def ask(self, command: str) -> str:
+        """Sends a command; what the engine answers.
+
+        Raises:
+          Forfeit: it fails, or has stopped.
+        """
+        self._pipe.tell(command)
+        lines = []
+        for line in self._pipe.lines():
+            if not line and lines:  # an empty line ends an answer
+                break
+            lines += [line] if line else []
+        else:
+            raise Forfeit(f"{self._name} has stopped, at {command!r}")
+        answer = "\n".join(lines)
+        if not answer.startswith("="):
+            raise Forfeit(f"{self._name} fails at {command!r}: {answer.removeprefix('?').strip()}")
+        return answer.removeprefix("=").strip()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._pipe.close("quit")

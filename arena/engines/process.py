@@ -1,0 +1,152 @@
+"""Engines: programs that play one game well, in processes of their own."""
+
+import contextlib
+import os
+import queue
+import shutil
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from arena.types import HostAgent, Position
+from games import Game
+
+_GAMES = "/usr/games"  # where Debian puts engines; it is not always on PATH
+_PATIENCE = 2.0  # seconds that an engine has for its farewell
+
+
+class Engine(ABC):
+    """One process."""
+
+    @abstractmethod
+    def choose(self, game: Game, position: Position) -> int:
+        """A move; raises Forfeit if there is none to be had."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends the process, however it is."""
+
+
+class Pipe:
+    """A process that is told lines and answers in lines.
+
+    Args:
+      command: starts it.
+      environment: its variables, those of this process by default.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None):
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+
+    def tell(self, line: str) -> None:
+        """Sends a line, or several."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has stopped, as the answer will tell
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
+    def lines(self) -> Iterator[str]:
+        """What it says, line by line, without the white space around; ends when it has stopped."""
+        assert self._process.stdout is not None
+        return map(str.strip, self._process.stdout)
+
+    def close(self, farewell: str) -> None:
+        """Says goodbye, and means it."""
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self._process.communicate(farewell + "\n", _PATIENCE)
+        self._process.kill()
+        self._process.communicate()
+
+
+class Engines(HostAgent):
+    """Processes of one engine that share the games between them.
+
+    They start when they are first asked.
+
+    Args:
+      name: as a user types it.
+      start: starts one.
+      count: how many there are at most; one a core by default.
+    """
+
+    def __init__(self, name: str, start: Callable[[], Engine], count: int | None = None):
+        self.name, self._start = name, start
+        self._count = count or _cores()
+        self._started: list[Engine] = []
+        self._free: queue.SimpleQueue[Engine] = queue.SimpleQueue()
+
+    def choose(self, game: Game, position: Position) -> int:
+        """One engine's move."""
+        return self.choose_all(game, [position])[0]
+
+    def choose_all(self, game: Game, positions: Sequence[Position]) -> list[int]:
+        """Every engine takes the next position as soon as it is free."""
+        while len(self._started) < min(self._count, len(positions)):
+            self._started.append(self._start())
+            self._free.put(self._started[-1])
+
+        def ask(position: Position) -> int:
+            engine = self._free.get()
+            try:
+                return engine.choose(game, position)
+            finally:
+                self._free.put(engine)
+
+        with ThreadPoolExecutor(len(self._started)) as pool:
+            return list(pool.map(ask, positions))
+
+    def close(self) -> None:
+        """Ends all processes."""
+        for engine in self._started:
+            engine.close()
+        self._started.clear()
+
+
+def _cores() -> int:
+    """Those that this process may use; not every system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def find(program: str, package: str) -> str:
+    """Where an engine lies.
+
+    Raises:
+      ValueError: it is not installed; names the package that has it.
+    """
+    path = shutil.which(program) or shutil.which(program, path=_GAMES)
+    if path is None:
+        raise ValueError(f"{program} is not installed: apt-get install {package}")
+    return path
+
+
+def options(kind: str, argument: str, **known: range) -> dict[str, int]:
+    """What a user typed behind an engine's name: `level=1`, `nodes=1,skill=0`.
+
+    Args:
+      kind: the engine's name.
+      argument: what was typed.
+      known: the options there are, and the values that each may have.
+
+    Raises:
+      ValueError: one of them is unknown, or its value is not allowed.
+    """
+    found = {}
+    for item in filter(None, argument.split(",")):
+        key, _, value = item.partition("=")
+        if key not in known:
+            raise ValueError(f"{kind} has no option {key!r}; there are: {', '.join(known)}")
+        if not value.isdecimal() or int(value) not in known[key]:
+            least, most = known[key][0], known[key][-1]
+            raise ValueError(f"{kind}: {key} lies between {least} and {most}, not {value!r}")
+        found[key] = int(value)
+    return found

@@ -1,0 +1,74 @@
+"""Matches between any agents: on the device where both live there, else on the host."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeGuard
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from arena.judges.rules import Rules
+from arena.play import host_loop
+from arena.play.device_loop import Match
+from arena.play.openings import random_openings
+from arena.types import Agent, HostAgent, stack
+from games import Game
+
+
+def play(
+    a: Sequence[Agent | HostAgent],
+    b: Sequence[Agent | HostAgent],
+    game: Game,
+    key: jax.Array,
+    pairs: int,
+    plies: int,
+    groups: int,
+    slots: int,
+    count: Callable[[np.ndarray], None] = lambda moves: None,
+) -> np.ndarray:
+    """Plays a[i] against b[i] for all i, `groups` matches at a time, the rules being the judge.
+
+    Match i depends on the key and on i alone. All agents A move by one function, and so do all
+    agents B. Where one of them lives outside the device, the loop runs on the host (`host.pairs`),
+    one match after the other.
+
+    Args:
+      a: the agents A.
+      b: their opponents, as many.
+      game: what they play.
+      key: PRNG key.
+      pairs: P, pairs of games in each match.
+      plies: openings are up to so many random moves long.
+      groups: G, matches in one call of the compiled loop; a last call is filled up.
+      slots: S, games in flight per match and half, at most P.
+      count: hears how many moves A and B chose, i32[G, 2], in every call of the compiled loop.
+
+    Returns:
+      A's scores f32[len(a), P, 2].
+
+    Raises:
+      Forfeit: an agent outside the device cannot go on, or made an illegal move.
+    """
+    keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(len(a)))
+    if not _on_device(a) or not _on_device(b):
+        meetings = zip(a, b, keys, strict=True)
+        scores = [host_loop.pairs(x, y, game, k, pairs, plies, 2 * slots) for x, y, k in meetings]
+        return np.stack(scores)
+    match = Match(game, a[0].act, b[0].act, Rules(game), min(slots, pairs))
+    scores = []
+    for at in range(0, len(a), groups):
+        index = [min(i, len(a) - 1) for i in range(at, at + groups)]
+        starts = [
+            random_openings(game, jax.random.fold_in(keys[i], 1), (pairs,), plies) for i in index
+        ]
+        params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
+        played = match.play(params_a, params_b, keys[np.array(index)], stack(starts))
+        scores.append(np.asarray(played.scores)[: len(a) - at])
+        if played.moves is not None:
+            count(np.asarray(played.moves))
+    return np.concatenate(scores)
+
+
+def _on_device(agents: Sequence[Agent | HostAgent]) -> TypeGuard[Sequence[Agent]]:
+    return all(isinstance(agent, Agent) for agent in agents)

@@ -1,0 +1,109 @@
+"""How strong agents from outside a run are, on the scale of its snapshots.
+
+An agent visits a run: it plays matches against snapshots, which go into the record under a role of
+their own. They decide nothing in the run; the snapshots' own standing does not know them.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from arena.evaluation import ratings
+from arena.play import match
+from arena.types import Agent, HostAgent
+from league.errors import UserError
+from league.evaluation import leaderboard
+from league.store.database import MatchResult, Results
+from league.store.run import Run
+
+ROLE = "guest"
+"""Role of these matches: a snapshot's raw network against an agent from outside the run."""
+
+_SLOTS = 16
+
+
+@dataclass(frozen=True)
+class Rated:
+    """An agent from outside.
+
+    Attributes:
+      name: as a user types it.
+      elo: above the first snapshot.
+      half_width: of its 95 % interval.
+      games: that it has played here.
+    """
+
+    name: str
+    elo: float
+    half_width: float
+    games: int
+
+
+def fitted(results: Results) -> tuple[list[str], ratings.Ratings]:
+    """All agents, snapshots first, and their ratings; guests included."""
+    ids = [str(number) for number in results.digests()]
+    if not ids:
+        raise UserError("the run has no snapshot yet")
+    games = results.directed(*leaderboard.ROLES, ROLE)
+    names = ids + sorted({name for row in games for name in row[:2]} - set(ids))
+    place = {name: i for i, name in enumerate(names)}
+    rows = np.array([(place[a], place[b], *counts) for a, b, *counts in games], np.int64)
+    return names, ratings.fit(rows.reshape(-1, 5), len(names), 0, first_move=True)
+
+
+def rated(results: Results, guests: list[str]) -> list[Rated]:
+    """The ratings of guests that have played."""
+    names, fit = fitted(results)
+    at = [names.index(guest) for guest in guests]
+    return [
+        Rated(names[i], float(fit.elo[i]), float(fit.half_width[i]), int(fit.games[i])) for i in at
+    ]
+
+
+def play(
+    work: Run,
+    results: Results,
+    guest: Agent | HostAgent,
+    games: int,
+    pairs: int,
+    tell: Callable[[int], None] = lambda games: None,
+) -> None:
+    """Plays matches of a guest against snapshots; each goes into the record as soon as it is over.
+
+    Args:
+      work: the run.
+      results: its record.
+      guest: who plays the run's game.
+      games: at least so many.
+      pairs: pairs of games in each match.
+      tell: hears how many games a match had.
+    """
+    for _ in range(-(-games // (2 * pairs))):
+        number = _opponent(results, guest.name)
+        snapshot = Agent(str(number), work.player(0), work.weights(number))
+        key = jax.random.key(work.config.seed)
+        for part in (zlib.crc32(b"guest"), zlib.crc32(guest.name.encode()), results.count(ROLE)):
+            key = jax.random.fold_in(key, part)
+        plies = work.config.measure.opening_plies
+        [scores] = match.play([snapshot], [guest], work.game, key, pairs, plies, 1, _SLOTS)
+        newest = max(results.digests())
+        results.write(newest, [MatchResult(ROLE, snapshot.name, guest.name, scores)])
+        tell(2 * pairs)
+
+
+def _opponent(results: Results, guest: str) -> int:
+    """The snapshot from which a game would tell most: a near equal whom the guest has met little.
+
+    The newest one is the first.
+    """
+    ids = list(results.digests())
+    names, fit = fitted(results)
+    if guest not in names:
+        return ids[-1]
+    mine = names.index(guest)
+    expected = ratings.expected_score(fit, np.arange(len(ids)), np.full(len(ids), mine))
+    worth = expected * (1 - expected) / (1 + fit.met[mine, : len(ids)])
+    return ids[len(ids) - 1 - int(np.argmax(worth[::-1]))]

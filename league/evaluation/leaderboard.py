@@ -1,0 +1,186 @@
+"""Where the snapshots of a run stand: ratings, whether ratings are enough, and what was forgotten.
+
+All of it is computed from the games between raw networks that measured the run, never stored.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from arena.evaluation import forgetting, metagame, ratings, score, transitivity
+from arena.evaluation.forgetting import Alarm, Forgetting
+from league.errors import UserError
+from league.store.database import MatchResult, Results
+
+ROLES = ("measure", "rate")
+"""Roles of the matches that ratings come from."""
+
+_SAMPLES = 199
+_MANY = 64  # players, beyond which fits take long and are simulated less often
+
+
+@dataclass(frozen=True, eq=False)
+class Meta:
+    """The meta-game of a pool in which one number an agent does not say who beats whom.
+
+    Attributes:
+      melo: the ratings of mElo_2, anchored as the Elo beside it, f64[n].
+      nash: probability in the equilibrium of the largest entropy (Nash averaging), f64[n].
+      alpha_rank: stationary probability of an infinitely selective evolution (α-Rank), f64[n].
+    """
+
+    melo: np.ndarray
+    nash: np.ndarray
+    alpha_rank: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """What the games of n agents say.
+
+    Attributes:
+      names: of the agents, snapshots first, oldest first.
+      snapshots: how many of them are snapshots.
+      ratings: theirs, the first move being fitted, relative to the anchor.
+      fit: whether the model of the ratings describes the games.
+      verdict: whether the pool is transitive.
+      meta: what to read beside Elo; None if the pool is transitive as far as the games tell.
+      forgetting: every snapshot against every earlier one.
+      alarms: what a person should look at in the newest snapshot, and every jump of the rating.
+      neighbours: each snapshot against the one before it: place of the later one, and score.
+      top: the two best rated snapshots, and the score of the first against the second; None if
+        they have not met.
+    """
+
+    names: list[str]
+    snapshots: int
+    ratings: ratings.Ratings
+    fit: transitivity.FitTest
+    verdict: transitivity.Verdict
+    meta: Meta | None
+    forgetting: Forgetting
+    alarms: list[Alarm]
+    neighbours: list[tuple[int, score.Score]]
+    top: tuple[int, int, score.Score] | None
+
+
+def fitted(results: Results, anchor: str = "") -> tuple[list[str], np.ndarray, ratings.Ratings]:
+    """Names of the agents, their games as directed rows i64[R, 5], and the ratings.
+
+    Args:
+      results: of the run.
+      anchor: whose Elo is 0: a snapshot's id, or `uniform`, which is then rated too; the first
+        snapshot if empty.
+
+    Raises:
+      UserError: there is no snapshot, or the anchor is not among the agents.
+    """
+    ids = [str(number) for number in results.digests()]
+    if not ids:
+        raise UserError("the run has no snapshot yet")
+    outside = [anchor] if anchor == "uniform" else []
+    games = results.directed(*ROLES, *outside)
+    known = {name for row in games for name in row[:2]}
+    names = ids + sorted(known - set(ids))
+    anchor = anchor or ids[0]
+    if anchor not in names:
+        raise UserError(f"the anchor {anchor!r} is not among those rated: {', '.join(names)}")
+    place = {name: i for i, name in enumerate(names)}
+    rows = np.array([(place[a], place[b], *counts) for a, b, *counts in games], np.int64)
+    rows = rows.reshape(-1, 5)
+    return names, rows, ratings.fit(rows, len(names), place[anchor], first_move=True)
+
+
+def of(results: Results, planned: float, anchor: str = "") -> Standing:
+    """Everything at once.
+
+    Args:
+      results: of the run.
+      planned: Elo that a snapshot may differ from the one before it without an alarm.
+      anchor: as for `fitted`; errors are those of `fitted` too.
+    """
+    names, rows, fit = fitted(results, anchor)
+    n, count = len(names), len(results.digests())
+    samples = _SAMPLES if n <= _MANY else _SAMPLES // 4
+    verdict = transitivity.verdict(rows, n, True, samples)
+    # No proof of a circle is needed: that numbers do not explain the games is reason enough.
+    doubtful = not verdict.transitive or verdict.curl.p < verdict.level
+    return Standing(
+        names,
+        count,
+        fit,
+        transitivity.fit_test(rows, n, True, samples),
+        verdict,
+        _meta(rows, fit) if doubtful else None,
+        forgetting.matrix(among(rows, count), count),
+        alarms(rows, count, planned),
+        _neighbours(results, names[:count]),
+        _top(results, names[:count], fit.elo),
+    )
+
+
+def among(rows: np.ndarray, count: int) -> np.ndarray:
+    """The rows i64[R, 5] in which the first `count` agents met each other."""
+    return rows[(rows[:, :2] < count).all(1)]
+
+
+def alarms(rows: np.ndarray, count: int, planned: float) -> list[Alarm]:
+    """What a person should look at.
+
+    Args:
+      rows: i64[R, 5], directed, as for `ratings.fit`; snapshots are players 0 to count - 1.
+      count: snapshots.
+      planned: Elo that a snapshot may differ from the one before it.
+
+    Returns:
+      the ancestors that the newest snapshot loses to, then all jumps of the rating.
+    """
+    games = among(rows, count)
+    fit = ratings.fit(games, count, first_move=True)
+    found = forgetting.ancestor_alarms(forgetting.matrix(games, count))
+    return found + forgetting.jump_alarms(fit, planned)
+
+
+def newest_alarms(
+    results: Results, matches: Iterable[MatchResult], newest: int, planned: float
+) -> list[str]:
+    """Alarms about the newest snapshot, in words.
+
+    Args:
+      results: of the run, up to the snapshot before.
+      matches: of the newest snapshot, which are not in the record yet.
+      newest: its id.
+      planned: as for `alarms`.
+    """
+    games = results.directed("measure")
+    games += [row for match in matches if match.role == "measure" for row in match.directed()]
+    rows = [(int(a), int(b), *counts) for a, b, *counts in games if a.isdecimal() and b.isdecimal()]
+    found = alarms(np.array(rows, np.int64).reshape(-1, 5), newest + 1, planned)
+    return [alarm.message for alarm in found if alarm.generation == newest]
+
+
+def _meta(rows: np.ndarray, fit: ratings.Ratings) -> Meta:
+    payoffs = metagame.payoffs(rows, len(fit.elo))
+    melo = metagame.melo(payoffs, min(1, len(payoffs) // 2)).elo
+    anchor = int(np.argmin(fit.half_width))
+    return Meta(melo - melo[anchor], metagame.nash(payoffs).mixture, metagame.alpha_rank(payoffs))
+
+
+def _neighbours(results: Results, names: list[str]) -> list[tuple[int, score.Score]]:
+    found = []
+    for later in range(1, len(names)):
+        pairs = results.pairs(names[later], names[later - 1], *ROLES)
+        if len(pairs):
+            found.append((later, score.of(pairs)))
+    return found
+
+
+def _top(
+    results: Results, names: list[str], elo: np.ndarray
+) -> tuple[int, int, score.Score] | None:
+    if len(names) < 2:
+        return None
+    first, second = (int(i) for i in np.argsort(-elo[: len(names)], kind="stable")[:2])
+    pairs = results.pairs(names[first], names[second], *ROLES)
+    return (first, second, score.of(pairs)) if len(pairs) else None

@@ -1,0 +1,41 @@
+"""The rules that a name means: a game of `games/`, or an env of PettingZoo's kind."""
+
+import dataclasses
+from typing import Any
+
+import games
+from games import Game
+
+PREFIX = "pettingzoo:"
+
+
+def load(name: str, known: Any = None) -> Game:
+    """A game by name.
+
+    Args:
+      name: as a user types it.
+      known: what `card` gave for it; without it an env is checked first, which takes seconds.
+
+    Raises:
+      ValueError: there is none, or the env breaks the contract; in one line.
+    """
+    if not name.startswith(PREFIX):
+        return games.load(name)
+    from arena.pettingzoo import as_game  # here, so that native games do without PettingZoo
+    from arena.pettingzoo.validate import Facts
+
+    if known is None:
+        return as_game.load(name)
+    fields = {f.name for f in dataclasses.fields(Facts)}
+    if not isinstance(known, dict) or set(known) != fields:
+        raise ValueError(f"what is known of {name} does not have the keys {sorted(fields)}")
+    whole: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    return as_game.Imported(name, Facts(**whole))
+
+
+def card(name: str) -> dict[str, Any]:
+    """What a run card says of a game: its name, and of an env what its check has found."""
+    if not name.startswith(PREFIX):
+        return {"game": name}
+    game: Any = load(name)
+    return {"game": name, "env": dataclasses.asdict(game.known)}

@@ -1,0 +1,325 @@
+"""The record: every snapshot, match and pair of a run, in SQL.
+
+A generation is written in one transaction, so the record never shows half of one. Ratings are
+computed from it and never stored.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sql
+from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from league.errors import UserError
+from league.store.schema import (
+    _META,
+    CHAMPIONS,
+    EVENTS,
+    EXPLOITERS,
+    GATES,
+    MATCHES,
+    PAIRS,
+    SNAPSHOTS,
+    TOURNAMENTS,
+    TRIALS,
+)
+
+_APPLICATION = 0x41524E41  # "ARNA", marks the file as ours (sqlite.org/pragma: application_id)
+
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Exploiter:
+    """An exploiter's snapshot, which is in the pool.
+
+    Attributes:
+      id: as a user types it, 17e2.
+      generation: after which it joined.
+      number: of the exploiter, from 1.
+      role: main exploiter or league exploiter.
+      parent: the snapshot that it began as.
+      digest: of its weights.
+    """
+
+    id: str
+    generation: int
+    number: int
+    role: str
+    parent: str
+    digest: str
+
+
+class Directed(NamedTuple):
+    """Games in which one agent moved first against another, from its view."""
+
+    first: str
+    second: str
+    wins: int
+    draws: int
+    losses: int
+
+
+@dataclass(frozen=True)
+class MatchResult:
+    """One match as it goes into the record.
+
+    Attributes:
+      role: as documented at the column `matches.role`.
+      a: the first agent.
+      b: the second agent.
+      scores: f32[P, 2], a's score in both games of each pair, a moving first in the first.
+    """
+
+    role: str
+    a: str
+    b: str
+    scores: np.ndarray
+
+    def directed(self) -> list[Directed]:
+        """The games by who moved first."""
+        meetings = ((self.a, self.b, self.scores[:, 0]), (self.b, self.a, 1 - self.scores[:, 1]))
+        return [
+            Directed(
+                one, two, *(int(n) for n in ((x > 0.5).sum(), (x == 0.5).sum(), (x < 0.5).sum()))
+            )
+            for one, two, x in meetings
+        ]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """All games of two agents in one role, from a's view.
+
+    Attributes:
+      a: the first agent.
+      b: the second agent.
+      generation: in which they played.
+      wins: games in which a got more than b, and so on.
+      draws: games.
+      losses: games.
+      points: a's score: a full win is 1, a draw ½, and a small win in a game for stakes between.
+    """
+
+    a: str
+    b: str
+    generation: int
+    wins: int
+    draws: int
+    losses: int
+    points: float
+
+    @property
+    def games(self) -> int:
+        """Games played."""
+        return self.wins + self.draws + self.losses
+
+
+class Results:
+    """The database of one run; use as a context manager.
+
+    Args:
+      path: its SQLite file.
+      create: make it if it is not there.
+
+    Raises:
+      UserError: the file is missing, or is not one of ours.
+    """
+
+    def __init__(self, path: Path, create: bool = False):
+        if not create and not path.is_file():
+            raise UserError(f"{path} is missing")
+        self._path = path
+        self._engine = sql.create_engine(f"sqlite:///{path}")
+        event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "handle_error", self._explain)
+        try:
+            self._check(create)
+        except UserError:
+            self._engine.dispose()
+            raise
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    def _check(self, create: bool) -> None:
+        """Makes the tables, or finishes making them; the version comes last and vouches for them.
+
+        A foreign file is not even touched: write-ahead logging is set once, in files of ours.
+        """
+        with self._engine.connect() as connection:
+
+            def ask(query: str) -> int:
+                return connection.exec_driver_sql(query).scalar_one()
+
+            application, version = ask("PRAGMA application_id"), ask("PRAGMA user_version")
+            if create and application == 0 and ask("SELECT count(*) FROM sqlite_master") == 0:
+                connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION}")
+                application = _APPLICATION
+            if application != _APPLICATION:
+                raise UserError(f"{self._path} is not a results file of Arena")
+            if create and version == 0:
+                ask("PRAGMA journal_mode = WAL")
+                _META.create_all(connection)
+                connection.commit()
+                connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
+            elif version != _VERSION:
+                raise UserError(f"{self._path} is not a results file of this version of Arena")
+            else:  # tables that came after the file was made
+                _META.create_all(connection, [GATES, TRIALS, CHAMPIONS, TOURNAMENTS, EXPLOITERS])
+                connection.commit()
+
+    def _explain(self, context: sql.ExceptionContext) -> None:
+        """A damaged file, or a full disk, becomes one line."""
+        if type(context.sqlalchemy_exception) in (DatabaseError, OperationalError):
+            reason = context.original_exception
+            raise UserError(f"{self._path} cannot be read or written: {reason}") from None
+
+    def write(
+        self,
+        generation: int,
+        matches: Iterable[MatchResult],
+        snapshot: tuple[int, str] | None = None,
+        figures: dict[str, Any] | None = None,
+        exploiters: Iterable[Exploiter] = (),
+    ) -> None:
+        """Adds what a generation brought, all or nothing.
+
+        Args:
+          generation: its number.
+          matches: the matches played.
+          snapshot: id and digest of the new snapshot.
+          figures: its losses, rates and seconds.
+          exploiters: those that join the pool.
+        """
+        with self._engine.begin() as connection:
+            for match in matches:
+                insert(connection, generation, match)
+            if snapshot is not None:
+                connection.execute(SNAPSHOTS.insert().values(id=snapshot[0], digest=snapshot[1]))
+            for exploiter in exploiters:
+                connection.execute(EXPLOITERS.insert().values(asdict(exploiter)))
+            if figures is not None:
+                connection.execute(
+                    EVENTS.insert().values(generation=generation, kind="generation", body=figures)
+                )
+
+    @property
+    def engine(self) -> sql.Engine:
+        """For the parts of the record that have a file of their own."""
+        return self._engine
+
+    def forget_after(self, generation: int) -> None:
+        """Removes what later generations have written, since they are to be run again."""
+        late = sql.select(MATCHES.c.id).where(MATCHES.c.generation > generation)
+        with self._engine.begin() as connection:
+            connection.execute(PAIRS.delete().where(PAIRS.c.match.in_(late)))
+            connection.execute(MATCHES.delete().where(MATCHES.c.generation > generation))
+            connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.id > generation))
+            connection.execute(EXPLOITERS.delete().where(EXPLOITERS.c.generation > generation))
+            connection.execute(EVENTS.delete().where(EVENTS.c.generation > generation))
+
+    def digests(self) -> dict[int, str]:
+        """The snapshots there are: id to digest, oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sql.select(SNAPSHOTS).order_by(SNAPSHOTS.c.id))
+            return {row.id: row.digest for row in rows}
+
+    def exploiters(self) -> list[Exploiter]:
+        """The exploiters' snapshots in the pool, oldest first."""
+        query = sql.select(EXPLOITERS).order_by(EXPLOITERS.c.generation, EXPLOITERS.c.number)
+        with self._engine.connect() as connection:
+            return [Exploiter(*row) for row in connection.execute(query)]
+
+    def count(self, role: str) -> int:
+        """How many matches of a role there are."""
+        query = sql.select(sql.func.count()).select_from(MATCHES).where(MATCHES.c.role == role)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def tallies(self, *roles: str) -> list[Tally]:
+        """Wins, draws and losses by agents and generation, in matches of these roles."""
+        game = sql.union_all(
+            sql.select(PAIRS.c.match, PAIRS.c.first.label("score")),
+            sql.select(PAIRS.c.match, PAIRS.c.second.label("score")),
+        ).subquery()
+
+        def count(condition: sql.ColumnElement[bool]) -> Any:
+            return sql.func.sum(sql.case((condition, 1), else_=0))
+
+        keys = (MATCHES.c.a, MATCHES.c.b, MATCHES.c.generation)
+        score = game.c.score
+        counts = count(score > 0.5), count(score == 0.5), count(score < 0.5)
+        query = (
+            sql.select(*keys, *counts, sql.func.sum(score))
+            .join(game, game.c.match == MATCHES.c.id)
+            .where(MATCHES.c.role.in_(roles))
+            .group_by(*keys)
+            .order_by(sql.func.min(MATCHES.c.id))
+        )
+        with self._engine.connect() as connection:
+            return [Tally(*row) for row in connection.execute(query)]
+
+    def directed(self, *roles: str) -> list[Directed]:
+        """Wins, draws and losses of who moved first against whom, in matches of these roles."""
+        a, b, score = MATCHES.c.a, MATCHES.c.b, PAIRS.c.first
+        join = PAIRS.join(MATCHES, PAIRS.c.match == MATCHES.c.id)
+        wanted = MATCHES.c.role.in_(roles)
+        game = sql.union_all(
+            sql.select(a.label("one"), b.label("two"), score.label("score"))
+            .select_from(join)
+            .where(wanted),
+            sql.select(b, a, 1 - PAIRS.c.second).select_from(join).where(wanted),
+        ).subquery()
+        counts = [
+            sql.func.sum(sql.case((condition, 1), else_=0))
+            for condition in (game.c.score > 0.5, game.c.score == 0.5, game.c.score < 0.5)
+        ]
+        keys = game.c.one, game.c.two
+        query = sql.select(*keys, *counts).group_by(*keys).order_by(*keys)
+        with self._engine.connect() as connection:
+            return [Directed(*row) for row in connection.execute(query)]
+
+    def pairs(self, a: str, b: str, *roles: str) -> np.ndarray:
+        """All pairs of games of two agents, f64[P, 2]: a's scores, a moving first in the first."""
+        query = (
+            sql.select(MATCHES.c.a, PAIRS.c.first, PAIRS.c.second)
+            .join(MATCHES, PAIRS.c.match == MATCHES.c.id)
+            .where(MATCHES.c.role.in_(roles), MATCHES.c.a.in_((a, b)), MATCHES.c.b.in_((a, b)))
+            .where(MATCHES.c.a != MATCHES.c.b)
+            .order_by(PAIRS.c.match, PAIRS.c.number)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        found = [(x, y) if who == a else (1 - y, 1 - x) for who, x, y in rows]
+        return np.array(found, np.float64).reshape(-1, 2)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The figures of every generation, in order."""
+        query = sql.select(EVENTS.c.body).order_by(EVENTS.c.generation)
+        with self._engine.connect() as connection:
+            return [row.body for row in connection.execute(query)]
+
+
+def insert(connection: sql.Connection, generation: int, match: MatchResult) -> int:
+    """Adds one match and its pairs to a transaction; its `matches.id`."""
+    row = {"generation": generation, "role": match.role, "a": match.a, "b": match.b}
+    key = connection.execute(MATCHES.insert().values(row).returning(MATCHES.c.id)).scalar_one()
+    scores = np.asarray(match.scores, float).tolist()
+    pairs = [
+        {"match": key, "number": i, "first": x, "second": y} for i, (x, y) in enumerate(scores)
+    ]
+    connection.execute(PAIRS.insert(), pairs)
+    return key
+
+
+def _configure(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")

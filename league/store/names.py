@@ -1,0 +1,136 @@
+"""What a user types becomes an object here, and nowhere else.
+
+connect_four                  a game
+pettingzoo:./my_game.py       a PettingZoo env as a game
+NAME                          a run, `runs/NAME`
+NAME:ID                       a snapshot of a run, playing its network's favourite move
+NAME:champion                 the snapshot that passed the last gate
+NAME:17e2                     one of its second exploiter, if it joined the pool
+NAME:ID,simulations=32        the same with search
+uniform, mcts:100             an agent of `agents/`
+gnugo:level=1                 one of them too: an engine, a process of its own
+policy:./mine.py              another: the user's own, a Python function
+pretrained:connect_four       a net that comes with Arena; `,simulations=32` as above
+"""
+
+import importlib
+import importlib.util
+from pathlib import Path
+
+from arena.types import Agent, HostAgent
+from games import Game
+from league.errors import UserError
+from league.gate.store import Lineage
+from league.settings import game_names
+from league.store import pretrained, snapshot_ids
+from league.store.run import Run
+
+RUNS = Path("runs")
+
+
+class AnyGame(UserError):
+    """The agent plays any game, so the other side has to say which."""
+
+
+def game(spec: str) -> Game:
+    """A game by name; raises UserError if there is none."""
+    try:
+        return game_names.load(spec)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def run(name: str) -> Run:
+    """A run by name; raises UserError if there is none."""
+    if not name or "/" in name or name.startswith("."):
+        raise UserError(f"{name!r} is not the name of a run")
+    return Run(RUNS / name)
+
+
+def snapshot(spec: str) -> tuple[Run, str, int]:
+    """A snapshot by `RUN[:ID][,simulations=N]`, the newest by default.
+
+    Returns:
+      its run, its id, and simulations a move.
+    """
+    place, _, option = spec.partition(",")
+    name, _, number = place.partition(":")
+    simulations = option.removeprefix("simulations=") if option else "0"
+    if not simulations.isdecimal():
+        raise UserError(f"{spec!r}: {option!r} is not simulations=N")
+    where = run(name)
+    with where.results() as results:
+        there = results.digests()
+    if not there:
+        raise UserError(f"run {name!r} has no snapshot yet")
+    if not number:
+        return where, str(max(there)), int(simulations)
+    if number == "champion":
+        return where, str(champion(where)), int(simulations)
+    if snapshot_ids.split(number) is None:
+        raise UserError(f"{spec!r}: a snapshot's id is a number, not {number!r}")
+    return where, number, int(simulations)
+
+
+def champion(where: Run) -> int:
+    """The snapshot that the last gate promoted; raises UserError if none has."""
+    with where.results() as results:
+        promoted = Lineage(results).champions()
+    if not promoted:
+        raise UserError(f"run {where.name!r} has no champion yet: arena gate {where.name}")
+    return promoted[-1]
+
+
+def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
+    """An agent, and the game that it plays.
+
+    Args:
+      spec: as a user types it.
+      rules: the game to be played, if that is settled already.
+
+    Raises:
+      UserError: there is no such agent, or it plays another game.
+    """
+    kind, _, argument = spec.partition(":")
+    if kind == pretrained.KIND:
+        return _pretrained(spec, rules)
+    if not is_run(spec):
+        if rules is None:
+            raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
+        try:
+            return rules, importlib.import_module(f"agents.{kind}").make(rules, argument)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+    where, number, simulations = snapshot(spec)
+    if rules is not None and where.game != rules:
+        raise UserError(f"{spec} does not play the same game")
+    return where.game, Agent(spec, where.player(simulations), where.weights(number))
+
+
+def _pretrained(spec: str, rules: Game | None) -> tuple[Game, Agent]:
+    """The agent `pretrained:GAME[,simulations=N]`."""
+    place, _, simulations = spec.partition(",simulations=")
+    if not (simulations or "0").isdecimal():
+        raise UserError(f"{spec!r}: simulations must be a number, not {simulations!r}")
+    game, agent = pretrained.load(place, int(simulations or "0"))
+    if rules is not None and game != rules:
+        raise UserError(f"{spec} does not play the same game")
+    return game, agent
+
+
+def searches(spec: str) -> bool:
+    """Whether the name means a network, after which `,simulations=N` may stand."""
+    return is_run(spec) or spec.partition(":")[0] == pretrained.KIND
+
+
+def is_run(spec: str) -> bool:
+    """Whether a name means a run, there or not, rather than an agent that needs none."""
+    kind = spec.partition(":")[0].partition(",")[0]
+    return (RUNS / kind).is_dir() or not (kind == pretrained.KIND or _is_agent(kind))
+
+
+def _is_agent(kind: str) -> bool:
+    """Whether a file of `agents/` makes an agent that needs no run."""
+    if not kind.isidentifier() or importlib.util.find_spec(f"agents.{kind}") is None:
+        return False
+    return hasattr(importlib.import_module(f"agents.{kind}"), "make")

@@ -1,0 +1,113 @@
+"""Nets that come with Arena: a snapshot in one small file, `league/nets/GAME.npz`.
+
+A file holds the weights, in half precision, and a card: the game, the learner, the network's size,
+the run that it is from, and a digest. Nothing else of the run's configuration is in it, so that new
+options do not make it unreadable. `arena export` writes one.
+"""
+
+import dataclasses
+import io
+import json
+import re
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from agents.nn import networks
+from arena.types import Agent
+from games import Game
+from league.errors import UserError
+from league.settings import game_names, learners
+from league.store.checkpoints import digest
+from league.store.files import replacing
+from league.store.run import Run
+
+KIND = "pretrained"
+FORMAT = "arena-net-1"
+
+
+def folder() -> Traversable:
+    """Where the files lie."""
+    return resources.files("league") / "nets"
+
+
+def file(game: str) -> str:
+    """The name of a game's file."""
+    return re.sub(r"[^\w.=-]+", "-", game) + ".npz"
+
+
+def files() -> list[str]:
+    """The names of the files there are."""
+    place = folder()
+    return sorted(x.name for x in place.iterdir() if x.name.endswith(".npz"))
+
+
+def write(where: Run, number: str, path: Path) -> None:
+    """Makes a file of a snapshot.
+
+    Raises:
+      UserError: there is no such snapshot, or a weight is too large for half precision.
+    """
+    learner = where.config.learner
+    weights = networks.for_play(where.weights(number))
+    weights = jax.tree.map(lambda x: np.asarray(x, np.float16), weights)
+    if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights)):
+        raise UserError(f"{where.name}:{number} has weights that half precision cannot hold")
+    card = {
+        "format": FORMAT,
+        "game": where.card["game"],
+        "learner": learners.of(learner).__name__.rpartition(".")[2],
+        "network": type(learner.network).__name__,
+        "size": dataclasses.asdict(learner.network),
+        "run": {key: where.card.get(key) for key in ("seed", "revision", "versions", "device")},
+        "snapshot": number,
+        "digest": digest(weights),
+    }
+    leaves = {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(weights)
+    }
+    with replacing(path) as whole:
+        np.savez_compressed(whole, allow_pickle=False, card=np.array(json.dumps(card)), **leaves)
+
+
+def load(spec: str, simulations: int) -> tuple[Game, Agent]:
+    """The game and the agent of `pretrained:GAME`.
+
+    Raises:
+      UserError: there is no file for the game, or it is damaged.
+    """
+    name = spec.partition(":")[2]
+    if file(name) not in files():
+        there = ", ".join(x.removesuffix(".npz") for x in files()) or "none"
+        raise UserError(f"no net comes with Arena for {name!r}; there are: {there}")
+    try:
+        with np.load(io.BytesIO((folder() / file(name)).read_bytes())) as held:
+            game, act, weights = _read(dict(held), simulations)
+    except Exception as error:  # a cut zip file shows in many ways
+        raise UserError(f"the net for {name!r} cannot be used: {error}") from None
+    title = spec + (f",simulations={simulations}" if simulations else "")
+    return game, Agent(title, act, weights)
+
+
+def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Any, Any]:
+    """From what a file holds: the game, how the agent moves, and its weights in f32."""
+    card = json.loads(held["card"].item())
+    if card["format"] != FORMAT:
+        raise ValueError("it is of another version of Arena")
+    game, learner = game_names.load(card["game"]), learners.modules()[card["learner"]]
+    config = learner.Config(network=getattr(networks, card["network"])(**card["size"]))
+    like = jax.eval_shape(lambda: learner.begin(game, config, jax.random.key(0)).params)
+    paths, tree = jax.tree_util.tree_flatten_with_path(like)
+    leaves = [held[jax.tree_util.keystr(p, simple=True, separator=".")] for p, _ in paths]
+    if [leaf.shape for leaf in leaves] != [leaf.shape for _, leaf in paths]:
+        raise ValueError("its arrays have other shapes")
+    weights = jax.tree.unflatten(tree, leaves)
+    if digest(weights) != card["digest"]:
+        raise ValueError("it is damaged: wrong digest")
+    act = learner.player(game, config, simulations)
+    return game, act, jax.tree.map(lambda x: x.astype(np.float32), weights)
