@@ -9,16 +9,16 @@ import jax
 import jax.numpy as jnp
 
 from agents import search
-from arena.chance import settle
+from arena.chance import resolve_chance
 from arena.judges.rules import Rules
 from arena.sampling import uniform_move
-from arena.types import Agent, Decision, HostGame
+from arena.types import Agent, Decision, as_host_game
 from games import OVER, Game
 
 
 @dataclass(frozen=True)
 class MCTS:
-    """An `Act` without weights: UCT, a random game to the end at every new node.
+    """An `Policy` without weights: UCT, a random game to the end at every new node.
 
     Attributes:
       game: what is played.
@@ -51,15 +51,15 @@ class MCTS:
         """No prior, and the outcome of one random game."""
         ends = rollout(self.game, keys, states)
         first = jax.vmap(self.game.mover)(states) == 0
-        payoff = Rules(self.game).score(ends)
+        payoff = Rules(self.game).verdict(ends)
         none = jnp.zeros((first.shape[0], self.game.num_actions))
         return none, jnp.where(first, payoff, -payoff)
 
 
 def rollout(game: Game, keys: jax.Array, states: Any) -> Any:
     """Plays positions [B, ...] to their ends with uniformly random moves, under keys [G]."""
-    if isinstance(game, HostGame):
-        return _each(game.playout, keys, states)
+    if outside := as_host_game(game):
+        return _each(outside.playout, keys, states)
     alive = jax.vmap(game.mover)(states) != OVER
 
     def body(carry):
@@ -86,7 +86,7 @@ def _settle(game: Game, keys: jax.Array, states: Any) -> Any:
     """Lets chance make its moves in positions [B, ...] under keys [G]."""
     if not game.num_outcomes:
         return states
-    return _each(partial(settle, game), keys, states)
+    return _each(partial(resolve_chance, game), keys, states)
 
 
 def _each(call: Callable[[jax.Array, Any], Any], keys: jax.Array, states: Any) -> Any:

@@ -12,7 +12,7 @@ from games import Game
 
 @dataclass(frozen=True)
 class Uniform:
-    """An `Act` without weights."""
+    """An `Policy` without weights."""
 
     game: Game
 

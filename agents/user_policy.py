@@ -7,8 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from arena import user_files
-from arena.pettingzoo.as_game import Imported
+from arena import extensions
 from arena.types import Forfeit, HostAgent, Position
 from games import Game
 
@@ -19,16 +18,16 @@ def make(game: Game, argument: str) -> HostAgent:
     Raises:
       ValueError: there is none, in one line.
     """
-    found = user_files.load(argument, "policy")
+    found = extensions.load(argument, "policy")
     predict = getattr(found, "predict", None)
     if callable(predict):
-        return Policy(f"policy:{argument}", lambda seen, mask: predict(seen, action_masks=mask))
+        return UserPolicy(f"policy:{argument}", lambda seen, mask: predict(seen, action_masks=mask))
     if not callable(found):
         raise ValueError(f"{argument} holds {found!r:.50}, neither a function nor able to predict")
-    return Policy(f"policy:{argument}", found)
+    return UserPolicy(f"policy:{argument}", found)
 
 
-class Policy(HostAgent):
+class UserPolicy(HostAgent):
     """Asks a function for a move.
 
     Args:
@@ -49,7 +48,7 @@ class Policy(HostAgent):
             # Copies: it may write into them.
             answer = self._function(np.array(seen), np.array(legal, np.int8))
         except Exception as error:
-            raise Forfeit(f"{self.name} raises {user_files.reason(error)}") from error
+            raise Forfeit(f"{self.name} raises {extensions.reason(error)}") from error
         move = _number(answer)
         if move is None:
             raise Forfeit(f"{self.name} answers {answer!r:.50}, not the number of a move")
@@ -68,6 +67,6 @@ def _number(answer: Any) -> int | None:
 @cache
 def _look(game: Game) -> Callable[[Any], tuple[Any, Any]]:
     """What the mover observes, and its legal moves."""
-    if isinstance(game, Imported):
+    if not game.on_device:
         return lambda state: (state.observation, state.legal)
     return jax.jit(lambda state: (game.observe(state, game.mover(state)), game.legal(state)))

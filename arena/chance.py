@@ -10,7 +10,7 @@ from arena.sampling import mix, unit
 from games import CHANCE, Game
 
 
-def settle(game: Game, key: jax.Array, state: Any) -> Any:
+def resolve_chance(game: Game, key: jax.Array, state: Any) -> Any:
     """Lets chance make all its moves, until a seat is to move or the game is over.
 
     The numbers that decide them are hashes of the key and a counter, far cheaper than JAX's own.

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -16,25 +16,25 @@ class Decision(NamedTuple):
 
     Attributes:
       move: i32[B], a legal move each.
-      note: pytree [B, ...] that a recorded match keeps beside the position (a learner's targets),
-        or () if there is nothing to note.
+      aux: pytree [B, ...] that a recorded match keeps beside the position (a learner's targets),
+        or () if there is nothing to aux.
     """
 
     move: jax.Array
-    note: Any = ()
+    aux: Any = ()
 
 
-Act = Callable[[Any, jax.Array, Any], Decision]
-"""`act(params, keys, states) -> Decision`: how an agent moves, as a pure function.
+Policy = Callable[[Any, jax.Array, Any], Decision]
+"""`policy(params, keys, states) -> Decision`: how an agent moves, as a pure function.
 
 params: pytree [G, ...], the weights of G agents stacked; keys: PRNG keys [G]; states: positions
-[B, ...] with B = G·S, the first S of them the first agent's. An `Act` is hashable, and equal ones
-share a compiled program; so a new snapshot never means a new compilation.
+[B, ...] with B = G·S, the first S of them the first agent's. A `Policy` is hashable, and equal
+ones share a compiled program; so a new snapshot never means a new compilation.
 """
 
 
-class Remembering(ABC):
-    """An `Act` that can use again what it has found out about earlier positions.
+class CachedPolicy(ABC):
+    """An `Policy` that can use again what it has found out about earlier positions.
 
     It moves the same with or without a memory, but for rounding.
     """
@@ -47,7 +47,7 @@ class Remembering(ABC):
     def recall(
         self, memory: Any, params: Any, keys: jax.Array, states: Any
     ) -> tuple[Decision, Any]:
-        """Moves as an `Act`, and the memory after that."""
+        """Moves as an `Policy`, and the memory after that."""
 
     @abstractmethod
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
@@ -60,12 +60,12 @@ class Agent:
 
     Attributes:
       name: as a user types it.
-      act: how it moves.
+      policy: how it moves.
       params: pytree of its weights, without a leading axis; () if it has none.
     """
 
     name: str
-    act: Act
+    policy: Policy
     params: Any = ()
 
 
@@ -110,32 +110,35 @@ class HostAgent(ABC):
 class HostGame(Game):
     """A game whose rules are a program outside the device, such as an imported env.
 
-    Its positions are what the seat to move sees, and `init` gives shapes only.
-
-    Attributes:
-      usual_plies: of the longest game that a check has seen; `max_plies` may be far above it.
-      copies: games can be copied, so that `step` and `playout` work on positions that are asked
-        about, while they are: enough for a search, far slower than rules on the device.
+    Its positions are what the seat to move sees. They can be stepped while a search asks about
+    them, if the game is `searchable`; games themselves begin and go on in the program alone.
     """
 
-    usual_plies: int
-    copies: bool
+    on_device = False
+
+    def init(self) -> Any:
+        """Raises ValueError: games begin in the program; see `openings` and `deal`."""
+        raise ValueError(f"{type(self).__name__} begins outside the device")
+
+    @abstractmethod
+    def template(self) -> Any:
+        """Shapes and types of a position, a pytree of `jax.ShapeDtypeStruct`."""
 
     @abstractmethod
     def playout(self, key: jax.Array, state: Any) -> Any:
-        """How a game ends that goes on from here at random."""
+        """The final position of a game that goes on from here with random moves."""
 
     @abstractmethod
     def openings(self, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
-        """As `arena.match.openings`, but a way to begin instead of a position."""
+        """As `arena.play.openings.random_openings`, but a way to begin in place of a position."""
 
     @abstractmethod
     def play(self, match: Any, params_a: Any, params_b: Any, keys: jax.Array, openings: Any) -> Any:
-        """As `arena.device_loop.Match.play`, of which `match` is one."""
+        """As `arena.play.device_loop.Match.play`, of which `match` is one."""
 
     @abstractmethod
     def deal(self, key: jax.Array, count: int, plies: int, times: int = 1) -> Any:
-        """Games for `arena.host`, after up to so many random moves, each so many times over."""
+        """Games for `arena.play.host_loop`, after up to `plies` random moves, each `times` over."""
 
     @property
     @abstractmethod
@@ -143,11 +146,22 @@ class HostGame(Game):
         """Games that the program failed to finish, since this process began."""
 
 
-class Classifier(ABC):
-    """The judge: the one door through which anything learns who won."""
+def as_host_game(game: Game) -> HostGame | None:
+    """The game, if its rules are outside the device; None if they are compiled."""
+    return None if game.on_device else cast(HostGame, game)
+
+
+class Judge(ABC):
+    """Who says who won. Hashable; equal judges share a compiled program.
+
+    Attributes:
+      exact: a verdict is what the rules say, so that a search may prove values by it.
+    """
+
+    exact: bool = False
 
     @abstractmethod
-    def score(self, finals: Any) -> jax.Array:
+    def verdict(self, finals: Any) -> jax.Array:
         """Seat 0's payoff in final positions [B, ...], f32[B] in [-1, 1]: 1 for a full win."""
 
 

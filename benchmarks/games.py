@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import tyro
 
-from arena.chance import settle
+from arena.chance import resolve_chance
 from arena.sampling import choose, unit
 from games import OVER, Game, load, names
 
@@ -88,7 +88,7 @@ def _iterate(game: Game, observed: bool, carry: Any, draw: jax.Array) -> Any:
     after = game.step(state, choose(unit(draw), game.legal(state)))
     over = mover == OVER
     state = jax.tree.map(lambda new, old: jnp.where(over, new, old), game.init(), after)
-    state = settle(game, jax.random.key(draw), state)
+    state = resolve_chance(game, jax.random.key(draw), state)
     return state, steps + (1 - over.astype(jnp.uint32)), total
 
 
@@ -96,7 +96,7 @@ def ours(game: Game, batch: int, observed: bool) -> Runner:
     """Our rules."""
 
     def start(key):
-        return settle(game, key, game.init()), jnp.uint32(0), jnp.float32(0)
+        return resolve_chance(game, key, game.init()), jnp.uint32(0), jnp.float32(0)
 
     def step(now, carry):
         draws = jax.random.bits(jax.random.fold_in(jax.random.key(0), now), (batch,))

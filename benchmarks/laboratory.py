@@ -37,12 +37,12 @@ class Toy(Protocol):
         """The first agent."""
         ...
 
-    def learn(self, agent: np.ndarray, foes: np.ndarray) -> np.ndarray:
-        """What becomes of an agent that meets the foes f64[m, 3]."""
+    def learn(self, agent: np.ndarray, opponents: np.ndarray) -> np.ndarray:
+        """What becomes of an agent that meets the opponents f64[m, 3]."""
         ...
 
-    def payoffs(self, agents: np.ndarray, foes: np.ndarray) -> np.ndarray:
-        """Payoffs f64[n, m] of agents f64[n, 3] against foes f64[m, 3]."""
+    def payoffs(self, agents: np.ndarray, opponents: np.ndarray) -> np.ndarray:
+        """Payoffs f64[n, m] of agents f64[n, 3] against opponents f64[m, 3]."""
         ...
 
 
@@ -55,13 +55,13 @@ class RockPaperScissors:
         """A random mixture."""
         return rng.dirichlet(np.ones(3))
 
-    def learn(self, agent: np.ndarray, foes: np.ndarray) -> np.ndarray:
-        """The move that does best against the foes; the agent it comes from does not matter."""
-        return np.eye(3)[np.argmax(self.BEATS @ foes.mean(0))]
+    def learn(self, agent: np.ndarray, opponents: np.ndarray) -> np.ndarray:
+        """The move that does best against the opponents; from whatever agent."""
+        return np.eye(3)[np.argmax(self.BEATS @ opponents.mean(0))]
 
-    def payoffs(self, agents: np.ndarray, foes: np.ndarray) -> np.ndarray:
+    def payoffs(self, agents: np.ndarray, opponents: np.ndarray) -> np.ndarray:
         """Mean payoffs of mixtures."""
-        return agents @ self.BEATS @ foes.T
+        return agents @ self.BEATS @ opponents.T
 
 
 class Disc:
@@ -80,16 +80,16 @@ class Disc:
         angle = rng.uniform(0, 2 * np.pi)
         return np.array([0, *(np.sqrt(rng.uniform()) * np.array([np.cos(angle), np.sin(angle)]))])
 
-    def learn(self, agent: np.ndarray, foes: np.ndarray) -> np.ndarray:
+    def learn(self, agent: np.ndarray, opponents: np.ndarray) -> np.ndarray:
         """A step up the gradient of the mean payoff, and back into the disc."""
-        skill = np.cosh(agent[0] - foes[:, 0]) ** -2
-        agent = agent + self._RATES * np.append(skill.mean(), self._TURN @ foes[:, 1:].mean(0))
+        skill = np.cosh(agent[0] - opponents[:, 0]) ** -2
+        agent = agent + self._RATES * np.append(skill.mean(), self._TURN @ opponents[:, 1:].mean(0))
         return agent / np.append(1, np.full(2, max(1, np.hypot(*agent[1:]))))
 
-    def payoffs(self, agents: np.ndarray, foes: np.ndarray) -> np.ndarray:
+    def payoffs(self, agents: np.ndarray, opponents: np.ndarray) -> np.ndarray:
         """Skill and disc added up, between -2 and 2."""
-        skill = np.tanh(agents[:, :1] - foes[:, 0])
-        return skill + agents[:, 1:] @ self._TURN @ foes[:, 1:].T
+        skill = np.tanh(agents[:, :1] - opponents[:, 0])
+        return skill + agents[:, 1:] @ self._TURN @ opponents[:, 1:].T
 
 
 TOYS: dict[str, Toy] = {"rock_paper_scissors": RockPaperScissors(), "disc": Disc()}
@@ -143,8 +143,8 @@ def train(toy: Toy, matchmaker: str, generations: int, seed: int) -> np.ndarray:
     pool = toy.start(rng)[None]
     for _ in range(generations):
         weights = field(toy, pool, matchmaker)
-        foes = pool[rng.choice(len(pool), _FOES, p=weights)]
-        pool = np.vstack([pool, toy.learn(pool[-1], foes)])
+        opponents = pool[rng.choice(len(pool), _FOES, p=weights)]
+        pool = np.vstack([pool, toy.learn(pool[-1], opponents)])
     return pool
 
 
@@ -152,7 +152,7 @@ def field(toy: Toy, pool: np.ndarray, matchmaker: str) -> np.ndarray:
     """The mixture f64[n] of the pool f64[n, 3] that a matchmaker draws from."""
     losses = (1 - np.clip(toy.payoffs(pool[-1:], pool)[0], -1, 1)) / 2
     known = matchmaking.Pool(losses, lambda: toy.payoffs(pool, pool))
-    return matchmaking.parse(matchmaker)(known)
+    return matchmaking.find(matchmaker)(known)
 
 
 def worst(toy: Toy, pool: np.ndarray, matchmaker: str) -> float:

@@ -40,7 +40,7 @@ from arena.play import match
 from arena.types import Agent
 from benchmarks.games import processor
 from league.cli import device
-from league.settings import config as configs
+from league.settings import defaults
 from league.store.files import replacing
 from league.store.run import Run
 from league.training.best_response import Rival
@@ -147,7 +147,7 @@ def pooled(options: Options, runs: list[Run]) -> list[tuple[float, float]]:
 
 def rival(options: Options, run: Run) -> dict[str, Any]:
     """What a rival scores against the last snapshot; its budget is the same in every arm."""
-    config = replace(configs.default(_GAME, run.game), learner=run.config.learner)
+    config = replace(defaults.default(_GAME, run.game), learner=run.config.learner)
     key = jax.random.key(run.config.seed)
     trained = Rival(run.game, config, _agent(run, options.generations))
     params = trained.train(options.rival_generations, jax.random.fold_in(key, 0))
@@ -175,7 +175,7 @@ def _play(run: Run, a: list[Agent], b: list[Agent], pairs: int, role: str) -> np
 
 
 def _agent(run: Run, number: int) -> Agent:
-    return Agent(f"{run.name}:{number}", run.player(0), run.weights(number))
+    return Agent(f"{run.name}:{number}", run.eval_policy(0), run.weights(number))
 
 
 def _kept(run: Run, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -62,8 +62,8 @@ class Options:
 
 def ours(game: Game, params: Any, options: Options) -> Callable[[int], int]:
     """Plays matches of a game, imported or native; returns the moves made."""
-    act = ppo.Policy(game, networks.suitable(game), explore=True)
-    table = device_loop.Match(game, act, act, Rules(game), options.slots, record=True)
+    policy = ppo.NetworkPolicy(game, networks.suitable(game), explore=True)
+    table = device_loop.Match(game, policy, policy, Rules(game), options.slots, record=True)
     weights = stack([params])
 
     def run(seed: int) -> int:
@@ -81,7 +81,7 @@ def theirs(game: Imported, params: Any, games: int) -> Callable[[int], int]:
 
     env = pettingzoo.make("aec", game.name.removeprefix("pettingzoo:"))
     seats = {agent: np.int32(seat) for seat, agent in enumerate(env.possible_agents)}
-    policy, weights = ppo.Policy(game, networks.suitable(game)), stack([params])
+    policy, weights = ppo.NetworkPolicy(game, networks.suitable(game)), stack([params])
 
     @jax.jit
     def choose(seed: jax.Array, number: jax.Array, state: Seen) -> jax.Array:

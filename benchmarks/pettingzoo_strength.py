@@ -79,7 +79,7 @@ def value_keeping(folder: Path, number: int) -> dict[str, int]:
     legal = jax.vmap(native.legal)(solution.states)
     states = Seen(movers, legal, seen, jax.numpy.zeros(len(movers)))
     keys = jax.random.split(jax.random.key(0), 1)
-    moves = np.asarray(run.player(0)(stack([run.weights(number)]), keys, states).move)
+    moves = np.asarray(run.eval_policy(0)(stack([run.weights(number)]), keys, states).move)
     run.close()
     kept = solution.keeps[np.arange(len(moves)), moves]
     return {"kept": int(kept.sum()), "positions": len(kept)}

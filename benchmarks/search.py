@@ -30,7 +30,7 @@ import jax.numpy as jnp
 import tyro
 
 from agents import search
-from arena.chance import settle
+from arena.chance import resolve_chance
 from arena.judges.rules import Rules
 from arena.sampling import choose, unit
 from benchmarks.games import processor
@@ -128,12 +128,12 @@ def positions(game: Game, batch: int, plies: int) -> Any:
         state, key = carry
         draw = jax.random.bits(jax.random.fold_in(key, ply))
         after = game.step(state, choose(unit(draw), game.legal(state)))
-        after = settle(game, jax.random.key(draw), after)
+        after = resolve_chance(game, jax.random.key(draw), after)
         over = game.mover(after) == OVER
         return jax.tree.map(lambda old, new: jnp.where(over, old, new), state, after), key
 
     def start(key: jax.Array) -> Any:
-        return jax.lax.fori_loop(0, plies, play, (settle(game, key, game.init()), key))[0]
+        return jax.lax.fori_loop(0, plies, play, (resolve_chance(game, key, game.init()), key))[0]
 
     return jax.jit(jax.vmap(start))(jax.random.split(jax.random.key(1), batch))
 

@@ -32,8 +32,8 @@ import jax
 import jax.numpy as jnp
 import tyro
 
-from agents.learners.alphazero import AlphaZero
 from agents.nn import networks
+from agents.policies import SearchPolicy
 from arena.judges.rules import Rules
 from arena.play import device_loop
 from arena.play.openings import random_openings
@@ -81,13 +81,15 @@ class Rate(NamedTuple):
     games: float
 
 
-def ours(options: Options, config: networks.Config, params: Any) -> Callable[[int], Rate]:
+def ours(options: Options, config: networks.NetworkConfig, params: Any) -> Callable[[int], Rate]:
     """Self-play matches; a function of the round."""
     game, matches = load("connect_four"), jax.device_count()
     # As in the paper and in mctx: values are stretched, however close together.
-    act = AlphaZero(game, config, options.simulations, _CONSIDERED, explore=True, spread=1e-8)
+    policy = SearchPolicy(
+        game, config, options.simulations, _CONSIDERED, explore=True, min_value_range=1e-8
+    )
     slots = options.batch // (2 * matches)
-    table = device_loop.Match(game, act, act, Rules(game), slots, record=True)
+    table = device_loop.Match(game, policy, policy, Rules(game), slots, record=True)
     weights = stack([params] * matches)
 
     def run(number: int) -> Rate:
@@ -104,7 +106,7 @@ def ours(options: Options, config: networks.Config, params: Any) -> Callable[[in
     return run
 
 
-def theirs(options: Options, config: networks.Config, params: Any) -> Callable[[int], Rate]:
+def theirs(options: Options, config: networks.NetworkConfig, params: Any) -> Callable[[int], Rate]:
     """mctx over pgx; a function of the round, which goes on where the last one stopped."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -37,7 +37,7 @@ from benchmarks.games import processor
 from games import load
 from league.cli import device
 from league.evaluation.tournament import Plan, Tournament
-from league.settings import config as configs
+from league.settings import defaults
 from league.store.checkpoints import digest
 from league.store.run import FORMAT, Run
 
@@ -111,7 +111,7 @@ def main(options: Options) -> None:
 
 def pool(folder: Path, count: int, size: networks.ResNetConfig) -> Run:
     """A run of so many snapshots with random weights."""
-    config = configs.default(_GAME, load(_GAME))
+    config = defaults.default(_GAME, load(_GAME))
     config = replace(config, learner=replace(config.learner, network=size))
     card = {"format": FORMAT, "game": _GAME, "config": asdict(config), "devices": 1}
     folder.mkdir(parents=True)
@@ -191,9 +191,10 @@ PEERS: dict[str, Loop] = {"openspiel": open_spiel, "pettingzoo": pettingzoo}
 def _check(run: Run, weights: list[Any], count: int, loop: Loop, move: Move) -> None:
     """From the empty board a peer's games must end as ours."""
     chosen = list(islice(_meetings(len(weights)), count))
-    act = run.player(0)
+    policy = run.eval_policy(0)
     a, b = (
-        [match.Agent(str(i), act, weights[i]) for i in side] for side in zip(*chosen, strict=True)
+        [match.Agent(str(i), policy, weights[i]) for i in side]
+        for side in zip(*chosen, strict=True)
     )
     scores = match.play(a, b, run.game, jax.random.key(0), 1, 0, count, 1)[:, 0]
     for (one, two), (first, second) in zip(chosen, scores, strict=True):

@@ -150,7 +150,7 @@ def landing(size: int, step: Step) -> Board:
     return Board.of(size, sum(1 << rank * size + file for rank in ranks for file in files))
 
 
-def settle(tree: Any) -> Any:
+def resolve_chance(tree: Any) -> Any:
     """The same values, kept in memory.
 
     XLA on CPUs fuses what leads to a value into everything that uses it, and so does the same work
@@ -240,7 +240,7 @@ def sight(men: Men) -> Sight:
     king, empty = men.mine & men.kings(), ~men.all()
     sliders = [men.theirs & men.sliders(ray) for ray in range(8)]
     knights, pawns = men.theirs & men.knights, men.theirs & men.pawns
-    lines, view = settle(
+    lines, view = resolve_chance(
         [[slide(board, empty, ray) for ray, board in enumerate(b)] for b in (sliders, [king] * 8)]
     )
     attacked = [
@@ -262,7 +262,7 @@ def sight(men: Men) -> Sight:
     pinned = [
         men.mine & (view[ray] & lines[ray + 4] | view[ray + 4] & lines[ray]) for ray in range(4)
     ]
-    return settle(
+    return resolve_chance(
         Sight(
             union(attacked),
             checks > 0,
@@ -333,7 +333,7 @@ class Move(NamedTuple):
 
 def read(size: int, number: jax.Array) -> Move:
     """Takes a move's number i32[] apart."""
-    number, squares = settle(number.astype(jnp.uint32)), size * size
+    number, squares = resolve_chance(number.astype(jnp.uint32)), size * size
     rest = number - len(WAYS) * squares
     lesser = number >= len(WAYS) * squares
     # PAWN_RAYS counts up from 7 modulo 8.
@@ -385,7 +385,7 @@ def origin(men: Men, move: Move) -> Board:
     back = [
         slide(move.target.when(move.way == (ray + 4) % 8), ~men.all(), ray) for ray in range(8)
     ] + [move.target.when(move.way == 8 + (k + 4) % 8).to(jump) for k, jump in enumerate(JUMPS)]
-    return settle(union(back) & men.mine)
+    return resolve_chance(union(back) & men.mine)
 
 
 def play(men: Men, source: Board, move: Move, captured: Board) -> Men:
@@ -444,7 +444,7 @@ def key(words: list[jax.Array]) -> Key:
             mixed = _rotate(word * np.uint32(first), inner) * np.uint32(second)
             value = _rotate(value ^ mixed, outer) * np.uint32(5) + np.uint32(addend)
         found.append(value)
-    return settle(Key(*found))
+    return resolve_chance(Key(*found))
 
 
 def _rotate(word: Any, bits: int) -> Any:

@@ -178,7 +178,7 @@ class Chess(Game):
             | (state.clock >= _chess.CLOCK)
             | (state.ply >= self.plies)
         )
-        return _chess.settle(jnp.where(over, OVER, state.ply & 1))
+        return _chess.resolve_chance(jnp.where(over, OVER, state.ply & 1))
 
     def legal(self, state: State) -> jax.Array:
         """All moves that do not leave the king in check, bool[1096]."""
@@ -200,7 +200,7 @@ class Chess(Game):
         rights = state.rights & _board(_CORNERS) & ~(source | target) & ~_rank(1).when(king)
         twice = pawn & (source & _rank(2)).any() & (target & _rank(4)).any()
         reset = pawn | captured.any()
-        after, rights, pushed, reset = _chess.settle(
+        after, rights, pushed, reset = _chess.resolve_chance(
             (after.turned(), rights.turned(), target.turned().when(twice), reset)
         )
         return State(

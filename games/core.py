@@ -72,6 +72,9 @@ class Game(ABC):
       max_payoff: no payoff is larger than this.
       perfect_information: both seats see everything.
       facts: published numbers that prove the rules.
+      version: changes with rules, moves or observation; a snapshot of another version is refused.
+      on_device: the functions below can be compiled. Otherwise the rules are a program outside, and
+        `init` raises ValueError: `arena.types.HostGame` says how such games are begun.
     """
 
     num_actions: int
@@ -80,10 +83,26 @@ class Game(ABC):
     max_payoff: float = 1.0
     perfect_information: bool = True
     facts: Facts
+    version: int = 1
+    on_device: bool = True
+
+    @property
+    def searchable(self) -> bool:
+        """Whether a tree search can step its positions, and sees all that there is to see."""
+        return self.perfect_information
+
+    @property
+    def typical_plies(self) -> int:
+        """How long a game usually is; work is sized by it. `max_plies` if nothing else is known."""
+        return self.max_plies
 
     @abstractmethod
     def init(self) -> State:
         """The position at the start."""
+
+    def template(self) -> State:
+        """Shapes and types of a position, a pytree of `jax.ShapeDtypeStruct`."""
+        return jax.eval_shape(self.init)
 
     @abstractmethod
     def mover(self, state: State) -> jax.Array:

@@ -118,7 +118,7 @@ class GardnerChess(Game):
             | (state.clock >= _chess.CLOCK)
             | (state.ply >= self.plies)
         )
-        return _chess.settle(jnp.where(over, OVER, state.ply & 1))
+        return _chess.resolve_chance(jnp.where(over, OVER, state.ply & 1))
 
     def legal(self, state: State) -> jax.Array:
         """All moves that do not leave the king in check, bool[445]."""
@@ -131,7 +131,7 @@ class GardnerChess(Game):
         captured = made.target & state.men.theirs
         reset = captured.any() | (state.men.pawns & source).any()
         after = _chess.play(state.men, source, made, captured).turned()
-        after, reset = _chess.settle((after, reset))
+        after, reset = _chess.resolve_chance((after, reset))
         return State(
             after,
             jnp.where(reset, 0, state.clock + 1),

@@ -1,1 +1,1 @@
-""""""
+"""Agents that are other programs."""

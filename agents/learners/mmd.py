@@ -19,17 +19,19 @@ no more than the sums that its loss depends on.
 
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from agents.learners import optimisation, ppo
-from agents.learners.optimisation import Learner
+from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
+from arena.errors import UserError, check_positive
 from arena.evaluation.enumeration import in_chunks, raw
-from arena.types import Act, Decision
+from arena.play.device_loop import Record
+from arena.types import Decision, Judge, Policy
 from games import Game
 
 _NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
@@ -40,16 +42,13 @@ _LATE = 4.0
 
 
 @dataclass(frozen=True)
-class Config:
-    """Learning rates and sizes.
+class MMDConfig(LearnerConfig):
+    """Sizes and rates of magnetic mirror descent.
+
+    A batch is of situations, all there are if they are no more; replay_ratio counts gradient steps
+    for each batch_size of positions played.
 
     Attributes:
-      network: size of the network.
-      batch_size: situations in one gradient step, all there are if they are no more.
-      reuse: gradient steps for each batch_size of positions played.
-      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
-      weight_decay: decoupled, per step and unit of learning rate.
-      value_weight: weight of the value loss beside the policy loss.
       explore: share of random moves in training.
       step: of mirror descent: a gain of 1 / step outweighs a nat of divergence from the last
         policy; gains are shares of the largest payoff.
@@ -58,19 +57,25 @@ class Config:
       magnet_end: the same at the end; it fades geometrically.
     """
 
-    network: networks.Config = field(default_factory=networks.MLPConfig)
+    network: networks.NetworkConfig = field(default_factory=networks.MLPConfig)
     batch_size: int = 1024
-    reuse: float = 1.0
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
+    replay_ratio: float = 1.0
     value_weight: float = 0.5
     explore: float = 0.1
     step: float = 1.0
     step_end: float = 0.2
     magnet: float = 0.1
     magnet_end: float = 0.005
-    window: ClassVar[int] = 1
-    """Generations; it could not learn from the games of older policies."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.replay_window != 1:
+            raise UserError("replay_window must be 1: games of older policies teach mmd nothing")
+        check_positive(self, "explore", "step", "step_end", "magnet", "magnet_end")
+
+    def make(self, game: Game, judge: Judge) -> "MMD":
+        """Magnetic mirror descent for a game."""
+        return MMD(game, self, judge)
 
 
 class Weights(NamedTuple):
@@ -113,7 +118,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Explorer:
-    """An `Act` by the network that learns, some of whose moves are random.
+    """A `Policy` by the network that learns, some of whose moves are random.
 
     Attributes:
       game: what is played.
@@ -121,7 +126,7 @@ class Explorer:
     """
 
     game: Game
-    config: Config
+    config: MMDConfig
 
     @property
     def evaluations(self) -> int:
@@ -143,7 +148,7 @@ class Explorer:
         return Decision(move, Choice(move, log_probs[at] - odds[at], value))
 
 
-def _explored(config: Config, log_probs: jax.Array, legal: jax.Array) -> jax.Array:
+def _explored(config: MMDConfig, log_probs: jax.Array, legal: jax.Array) -> jax.Array:
     """Probabilities f32[B, A] of moves in training, some of which are random."""
     random = legal.astype(jnp.float32)
     random = random / jnp.maximum(random.sum(-1, keepdims=True), 1.0)
@@ -152,22 +157,22 @@ def _explored(config: Config, log_probs: jax.Array, legal: jax.Array) -> jax.Arr
 
 @dataclass(frozen=True)
 class Mean:
-    """An `Act` by the mean of the weights.
+    """A `Policy` by the mean of the weights.
 
     Attributes:
-      act: how it moves, given weights of one network.
+      policy: how it moves, given weights of one network.
     """
 
-    act: Act
+    policy: Policy
 
     @property
     def evaluations(self) -> int:
         """Positions that the network evaluates for one move."""
-        return getattr(self.act, "evaluations", 0)
+        return getattr(self.policy, "evaluations", 0)
 
     def __call__(self, params: Weights, keys: jax.Array, states: Any) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
-        return self.act(params.mean, keys, states)
+        return self.policy(params.mean, keys, states)
 
 
 class Dataset(NamedTuple):
@@ -212,7 +217,7 @@ class Situations(NamedTuple):
 class Objective(optimisation.Objective):
     """One round of mirror descent."""
 
-    config: Config
+    config: MMDConfig
 
     def draw(self, rows: Situations, size: int, chance: np.random.Generator) -> Situations:
         """All rows by their weight; of too many a sample, at even distances along the weights."""
@@ -260,68 +265,87 @@ def _fade(start: float, end: float, progress: jax.Array) -> jax.Array:
     return start * (end / start) ** progress
 
 
-def check(game: Game, config: Config) -> None:
-    """Every game can be learnt."""
+@dataclass(frozen=True)
+class MMD(Learner[Weights, Choice, Dataset]):
+    """Comes to rest in equilibria: games of hidden information above all."""
 
+    Config = MMDConfig
 
-def begin(game: Game, config: Config, key: jax.Array) -> Learner:
-    """A random network, which is its own mean."""
-    params = networks.initialise(game, config.network, key)
-    params, adam = optimisation.begin(Objective(game, config), params)
-    return Learner(Weights(params, params), Optimiser(adam, jnp.float32(0)))
+    config: MMDConfig
 
+    def check(self) -> None:
+        """Every game can be learnt."""
 
-def explorer(game: Game, config: Config) -> Explorer:
-    """How it moves in training; notes what `harvest` needs."""
-    return Explorer(game, config)
+    @property
+    def _objective(self) -> Objective:
+        return Objective(self.game, self.config)
 
+    def init(self, key: jax.Array) -> TrainState[Weights]:
+        """A random network, which is its own mean."""
+        params = networks.initialise(self.game, self.config.network, key)
+        params, adam = optimisation.init(self._objective, params)
+        return TrainState(Weights(params, params), Optimiser(adam, jnp.float32(0)))
 
-def player(game: Game, config: Config, simulations: int) -> Mean:
-    """How it moves when it counts: by the mean of its weights; see `ppo.player`."""
-    return Mean(ppo.player(game, ppo.Config(config.network), simulations))
+    def behaviour_policy(self) -> Explorer:
+        """Draws moves, some at random; its aux are `Choice`s."""
+        return Explorer(self.game, self.config)
 
+    def eval_policy(self, simulations: int) -> Mean:
+        """By the mean of its weights; see `ppo.evaluating`."""
+        return Mean(ppo.evaluating(self.game, self.config.network, self.judge, simulations))
 
-def logits(game: Game, config: Config, params: Weights, seen: jax.Array) -> jax.Array:
-    """What the mean of the weights makes of observations f32[B, ...], f32[B, A]."""
-    return networks.apply(game, config.network, params.mean, seen)[0]
+    def logits(self, params: Weights, observations: jax.Array) -> jax.Array:
+        """The policy of the mean of the weights, f32[B, A]."""
+        return networks.apply(self.game, self.config.network, params.mean, observations)[0]
 
+    def dataset_template(self) -> Dataset:
+        """A dataset's structure."""
+        return Dataset(self.game.template(), *(np.empty(0),) * 4)
 
-def blank(game: Game, config: Config) -> Dataset:
-    """A dataset's structure."""
-    return Dataset(game.init(), *(np.empty(0),) * 4)
+    def make_dataset(self, record: Record, scores: np.ndarray, learns: np.ndarray) -> Dataset:
+        """Each move in each position once, with what came of it.
 
+        That is its result less what was expected, weighed by how much likelier the moves after it
+        are without exploration; and the visit itself counts by how much likelier the other seat's
+        moves before it are. So a mean is what the policies would gain, and from what they hide.
+        """
+        pairs = scores.shape[1]
+        time, side, group, slot = np.nonzero(record.game < 2 * pairs)
+        number = record.game[time, side, group, slot]
+        order = np.lexsort((time, number, group))
+        time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
+        state, aux = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.aux))
+        earlier, later = likelihoods(aux.log_ratio, side, group * 2 * pairs + number)
+        score = 2 * scores[group, number % pairs, number // pairs] - 1
+        surprise = later * (np.where(side == 0, score, -score) - aux.value)
+        target = aux.value + np.exp(aux.log_ratio) * surprise
+        every = Dataset(state, aux.move, earlier, surprise, target)
+        return _merge(jax.tree.map(lambda x: x[learns[side, group]], every))
 
-def harvest(
-    game: Game, config: Config, record: Any, payoffs: np.ndarray, learns: np.ndarray
-) -> Dataset:
-    """Turns the record of games into what is to be learnt.
-
-    What came of a move, its result less what was expected, is weighed by how much likelier the
-    moves after it are without exploration, and the visit itself by how much likelier the other
-    seat's moves before it are: so a mean is what the policies would gain, and from what they hide.
-
-    Args:
-      game: what was played.
-      config: the learner's.
-      record: an `arena.device_loop.Record` of numpy arrays, noted by `Explorer`s.
-      payoffs: f32[G, P, 2], agent A's score in [0, 1] by match, pair and game.
-      learns: bool[2, G], whose moves are to be learnt: those of side A and B in each match.
-
-    Returns:
-      each move in each position once.
-    """
-    pairs = payoffs.shape[1]
-    time, side, group, slot = np.nonzero(record.game < 2 * pairs)
-    number = record.game[time, side, group, slot]
-    order = np.lexsort((time, number, group))
-    time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
-    state, note = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.note))
-    earlier, later = likelihoods(note.log_ratio, side, group * 2 * pairs + number)
-    score = 2 * payoffs[group, number % pairs, number // pairs] - 1
-    surprise = later * (np.where(side == 0, score, -score) - note.value)
-    target = note.value + np.exp(note.log_ratio) * surprise
-    every = Dataset(state, note.move, earlier, surprise, target)
-    return _merge(jax.tree.map(lambda x: x[learns[side, group]], every))
+    def learn(
+        self,
+        state: TrainState[Weights],
+        data: Dataset,
+        *,
+        fresh: int,
+        progress: float,
+        key: jax.Array,
+    ) -> tuple[TrainState[Weights], dict[str, float]]:
+        """One round of mirror descent on the newest rows; see `optimisation.fit`."""
+        weights, optimiser = state
+        data = jax.tree.map(lambda x: x[-fresh:], data)
+        (latest, adam), losses = optimisation.fit(
+            self._objective,
+            TrainState(weights.latest, optimiser.adam),
+            situations(self.game, self.config, weights.latest, data),
+            round(data.visits.sum()),
+            progress,
+            key,
+        )
+        rounds = optimiser.rounds + 1
+        share = (_LATE + 1) / (_LATE + rounds)
+        mean = jax.tree.map(lambda old, new: old + share * (new - old), weights.mean, latest)
+        return TrainState(Weights(latest, mean), Optimiser(adam, rounds)), losses
 
 
 def likelihoods(
@@ -385,7 +409,7 @@ def _distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def _look(game: Game, network: networks.Config):
+def _look(game: Game, network: networks.NetworkConfig):
     """Jitted, of weights and positions: observations, legal moves, log probabilities."""
 
     @jax.jit
@@ -398,7 +422,7 @@ def _look(game: Game, network: networks.Config):
     return look
 
 
-def situations(game: Game, config: Config, params: Any, data: Dataset) -> Situations:
+def situations(game: Game, config: MMDConfig, params: Any, data: Dataset) -> Situations:
     """Brings together what the mover cannot tell apart.
 
     Args:
@@ -422,29 +446,3 @@ def situations(game: Game, config: Config, params: Any, data: Dataset) -> Situat
         (np.bincount(which, data.visits * data.target) / visits).astype(np.float32),
         np.sqrt(visits).astype(np.float32),
     )
-
-
-def learn(
-    game: Game,
-    config: Config,
-    learner: Learner,
-    data: Dataset,
-    fresh: int,
-    progress: float,
-    key: jax.Array,
-) -> tuple[Learner, dict[str, float]]:
-    """One round of mirror descent on the newest rows; see `training.fit`."""
-    weights, optimiser = learner
-    data = jax.tree.map(lambda x: x[-fresh:], data)
-    (latest, adam), losses = optimisation.fit(
-        Objective(game, config),
-        Learner(weights.latest, optimiser.adam),
-        situations(game, config, weights.latest, data),
-        round(data.visits.sum()),
-        progress,
-        key,
-    )
-    rounds = optimiser.rounds + 1
-    share = (_LATE + 1) / (_LATE + rounds)
-    mean = jax.tree.map(lambda old, new: old + share * (new - old), weights.mean, latest)
-    return Learner(Weights(latest, mean), Optimiser(adam, rounds)), losses

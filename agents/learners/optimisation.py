@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,40 +12,9 @@ import optax
 import optax.contrib
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from agents.learners.base import LearnerConfig, TrainState
 from agents.nn import networks
 from games import Game
-
-
-class Learner(NamedTuple):
-    """All that training carries from one generation to the next.
-
-    Attributes:
-      params: the network's weights.
-      optimiser: the moments of its gradients.
-    """
-
-    params: Any
-    optimiser: Any
-
-
-class Rates(Protocol):
-    """The part of a learner's configuration that gradient steps need.
-
-    Attributes:
-      batch_size: positions in one gradient step.
-      reuse: how often each new position is trained on, on average.
-      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
-      weight_decay: decoupled, per step and unit of learning rate.
-    """
-
-    @property
-    def batch_size(self) -> int: ...  # noqa: D102
-    @property
-    def reuse(self) -> float: ...  # noqa: D102
-    @property
-    def learning_rate(self) -> float: ...  # noqa: D102
-    @property
-    def weight_decay(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -54,7 +23,7 @@ class Objective(ABC):
 
     Attributes:
       game: what is played.
-      config: the learner's, of which `fit` needs the `Rates`.
+      config: the learner's, of which `fit` needs sizes and rates.
     """
 
     game: Game
@@ -81,13 +50,13 @@ class Objective(ABC):
         """The loss f32[], and parts of it to report; progress f32[] is the share of the run."""
 
 
-def adam(rates: Rates) -> optax.GradientTransformation:
+def adam(config: LearnerConfig) -> optax.GradientTransformation:
     """D. Kingma and J. Ba, ICLR 2015, with decoupled weight decay."""
-    step = optax.adamw(1.0, weight_decay=rates.weight_decay)
+    step = optax.adamw(1.0, weight_decay=config.weight_decay)
     return optax.chain(optax.clip_by_global_norm(1.0), step)
 
 
-def muon(rates: Rates) -> optax.GradientTransformation:
+def muon(config: LearnerConfig) -> optax.GradientTransformation:
     """Steps that are orthogonal matrices, for all layers but the last.
 
     Whatever a layer can change about its output, it learns at the same pace, the rare things too. A
@@ -97,8 +66,8 @@ def muon(rates: Rates) -> optax.GradientTransformation:
     """
     step = optax.contrib.muon(
         1.0,
-        weight_decay=rates.weight_decay,
-        adam_weight_decay=rates.weight_decay,
+        weight_decay=config.weight_decay,
+        adam_weight_decay=config.weight_decay,
         muon_weight_dimension_numbers=_matrices,
         consistent_rms=0.2,
     )
@@ -116,29 +85,29 @@ def _matrices(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(of, params)
 
 
-def begin(objective: Objective, params: Any) -> Learner:
-    """A learner that has not learnt yet."""
-    return Learner(params, objective.optimiser.init(params))
+def init(objective: Objective, params: Any) -> TrainState:
+    """The state before the first gradient step."""
+    return TrainState(params, objective.optimiser.init(params))
 
 
 def fit(
-    objective: Objective, learner: Learner, data: Any, fresh: int, progress: float, key: jax.Array
-) -> tuple[Learner, dict[str, float]]:
+    objective: Objective, state: TrainState, data: Any, fresh: int, progress: float, key: jax.Array
+) -> tuple[TrainState, dict[str, float]]:
     """Trains on positions drawn from the data.
 
     Args:
       objective: what to minimise.
-      learner: where training stands.
+      state: where training stands.
       data: pytree of N rows, numpy arrays [N, ...].
       fresh: how many of them are new; they set the number of gradient steps.
       progress: share of the run that is done, in [0, 1]; it sets the learning rate.
       key: PRNG key.
 
     Returns:
-      the trained learner, and mean losses over the last quarter of the steps, `loss` their total.
+      the trained state, and mean losses over the last quarter of the steps, `loss` their total.
     """
     rates = objective.config
-    steps = max(1, round(fresh * rates.reuse / rates.batch_size))
+    steps = max(1, round(fresh * rates.replay_ratio / rates.batch_size))
     rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
     scale = jnp.float32(rate), jnp.float32(progress)
     devices = [d for d in range(1, jax.device_count() + 1) if rates.batch_size % d == 0][-1]
@@ -150,11 +119,11 @@ def fit(
         share = rates.batch_size // devices
         shares = [objective.draw(data, share, chance) for _ in range(devices)]
         rows = jax.device_put(jax.tree.map(lambda *x: np.concatenate(x), *shares), split)
-        learner, loss = step(learner, rows, scale, jax.random.fold_in(key, number))
+        state, loss = step(state, rows, scale, jax.random.fold_in(key, number))
         losses.append(loss)
     tail = jax.device_get(losses[-max(1, steps // 4) :])
-    learner = jax.device_get(learner)  # the next games may be spread over other devices
-    return learner, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
+    state = jax.device_get(state)  # the next games may be spread over other devices
+    return state, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
 
 
 @cache
@@ -173,11 +142,11 @@ def _compiled(objective: Objective, devices: int):
 
 def _step(
     objective: Objective,
-    learner: Learner,
+    state: TrainState,
     rows: Any,
     scale: tuple[jax.Array, jax.Array],
     key: jax.Array,
-) -> tuple[Learner, dict[str, jax.Array]]:
+) -> tuple[TrainState, dict[str, jax.Array]]:
     """One gradient step, each device on its share of the batch."""
     rate, progress = scale
     batch = objective.prepare(rows, jax.random.fold_in(key, jax.lax.axis_index("batch")))
@@ -186,8 +155,8 @@ def _step(
         loss, parts = objective.loss(params, batch, progress)
         return loss, {"loss": loss, **parts}
 
-    grads, loss = jax.lax.pmean(jax.grad(total, has_aux=True)(learner.params), "batch")
+    grads, loss = jax.lax.pmean(jax.grad(total, has_aux=True)(state.params), "batch")
     with jax.numpy_dtype_promotion("standard"):  # Adam raises a float to an integer power
-        updates, optimiser = objective.optimiser.update(grads, learner.optimiser, learner.params)
-    params = jax.tree.map(lambda p, u: p + rate * u, learner.params, updates)
-    return Learner(params, optimiser), loss
+        updates, optimiser = objective.optimiser.update(grads, state.optimiser, state.params)
+    params = jax.tree.map(lambda p, u: p + rate * u, state.params, updates)
+    return TrainState(params, optimiser), loss

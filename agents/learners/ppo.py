@@ -16,44 +16,45 @@ import numpy as np
 
 from agents import search
 from agents.learners import optimisation, returns
-from agents.learners.alphazero import AlphaZero
-from agents.learners.optimisation import Learner
+from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
-from arena.types import Act, Decision
+from agents.policies import SearchPolicy
+from arena.errors import check_positive, check_share
+from arena.play.device_loop import Record
+from arena.types import Decision, Judge, Policy
 from games import Game
 
 _NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
 
 
 @dataclass(frozen=True)
-class Config:
-    """Learning rates and sizes.
+class PPOConfig(LearnerConfig):
+    """Sizes and rates of proximal policy optimisation; a replay_window above 1 is off-policy.
 
     Attributes:
-      network: size of the network.
-      batch_size: positions in one gradient step.
-      reuse: how often each new position is trained on, on average.
-      window: generations of positions to train on; more than 1 is off-policy.
-      learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
-      weight_decay: decoupled, per step and unit of learning rate.
-      value_weight: weight of the value loss beside the policy loss.
       clip: how far a step may change the probability of a move, as a share of it.
-      trace: lambda of the advantage estimate: 1 waits for the result, 0 trusts the next value.
+      gae_lambda: of the advantage estimate: 1 waits for the result, 0 trusts the next value.
       entropy: reward of entropy at the start of the run, in standard deviations of the advantage.
       entropy_end: the same at the end; it fades geometrically.
     """
 
-    network: networks.Config = field(default_factory=networks.ResNetConfig)
+    network: networks.NetworkConfig = field(default_factory=networks.ResNetConfig)
     batch_size: int = 1024
-    reuse: float = 3.0
-    window: int = 1
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
+    replay_ratio: float = 3.0
     value_weight: float = 0.5
     clip: float = 0.2
-    trace: float = 0.95
+    gae_lambda: float = 0.95
     entropy: float = 0.05
     entropy_end: float = 0.005
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_positive(self, "clip", "entropy", "entropy_end")
+        check_share(self, "gae_lambda")
+
+    def make(self, game: Game, judge: Judge) -> "PPO":
+        """PPO for a game."""
+        return PPO(game, self, judge)
 
 
 class Choice(NamedTuple):
@@ -71,18 +72,18 @@ class Choice(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Policy:
-    """An `Act` by the network's policy alone.
+class NetworkPolicy:
+    """A `Policy` by the network's policy alone.
 
     Attributes:
       game: what is played.
       network: size of the network.
       greedy: play the favourite move; otherwise draw one.
-      explore: note `Choice`s for training.
+      explore: aux `Choice`s for training.
     """
 
     game: Game
-    network: networks.Config
+    network: networks.NetworkConfig
     greedy: bool = False
     explore: bool = False
 
@@ -128,7 +129,7 @@ class Dataset(NamedTuple):
 class Objective(optimisation.Objective):
     """Moves that did better than expected become likelier, but not by too much at once."""
 
-    config: Config
+    config: PPOConfig
 
     def prepare(self, rows: Any, key: jax.Array) -> Any:
         """Observations and legal moves in place of the states."""
@@ -155,84 +156,76 @@ class Objective(optimisation.Objective):
         return total - self.config.entropy * fade * entropy, parts
 
 
-def check(game: Game, config: Config) -> None:
-    """Every game can be learnt."""
-
-
-def begin(game: Game, config: Config, key: jax.Array) -> Learner:
-    """A random network."""
-    return optimisation.begin(
-        Objective(game, config), networks.initialise(game, config.network, key)
-    )
-
-
-def explorer(game: Game, config: Config) -> Policy:
-    """How it moves in training; notes what `harvest` needs."""
-    return Policy(game, config.network, explore=True)
-
-
-def player(game: Game, config: Config, simulations: int) -> Act:
-    """How it moves when it counts: the favourite move, or a draw where bluffing may pay.
+def evaluating(
+    game: Game, network: networks.NetworkConfig, judge: Judge, simulations: int
+) -> Policy:
+    """How a network without searches in its training moves in measured games.
 
     Raises:
       ValueError: search is asked for in a game that cannot be searched.
     """
     if simulations:
         search.check(game)
-        return AlphaZero(game, config.network, simulations)
-    return Policy(game, config.network, greedy=game.perfect_information)
+        return SearchPolicy(game, network, simulations, judge=judge)
+    return NetworkPolicy(game, network, greedy=game.perfect_information)
 
 
-def logits(game: Game, config: Config, params: Any, seen: jax.Array) -> jax.Array:
-    """What the network makes of observations f32[B, ...], f32[B, A]."""
-    return networks.apply(game, config.network, params, seen)[0]
+@dataclass(frozen=True)
+class PPO(Learner[Any, Choice, Dataset]):
+    """Learns from results alone: every game."""
 
+    Config = PPOConfig
 
-def blank(game: Game, config: Config) -> Dataset:
-    """A dataset's structure."""
-    return Dataset(game.init(), *(np.empty(0),) * 4)
+    config: PPOConfig
 
+    def check(self) -> None:
+        """Every game can be learnt."""
 
-def harvest(
-    game: Game, config: Config, record: Any, payoffs: np.ndarray, learns: np.ndarray
-) -> Dataset:
-    """Turns the record of self-play into positions to train on.
+    @property
+    def _objective(self) -> Objective:
+        return Objective(self.game, self.config)
 
-    Args:
-      game: what was played.
-      config: the learner's.
-      record: an `arena.device_loop.Record` of numpy arrays, noted by an exploring `Policy`.
-      payoffs: f32[G, P, 2], agent A's score in [0, 1] by match, pair and game.
-      learns: bool[2, G], whose moves are to be learnt: those of side A and B in each match.
+    def init(self, key: jax.Array) -> TrainState:
+        """A random network."""
+        params = networks.initialise(self.game, self.config.network, key)
+        return optimisation.init(self._objective, params)
 
-    Returns:
-      positions, each side's of a game in the order of play.
-    """
-    pairs = payoffs.shape[1]
-    time, side, group, slot = np.nonzero((record.game < 2 * pairs) & learns[None, :, :, None])
-    number = record.game[time, side, group, slot]
-    order = np.lexsort((time, side, number, group))
-    time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
-    score = 2 * payoffs[group, number % pairs, number // pairs] - 1
-    outcome = np.where(side == 0, score, -score).astype(np.float32)
-    state, note = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.note))
-    last = np.ones(len(time), bool)
-    whose = (group * 2 * pairs + number) * 2 + side
-    last[:-1] = whose[1:] != whose[:-1]
-    advantage = returns.advantages(note.value, outcome, last, config.trace)
-    normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-    target = (note.value + advantage).clip(-1, 1)
-    return Dataset(state, note.move, note.log_prob, normal, target)
+    def behaviour_policy(self) -> NetworkPolicy:
+        """Draws moves from the network's policy; its aux are `Choice`s."""
+        return NetworkPolicy(self.game, self.config.network, explore=True)
 
+    def eval_policy(self, simulations: int) -> Policy:
+        """The favourite move, or a draw where bluffing may pay; see `evaluating`."""
+        return evaluating(self.game, self.config.network, self.judge, simulations)
 
-def learn(
-    game: Game,
-    config: Config,
-    learner: Learner,
-    data: Dataset,
-    fresh: int,
-    progress: float,
-    key: jax.Array,
-) -> tuple[Learner, dict[str, float]]:
-    """Trains on the data; see `training.fit`."""
-    return optimisation.fit(Objective(game, config), learner, data, fresh, progress, key)
+    def logits(self, params: Any, observations: jax.Array) -> jax.Array:
+        """The network's policy, f32[B, A]."""
+        return networks.apply(self.game, self.config.network, params, observations)[0]
+
+    def dataset_template(self) -> Dataset:
+        """A dataset's structure."""
+        return Dataset(self.game.template(), *(np.empty(0),) * 4)
+
+    def make_dataset(self, record: Record, scores: np.ndarray, learns: np.ndarray) -> Dataset:
+        """Moves with their advantages, each side's of a game in the order of play."""
+        pairs = scores.shape[1]
+        time, side, group, slot = np.nonzero((record.game < 2 * pairs) & learns[None, :, :, None])
+        number = record.game[time, side, group, slot]
+        order = np.lexsort((time, side, number, group))
+        time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
+        score = 2 * scores[group, number % pairs, number // pairs] - 1
+        outcome = np.where(side == 0, score, -score).astype(np.float32)
+        state, aux = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.aux))
+        last = np.ones(len(time), bool)
+        whose = (group * 2 * pairs + number) * 2 + side
+        last[:-1] = whose[1:] != whose[:-1]
+        advantage = returns.advantages(aux.value, outcome, last, self.config.gae_lambda)
+        normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        target = (aux.value + advantage).clip(-1, 1)
+        return Dataset(state, aux.move, aux.log_prob, normal, target)
+
+    def learn(
+        self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array
+    ) -> tuple[TrainState, dict[str, float]]:
+        """Trains on the data; see `optimisation.fit`."""
+        return optimisation.fit(self._objective, state, data, fresh, progress, key)

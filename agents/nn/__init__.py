@@ -1,1 +1,1 @@
-""""""
+"""Networks, and the cache of what they said."""

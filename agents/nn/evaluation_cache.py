@@ -27,11 +27,6 @@ _BYTES = 1 << 24
 """The most that a table may take."""
 
 
-def _chunk(network: networks.Config) -> int:
-    """Positions evaluated at a time: as many as it takes to run at full speed."""
-    return 64 if isinstance(network, networks.MLPConfig) else 8
-
-
 class Memory(NamedTuple):
     """A table of answers, for all agents of one batch.
 
@@ -77,7 +72,7 @@ def _hash(seen: jax.Array) -> jax.Array:
 
 def recall(
     game: Game,
-    network: networks.Config,
+    network: networks.NetworkConfig,
     params: Any,
     memory: Memory | None,
     states: Any,
@@ -111,7 +106,7 @@ def recall(
     answers = jax.lax.bitcast_convert_type(found[:, 2:], jnp.float32)
     ask = partial(networks.apply, game, network)
     about = params, memory.agents, seen, key, missing, answers
-    answers = _fill(ask, _chunk(network), *about)
+    answers = _fill(ask, network.evaluation_chunk, *about)
     words = jax.lax.bitcast_convert_type(answers, jnp.uint32)
     rows = memory.rows.at[jnp.where(missing, row, len(memory.rows))].set(
         jnp.concatenate([key.T, words], 1), mode="drop"

@@ -6,35 +6,77 @@ which say logits and value, compute in bfloat16; on a CPU in f32, which is about
 """
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
+from arena.errors import UserError, check_positive
 from games import Game
 
 
 @dataclass(frozen=True)
-class ResNetConfig:
+class NetworkConfig(ABC):
+    """Kind and size of a network; it checks itself.
+
+    A kind of your own is a frozen dataclass that extends this one.
+
+    Raises:
+      UserError: a size makes no network.
+    """
+
+    def __post_init__(self):
+        check_positive(self, *(field.name for field in fields(self)))
+
+    @property
+    def evaluation_chunk(self) -> int:
+        """Positions that a CPU evaluates at a time: as many as it takes to run at full speed."""
+        return 8
+
+    @abstractmethod
+    def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> "Network":
+        """The network, with fresh weights, and with the head of ownership if asked for."""
+
+    def check(self, game: Game) -> None:  # noqa: B027 - most networks read anything
+        """Raises ValueError, in one line, if the network cannot read the game's observation."""
+
+
+@dataclass(frozen=True)
+class ResNetConfig(NetworkConfig):
     """Size of a residual tower.
 
     Attributes:
-      channels: width of every layer.
+      channels: width of every layer, a multiple of 4.
       blocks: residual blocks, of two 3×3 convolutions each.
     """
 
     channels: int = 32
     blocks: int = 3
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.channels % 4:
+            raise UserError("channels must be a multiple of 4")  # the heads have a quarter
+
+    def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> "ResNet":
+        """A `ResNet`."""
+        return ResNet(game, self, ownership, rngs)
+
+    def check(self, game: Game) -> None:
+        """Raises ValueError if the observation has no planes."""
+        if len(_seen(game)) != 3:
+            raise ValueError("a residual tower reads planes, and this game's observation has none")
+
 
 @dataclass(frozen=True)
-class MLPConfig:
+class MLPConfig(NetworkConfig):
     """Size of a multilayer perceptron, for observations that are no planes.
 
     Attributes:
@@ -45,9 +87,18 @@ class MLPConfig:
     width: int = 128
     layers: int = 2
 
+    @property
+    def evaluation_chunk(self) -> int:
+        """More than convolutions need."""
+        return 64
+
+    def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> "MLP":
+        """An `MLP`."""
+        return MLP(game, self, ownership, rngs)
+
 
 @dataclass(frozen=True)
-class TransformerConfig:
+class TransformerConfig(NetworkConfig):
     """Size of a transformer whose tokens are the cells of a board.
 
     Attributes:
@@ -60,8 +111,27 @@ class TransformerConfig:
     layers: int = 4
     heads: int = 4
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.width % (4 * self.heads):
+            raise UserError("a transformer's width must be a multiple of four times its heads")
 
-Config = ResNetConfig | MLPConfig | TransformerConfig
+    def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> "Transformer":
+        """A `Transformer`."""
+        return Transformer(game, self, ownership, rngs)
+
+    def check(self, game: Game) -> None:
+        """Raises ValueError if the observation has no planes."""
+        if len(_seen(game)) != 3:
+            raise ValueError("a transformer reads planes, and this game's observation has none")
+
+
+NETWORKS: dict[str, type[NetworkConfig]] = {
+    "mlp": MLPConfig,
+    "resnet": ResNetConfig,
+    "transformer": TransformerConfig,
+}
+"""The kinds of networks by name."""
 
 
 def _compute() -> Any:
@@ -84,14 +154,14 @@ class _Block(nnx.Module):
 
 def _seen(game: Game) -> tuple[int, ...]:
     """The shape of an observation."""
-    return jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
+    return jax.eval_shape(game.observe, game.template(), np.int32(0)).shape
 
 
 LAST = ("move", "outcome", "owner")
 """Names of the layers that say logits, value and owners, whatever kind of network."""
 
 
-class _Network(nnx.Module):
+class Network(nnx.Module):
     """What all kinds have in common: features of an observation, and heads that read them.
 
     With `ownership` there is one more head, `owner`, which only training reads.
@@ -114,7 +184,7 @@ class _Network(nnx.Module):
         """Logits of each of the N cells being the mover's in the end, f32[B, N]."""
 
 
-class MLP(_Network):
+class MLP(Network):
     """Hidden layers of rectified units that policy and value share."""
 
     def __init__(self, game: Game, config: MLPConfig, ownership: bool, rngs: nnx.Rngs):
@@ -147,7 +217,7 @@ class MLP(_Network):
         return self.owner(features)
 
 
-class ResNet(_Network):
+class ResNet(Network):
     """A residual tower without batch statistics: a snapshot is its parameters.
 
     Ownership is read off the planes that the value is read off, as in KataGo, so that they tell
@@ -219,7 +289,7 @@ class _Layer(nnx.Module):
         return x + self.down(nnx.relu(self.up(self.between(x))))
 
 
-class Transformer(_Network):
+class Transformer(Network):
     """Attention between the cells of a board, each of which begins with a learnt place."""
 
     def __init__(self, game: Game, config: TransformerConfig, ownership: bool, rngs: nnx.Rngs):
@@ -258,44 +328,24 @@ class Transformer(_Network):
         return self.owner(features.astype(jnp.float32))[..., 0]
 
 
-def check(game: Game, config: Config) -> None:
-    """Raises ValueError if a network of this kind cannot read the game's observation."""
-    if not isinstance(config, MLPConfig) and len(_seen(game)) != 3:
-        name = "residual tower" if isinstance(config, ResNetConfig) else "transformer"
-        raise ValueError(f"a {name} reads planes, and this game's observation has none")
-    if isinstance(config, TransformerConfig) and config.width % (4 * config.heads):
-        raise ValueError("a transformer's width must be a multiple of four times its heads")
-
-
-def suitable(game: Game) -> Config:
+def suitable(game: Game) -> NetworkConfig:
     """A network that can read the game: by the shape of its observation."""
     return ResNetConfig() if len(_seen(game)) == 3 else MLPConfig()
 
 
-_KINDS: dict[type, Any] = {
-    ResNetConfig: ResNet,
-    MLPConfig: MLP,
-    TransformerConfig: Transformer,
-}
-
-
-def _build(game: Game, config: Config, ownership: bool, rngs: nnx.Rngs) -> _Network:
-    return _KINDS[type(config)](game, config, ownership, rngs)
-
-
 @cache
-def _definition(game: Game, config: Config, ownership: bool) -> nnx.GraphDef:
-    return nnx.graphdef(nnx.eval_shape(lambda: _build(game, config, ownership, nnx.Rngs(0))))
+def _definition(game: Game, config: NetworkConfig, ownership: bool) -> nnx.GraphDef:
+    return nnx.graphdef(nnx.eval_shape(lambda: config.build(game, ownership, nnx.Rngs(0))))
 
 
-def _network(game: Game, config: Config, params: Any) -> _Network:
+def _network(game: Game, config: NetworkConfig, params: Any) -> Network:
     """The network with these parameters, which show whether it has the head of ownership."""
     return nnx.merge(_definition(game, config, "owner" in params), nnx.State(params))
 
 
-def initialise(game: Game, config: Config, key: jax.Array, ownership: bool = False) -> Any:
+def initialise(game: Game, config: NetworkConfig, key: jax.Array, ownership: bool = False) -> Any:
     """Fresh parameters, a nested dict of f32 arrays; those of `ownership`'s head if asked for."""
-    return nnx.to_pure_dict(nnx.state(_build(game, config, ownership, nnx.Rngs(key))))
+    return nnx.to_pure_dict(nnx.state(config.build(game, ownership, nnx.Rngs(key))))
 
 
 def for_play(params: Any) -> Any:
@@ -306,14 +356,14 @@ def for_play(params: Any) -> Any:
 
 
 def apply(
-    game: Game, config: Config, params: Any, observations: jax.Array
+    game: Game, config: NetworkConfig, params: Any, observations: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Logits f32[B, A] and values f32[B] of observations f32[B, ...] under pure parameters."""
     return _network(game, config, params)(observations)
 
 
 def apply_with_ownership(
-    game: Game, config: Config, params: Any, observations: jax.Array
+    game: Game, config: NetworkConfig, params: Any, observations: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """As `apply`, and logits f32[B, N] of each cell being the mover's in the end."""
     network = _network(game, config, params)
@@ -322,7 +372,7 @@ def apply_with_ownership(
 
 
 def mover_outputs(
-    game: Game, config: Config, params: Any, groups: int, states: Any
+    game: Game, config: NetworkConfig, params: Any, groups: int, states: Any
 ) -> tuple[jax.Array, jax.Array]:
     """Logits and values for the seats to move.
 

@@ -2,7 +2,7 @@
 
 from agents.search.gumbel import Improved, gumbel
 from agents.search.puct import dirichlet, puct
-from agents.search.tree import Edges, Evaluate, Found, Recall, Root, begin, check, possible, search
+from agents.search.tree import Edges, Evaluate, Found, Recall, Root, begin, check, search
 from agents.search.uct import uct
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "check",
     "dirichlet",
     "gumbel",
-    "possible",
     "puct",
     "search",
     "uct",

@@ -21,7 +21,7 @@ from agents.search.tree import (
     prior,
     search,
 )
-from arena.types import Classifier
+from arena.types import Judge
 from games import Game
 
 _NEVER = -1e6  # far below any logit, and above those of illegal moves
@@ -47,7 +47,7 @@ class Improved(NamedTuple):
 
 def gumbel(
     game: Game,
-    judge: Classifier,
+    judge: Judge,
     evaluate: Evaluate | Recall,
     states: Any,
     keys: jax.Array,

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from agents.search.gumbel import Improved
 from agents.search.tree import Edges, Evaluate, Recall, Root, begin, prior, search
-from arena.types import Classifier
+from arena.types import Judge
 from games import Game
 
 _INIT, _BASE = 1.25, 19652.0
@@ -19,7 +19,7 @@ _INIT, _BASE = 1.25, 19652.0
 
 def puct(
     game: Game,
-    judge: Classifier,
+    judge: Judge,
     evaluate: Evaluate | Recall,
     states: Any,
     keys: jax.Array,

@@ -23,8 +23,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.chance import outcome, settle
-from arena.types import Classifier, HostGame
+from arena.chance import outcome, resolve_chance
+from arena.types import Judge
 from games import CHANCE, OVER, Game
 
 Evaluate = Callable[[jax.Array, Any], tuple[jax.Array, jax.Array]]
@@ -150,20 +150,15 @@ def begin(
     return logits, value, Recall(ask, memory)
 
 
-def possible(game: Game) -> bool:
-    """Whether a game can be searched."""
-    return game.perfect_information and (not isinstance(game, HostGame) or game.copies)
-
-
 def check(game: Game) -> None:
     """Raises ValueError for a game that cannot be searched."""
-    if isinstance(game, HostGame):
-        if not game.copies:
-            raise ValueError("tree search needs copies of the env, and they do not behave alike")
-        if not game.perfect_information:
-            raise ValueError("tree search plays envs only that hide nothing and leave no chance")
-    if not possible(game):
+    if game.searchable:
+        return
+    if game.on_device:
         raise ValueError("tree search plays games without hidden information only")
+    if game.perfect_information:
+        raise ValueError("tree search needs copies of the env, and they do not behave alike")
+    raise ValueError("tree search plays envs only that hide nothing and leave no chance")
 
 
 def fold(keys: jax.Array, number: jax.Array | int) -> jax.Array:
@@ -228,7 +223,7 @@ _NOWHERE = np.int32(2**31 - 1)
 
 def search(
     game: Game,
-    judge: Classifier,
+    judge: Judge,
     evaluate: Evaluate | Recall,
     states: Any,
     keys: jax.Array,
@@ -339,7 +334,7 @@ def _luck(game: Game, keys: jax.Array, batch: int) -> Any:
 
 
 def _assess(
-    game: Game, judge: Classifier, ask: Callable[..., Any], keys: jax.Array, states: Any
+    game: Game, judge: Judge, ask: Callable[..., Any], keys: jax.Array, states: Any
 ) -> tuple[_Node, Any]:
     """New nodes for positions [B, ...]; where chance moves, worth what one outcome is worth.
 
@@ -350,10 +345,10 @@ def _assess(
     settled = states
     if game.num_outcomes:
         each = jax.vmap(jax.random.key)(jax.lax.bitcast_convert_type(luck, jnp.uint32))
-        settled = jax.vmap(partial(settle, game))(each, states)
+        settled = jax.vmap(partial(resolve_chance, game))(each, states)
         next_turn = _turn(game, settled)
     logits, value, memory = ask(keys, settled)
-    value = jnp.where(next_turn == 0, judge.score(settled), next_turn * value)
+    value = jnp.where(next_turn == 0, judge.verdict(settled), next_turn * value)
     untried = prior(game, settled, logits)
     came = turn.astype(jnp.int32)
     return _Node(states, turn, value, came, turn, untried, _left(untried), luck, None), memory

@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from agents.search.tree import Edges, Evaluate, Root, fold, search
-from arena.types import Classifier
+from arena.types import Judge
 from games import Game
 
 
 def uct(
     game: Game,
-    judge: Classifier,
+    judge: Judge,
     evaluate: Evaluate,
     states: Any,
     keys: jax.Array,

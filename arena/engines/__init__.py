@@ -1,1 +1,1 @@
-""""""
+"""Other programs that play, over their protocols."""

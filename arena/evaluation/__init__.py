@@ -1,1 +1,1 @@
-""""""
+"""What games say: ratings, scores, tests, exact values."""

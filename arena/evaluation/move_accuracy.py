@@ -20,7 +20,7 @@ from arena.evaluation.exploitability import enumerable
 from arena.judges.rules import Rules
 from arena.play import device_loop
 from arena.play.openings import random_openings
-from arena.types import Act, Agent, stack
+from arena.types import Agent, Policy, stack
 from games import Game
 from games.connect_four import ConnectFour
 
@@ -114,7 +114,9 @@ def played(game: Game, agent: Agent, key: jax.Array, pairs: int, plies: int) -> 
     """
     answer = answers(game)
     openings = random_openings(game, jax.random.fold_in(key, 0), (1, pairs), plies)
-    table = device_loop.Match(game, agent.act, agent.act, Rules(game), min(pairs, 64), record=True)
+    table = device_loop.Match(
+        game, agent.policy, agent.policy, Rules(game), min(pairs, 64), record=True
+    )
     weights = stack([agent.params])
     record = table.play(weights, weights, jax.random.fold_in(key, 1)[None], openings).record
     assert record is not None
@@ -160,7 +162,7 @@ def _moves(agent: Agent, states: Any, key: jax.Array) -> np.ndarray:
     """The agent's moves i32[N]; so many positions on every device in one call."""
     devices = jax.device_count()
     count = len(jax.tree.leaves(states)[0])
-    run, weights, moves = _compiled(agent.act, devices), stack([agent.params]), []
+    run, weights, moves = _compiled(agent.policy, devices), stack([agent.params]), []
     for at in range(0, count, devices * _BATCH):
         index = np.minimum(np.arange(at, at + devices * _BATCH), count - 1)
         keys = jax.random.split(jax.random.fold_in(key, at), devices)
@@ -169,11 +171,11 @@ def _moves(agent: Agent, states: Any, key: jax.Array) -> np.ndarray:
 
 
 @cache
-def _compiled(act: Act, devices: int):
+def _compiled(policy: Policy, devices: int):
     everywhere, parts = PartitionSpec(), PartitionSpec("position")
     return jax.jit(
         jax.shard_map(
-            lambda *x: act(*x).move,
+            lambda *x: policy(*x).move,
             mesh=Mesh(np.array(jax.devices()[:devices]), ("position",)),
             in_specs=(everywhere, parts, parts),
             out_specs=parts,

@@ -1,1 +1,5 @@
-""""""
+"""Who says who won: one judge a file. A judge of your own extends `arena.types.Judge`."""
+
+from arena.judges.rules import Rules
+
+__all__ = ["Rules"]

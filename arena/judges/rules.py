@@ -5,16 +5,21 @@ from typing import Any
 
 import jax
 
-from arena.types import Classifier
+from arena.types import Judge
 from games import Game
 
 
 @dataclass(frozen=True)
-class Rules(Classifier):
-    """The infallible judge: the rules of the game."""
+class Rules(Judge):
+    """Verdicts are the payoffs that the rules give, as shares of the largest.
+
+    Attributes:
+      game: whose rules.
+    """
 
     game: Game
+    exact = True
 
-    def score(self, finals: Any) -> jax.Array:
-        """The payoffs that the rules give, as shares of the largest, f32[B]."""
+    def verdict(self, finals: Any) -> jax.Array:
+        """Seat 0's payoffs in final positions [B, ...], f32[B]."""
         return jax.vmap(self.game.payoff)(finals) / self.game.max_payoff

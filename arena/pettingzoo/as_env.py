@@ -20,7 +20,7 @@ from pettingzoo.utils import wrappers
 from PIL import Image
 
 import games
-from arena.chance import settle
+from arena.chance import resolve_chance
 from games import Game
 
 _WIDTH = 480  # of a picture, in pixels
@@ -51,7 +51,7 @@ def _compiled(game: Game):
     """Jitted: the first position, and the position after a move; both when chance has moved."""
 
     def look(word: jax.Array, state: Any) -> _Sight:
-        state = settle(game, jax.random.key(word), state)
+        state = resolve_chance(game, jax.random.key(word), state)
         observations = jax.vmap(game.observe, (None, 0))(state, jnp.arange(2))
         return _Sight(state, game.mover(state), game.legal(state), game.payoff(state), observations)
 

@@ -75,10 +75,8 @@ class Imported(HostGame):
         for key, value in {
             "num_actions": self.known.actions,
             "max_plies": self.known.limit,
-            "usual_plies": self.known.plies,
             "max_payoff": self.known.payoff,
             "perfect_information": not self.known.hidden,
-            "copies": self.known.copies,
         }.items():
             object.__setattr__(self, key, value)
 
@@ -87,14 +85,26 @@ class Imported(HostGame):
         """Its workers, one for each core; they start when they are first asked for."""
         return _crew(self.name, self.known)
 
-    def init(self) -> Seen:
-        """Nothing but shapes: a position that is over. Games begin in the workers."""
-        return Seen(
-            jnp.int32(OVER),
-            jnp.zeros(self.num_actions, bool),
-            jnp.zeros(self.known.shape, self.known.dtype),
-            jnp.float32(0),
+    @property
+    def searchable(self) -> bool:
+        """Whether it hides nothing, leaves nothing to chance, and its copies behave alike."""
+        return self.perfect_information and self.known.copies
+
+    @property
+    def typical_plies(self) -> int:
+        """Of the longest game that the check has seen; `max_plies` may be far above it."""
+        return self.known.plies
+
+    def template(self) -> Seen:
+        """Shapes and types of a position."""
+        shapes: Any = (
+            ((), np.int32),
+            ((self.num_actions,), bool),
+            (self.known.shape, self.known.dtype),
+            ((), np.float32),
         )
+        parts: Any = [jax.ShapeDtypeStruct(shape, np.dtype(kind)) for shape, kind in shapes]
+        return Seen(*parts)
 
     def mover(self, state: Seen) -> jax.Array:
         """The seat to move, or OVER."""
@@ -126,7 +136,7 @@ class Imported(HostGame):
         legal = (state.mover != OVER) & ((order == PLAYOUT) | state.legal[order])
         place = jnp.where(legal, state.place, NOWHERE)
         # The device waits for what comes back, so one call is answered after the other.
-        like = jax.eval_shape(lambda: self.init()._replace(place=place))
+        like = self.template()._replace(place=jax.ShapeDtypeStruct(place.shape, place.dtype))
         ask = partial(branch, self.crew)
         return jax.pure_callback(ask, like, place, order, seed, vmap_method="broadcast_all")
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena import user_files
+from arena import extensions
 from arena.pettingzoo.adapter import Seat, creator, form, parse
 from arena.pettingzoo.fault import Fault
 from games import CHANCE, OVER, Game
@@ -116,7 +116,7 @@ class Port:
         except Fault:
             raise
         except Exception as error:
-            raise Fault(f"{self.env} cannot be made: {user_files.reason(error)}") from None
+            raise Fault(f"{self.env} cannot be made: {extensions.reason(error)}") from None
         object.__setattr__(self, "_seat", seat)
 
     def verify(self, games: int, seed: int, tell: Callable[[], None] = lambda: None) -> Verdict:
@@ -260,7 +260,7 @@ class _Course:
             except Exception as error:
                 label = self._game.label(state, move)
                 raise ValueError(
-                    f"mapping the move {label} raises {user_files.reason(error)}"
+                    f"mapping the move {label} raises {extensions.reason(error)}"
                 ) from None
             if action in names:
                 both = " and ".join(self._game.label(state, m) for m in (names[action], move))
@@ -305,7 +305,7 @@ class _Course:
             pair = (self._port.observations or _as_they_are)(sight.seen, seen)
             ours, theirs = (np.asarray(part, np.float64) for part in pair)
         except Exception as error:
-            raise ValueError(f"mapping observations raises {user_files.reason(error)}") from None
+            raise ValueError(f"mapping observations raises {extensions.reason(error)}") from None
         if ours.shape != theirs.shape:
             return Difference("observation", f"shape {ours.shape}", f"shape {theirs.shape}")
         unlike = np.argwhere(~np.isclose(ours, theirs, rtol=0, atol=1e-6))

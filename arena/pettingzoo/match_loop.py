@@ -60,8 +60,8 @@ def _decide(match: Match):
 
 
 @cache
-def _score(classifier: Any):
-    return jax.jit(classifier.score)
+def _score(judge: Any):
+    return jax.jit(judge.verdict)
 
 
 class _Table:
@@ -119,7 +119,7 @@ class _Table:
             order[rows[asked], index[asked]] = move[asked]
             if self._match.record:
                 game = np.where(asked, half.game[groups, index], 2 * self.pairs).astype(np.int32)
-                self.rows.append(Record(states, jax.tree.map(np.asarray, decision.note), game))
+                self.rows.append(Record(states, jax.tree.map(np.asarray, decision.aux), game))
         self._crew.go(number)
 
     def _chosen(self, waits: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -135,7 +135,7 @@ class _Table:
         ended = (half.grid(half.slots.mover) == OVER) & half.live
         if not ended.any():
             return
-        payoff = np.asarray(_score(self._match.classifier)(half.all())).reshape(ended.shape)
+        payoff = np.asarray(_score(self._match.judge)(half.all())).reshape(ended.shape)
         score = 0.5 + 0.5 * np.where(half.seat_of_a() == 0, payoff, -payoff)
         group, slot = np.nonzero(ended)
         self.scores[group, half.game[group, slot]] = score[group, slot]

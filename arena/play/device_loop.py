@@ -18,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from arena.chance import settle
-from arena.types import Act, Classifier, Decision, HostGame, Remembering
+from arena.chance import resolve_chance
+from arena.types import CachedPolicy, Decision, Judge, Policy, as_host_game
 from games import OVER, Game
 
 
@@ -28,13 +28,13 @@ class Record(NamedTuple):
 
     Attributes:
       state: positions [T, 2, G, S, ...].
-      note: the agents' notes [T, 2, G, S, ...].
+      aux: the agents' notes [T, 2, G, S, ...].
       game: i32[T, 2, G, S], j·P + k for the game j of pair k; 2P where the slot was idle.
       finals: how the games ended, positions [G, 2P, ...]; () if they were not to be kept.
     """
 
     state: Any
-    note: Any
+    aux: Any
     game: Any
     finals: Any = ()
 
@@ -60,19 +60,19 @@ class Match:
 
     Attributes:
       game: what is played.
-      act_a: how agents A move.
-      act_b: how agents B move.
-      classifier: who says who won.
+      policy_a: how agents A move.
+      policy_b: how agents B move.
+      judge: who says who won.
       slots: S, games in flight per match and half.
-      record: keep positions and notes of every move; if the agents note different things, only
+      record: keep positions and notes of every move; if the agents aux different things, only
         what A notes.
       finals: keep in the record how each game ended, too.
     """
 
     game: Game
-    act_a: Act
-    act_b: Act
-    classifier: Classifier
+    policy_a: Policy
+    policy_b: Policy
+    judge: Judge
     slots: int
     record: bool = False
     finals: bool = False
@@ -86,8 +86,8 @@ class Match:
           keys: PRNG keys [G].
           openings: positions [G, P, ...] in which a seat is to move.
         """
-        if isinstance(self.game, HostGame):
-            return self.game.play(self, params_a, params_b, keys, openings)
+        if outside := as_host_game(self.game):
+            return outside.play(self, params_a, params_b, keys, openings)
         devices = [d for d in range(1, jax.device_count() + 1) if keys.shape[0] % d == 0][-1]
         run, everywhere = _compiled(self, devices)
         table, pairs = _idle(self, openings), jax.tree.leaves(openings)[0].shape[1]
@@ -170,7 +170,7 @@ def _run(
         after = _batched(match.game.step, 3)(states, decision.move)
         after = _chance(match.game, here, _side_by_side(after))
         if record is not None:
-            row = Record(states, decision.note, jnp.where(asked, _halves(slots.game), 2 * pairs))
+            row = Record(states, decision.aux, jnp.where(asked, _halves(slots.game), 2 * pairs))
             record = jax.tree.map(lambda all, one: all.at[tick].set(one), record, row)
         slots = slots._replace(state=_choose(_side_by_side(asked), after, slots.state))
         moves = table.moves + asked.sum(2, dtype=jnp.int32).T
@@ -185,8 +185,8 @@ def _run(
     record = None
     if match.record:
         states = _halves(table.slots.state)
-        act = partial(decide, match, params_a, params_b)
-        record = _blank(states, jax.eval_shape(act, keys, states).note, pairs)
+        policy = partial(decide, match, params_a, params_b)
+        record = _blank(states, jax.eval_shape(policy, keys, states).aux, pairs)
     # What the agents remember lasts as long as a call does.
     carry = jnp.int32(0), table, record, _memory(match, params_a, params_b)
     _, table, record, _ = jax.lax.while_loop(going, body, carry)
@@ -255,7 +255,7 @@ def _chance(game: Game, keys: jax.Array, states: Any) -> Any:
         return states
     count = jax.tree.leaves(states)[0].shape[1]
     split = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, 2), count))
-    return jax.vmap(jax.vmap(partial(settle, game)))(split(keys), states)
+    return jax.vmap(jax.vmap(partial(resolve_chance, game)))(split(keys), states)
 
 
 def _fold(number: jax.Array | int, key: jax.Array) -> jax.Array:
@@ -281,18 +281,20 @@ def _both(params_a: Any, params_b: Any) -> Any:
 def _memory(match: Match, params_a: Any, params_b: Any) -> tuple[Any, ...]:
     """What the agents know before they are asked: one memory if they move by the same function."""
 
-    def blank(act: Act, params: Any) -> Any:
-        return act.memory(params) if isinstance(act, Remembering) else None
+    def blank(policy: Policy, params: Any) -> Any:
+        return policy.memory(params) if isinstance(policy, CachedPolicy) else None
 
-    if match.act_a == match.act_b:
-        return (blank(match.act_a, _both(params_a, params_b)),)
-    return blank(match.act_a, params_a), blank(match.act_b, params_b)
+    if match.policy_a == match.policy_b:
+        return (blank(match.policy_a, _both(params_a, params_b)),)
+    return blank(match.policy_a, params_a), blank(match.policy_b, params_b)
 
 
-def _ask(act: Act, memory: Any, params: Any, keys: jax.Array, states: Any) -> tuple[Decision, Any]:
-    if memory is None or not isinstance(act, Remembering):
-        return act(params, keys, states), None
-    return act.recall(memory, params, keys, states)
+def _ask(
+    policy: Policy, memory: Any, params: Any, keys: jax.Array, states: Any
+) -> tuple[Decision, Any]:
+    if memory is None or not isinstance(policy, CachedPolicy):
+        return policy(params, keys, states), None
+    return policy.recall(memory, params, keys, states)
 
 
 def _recall(
@@ -307,16 +309,16 @@ def _recall(
     shape = jax.tree.leaves(states)[0].shape[:3]
     flat = jax.tree.map(lambda x: x.reshape(2, -1, *x.shape[3:]), states)
     near, far = (jax.vmap(partial(_fold, side))(keys) for side in (0, 1))
-    if match.act_a == match.act_b:
+    if match.policy_a == match.policy_b:
         flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), flat)
         both, keys = _both(params_a, params_b), jnp.concatenate([near, far])
-        decision, after = _ask(match.act_a, memory[0], both, keys, flat)
+        decision, after = _ask(match.policy_a, memory[0], both, keys, flat)
         return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), decision), (after,)
     for_a, for_b = (jax.tree.map(lambda x, n=n: x[n], flat) for n in (0, 1))
-    a, after_a = _ask(match.act_a, memory[0], params_a, near, for_a)
-    b, after_b = _ask(match.act_b, memory[1], params_b, far, for_b)
-    if jax.tree.structure(a.note) != jax.tree.structure(b.note):
-        b = b._replace(note=jax.tree.map(jnp.zeros_like, a.note))
+    a, after_a = _ask(match.policy_a, memory[0], params_a, near, for_a)
+    b, after_b = _ask(match.policy_b, memory[1], params_b, far, for_b)
+    if jax.tree.structure(a.aux) != jax.tree.structure(b.aux):
+        b = b._replace(aux=jax.tree.map(jnp.zeros_like, a.aux))
     decision = jax.tree.map(lambda *x: jnp.stack(x).reshape(*shape, *x[0].shape[1:]), a, b)
     return decision, (after_a, after_b)
 
@@ -326,7 +328,7 @@ def _finish(match: Match, table: _Table, first: jax.Array, pairs: int) -> _Table
     state, game = table.slots
     ended = (_batched(match.game.mover, 2)(state) == OVER) & (game < 2 * pairs)
     flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), state)
-    payoff = match.classifier.score(flat).reshape(ended.shape)
+    payoff = match.judge.verdict(flat).reshape(ended.shape)
     seat = _seat_of_a(game, first, pairs)
     score = 0.5 + 0.5 * jnp.where(seat == 0, payoff, -payoff)
     groups = jnp.arange(first.shape[0])[:, None]
@@ -375,7 +377,7 @@ def _idle(match: Match, openings: Any) -> _Table:
     return _Table(slots, queue, scores, moves, finals)
 
 
-def _blank(states: Any, note: Any, pairs: int) -> Record:
+def _blank(states: Any, aux: Any, pairs: int) -> Record:
     """A piece of the record in which nobody has moved."""
 
     def blank(x):
@@ -383,4 +385,4 @@ def _blank(states: Any, note: Any, pairs: int) -> Record:
 
     shape = jax.tree.leaves(states)[0].shape[:3]
     game = jnp.full((_PIECE, *shape), 2 * pairs)
-    return Record(jax.tree.map(blank, states), jax.tree.map(blank, note), game)
+    return Record(jax.tree.map(blank, states), jax.tree.map(blank, aux), game)

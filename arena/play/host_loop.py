@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from arena.judges.rules import Rules
-from arena.types import Agent, Forfeit, HostAgent, HostGame, Position, stack
+from arena.types import Agent, Forfeit, HostAgent, Position, as_host_game, stack
 from games import CHANCE, OVER, Game
 
 
@@ -40,7 +40,7 @@ class Host(HostAgent):
 
     def __init__(self, agent: Agent, key: jax.Array):
         self.name = agent.name
-        self._act, self._params = jax.jit(agent.act), stack([agent.params])
+        self._act, self._params = jax.jit(agent.policy), stack([agent.params])
         self._key, self._asked, self._room = key, 0, 1
 
     def choose(self, game: Game, position: Position) -> int:
@@ -93,8 +93,8 @@ def play(
     Raises:
       Forfeit: a player cannot go on, or made an illegal move.
     """
-    outside = isinstance(game, HostGame)
-    table = game.deal(key, 1, 0) if outside else _Table(game, _start(game, 1), key, 1)
+    outside = as_host_game(game)
+    table = outside.deal(key, 1, 0) if outside else _Table(game, _start(game, 1), key, 1)
     while (seat := int(table.view.mover[0])) != OVER:
         if seat == CHANCE:
             table.step([0], [table.outcome(0)])
@@ -135,8 +135,8 @@ def pairs(
       Forfeit: a player cannot go on, or made an illegal move.
     """
     room = _room(1, min(slots, 2 * count))
-    if isinstance(game, HostGame):
-        table = game.deal(key, count, plies, 2)
+    if outside := as_host_game(game):
+        table = outside.deal(key, count, plies, 2)
     else:
         starts = starts or openings(game, count, plies, jax.random.fold_in(key, 0), room)
         table = _Table(game, starts.fork(2), jax.random.fold_in(key, 1), room)
@@ -202,7 +202,7 @@ def _compiled(game: Game) -> tuple[Any, Any]:
         chance = jnp.zeros((len(mover), 0))
         if game.num_outcomes:
             chance = jax.vmap(game.chance)(states)
-        told: Any = mover, jax.vmap(game.legal)(states), chance, Rules(game).score(states)
+        told: Any = mover, jax.vmap(game.legal)(states), chance, Rules(game).verdict(states)
         return _View(*told)
 
     return jax.jit(jax.vmap(game.step)), jax.jit(look)

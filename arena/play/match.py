@@ -55,7 +55,7 @@ def play(
         meetings = zip(a, b, keys, strict=True)
         scores = [host_loop.pairs(x, y, game, k, pairs, plies, 2 * slots) for x, y, k in meetings]
         return np.stack(scores)
-    match = Match(game, a[0].act, b[0].act, Rules(game), min(slots, pairs))
+    match = Match(game, a[0].policy, b[0].policy, Rules(game), min(slots, pairs))
     scores = []
     for at in range(0, len(a), groups):
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.chance import settle
+from arena.chance import resolve_chance
 from arena.sampling import uniform_move
-from arena.types import HostGame
+from arena.types import as_host_game
 from games import OVER, Game
 
 
@@ -19,8 +19,8 @@ def random_openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: i
     The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
     What chance has to decide before the next move is decided.
     """
-    if isinstance(game, HostGame):
-        return game.openings(key, shape, plies)
+    if outside := as_host_game(game):
+        return outside.openings(key, shape, plies)
     return _openings(game, key, shape, plies)
 
 
@@ -32,9 +32,9 @@ def _openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) ->
 
         def ply(state, key):
             after = game.step(state, uniform_move(key, game.legal(state)[None])[0])
-            return settle(game, jax.random.fold_in(key, 1), after), state
+            return resolve_chance(game, jax.random.fold_in(key, 1), after), state
 
-        start = settle(game, jax.random.fold_in(moves, 0), game.init())
+        start = resolve_chance(game, jax.random.fold_in(moves, 0), game.init())
         _, before = jax.lax.scan(ply, start, jax.random.split(moves, plies + 1))
         at = jax.random.randint(length, (), 0, plies + 1)
         over = jax.vmap(game.mover)(before) == OVER

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from arena.errors import UserError
 from arena.types import Agent, Forfeit, HostAgent
-from league.errors import UserError
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import os
 import sys
 from types import ModuleType
 
+from arena.errors import UserError
 from arena.pettingzoo.fault import Fault
-from league.errors import UserError
 
 COMMANDS = {
     "games": "list the games",

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import tyro
 
 from agents.nn import networks
+from arena.errors import UserError
 from league.cli import console
-from league.errors import UserError
 from league.settings import game_names
 from league.store import names
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import tyro
 
+from arena.errors import UserError
 from league.cli import console
-from league.errors import UserError
 from league.store import names, pretrained
 
 

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from agents import search
-from arena.types import Agent, HostAgent, HostGame
+from arena.errors import UserError
+from arena.types import Agent, HostAgent
 from league.cli import closing, console, device
-from league.errors import UserError
 from league.evaluation import compute_ledger
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate, Rule, Verdict
@@ -91,7 +90,7 @@ def run(command: Command) -> None:
     device.prepare()
     name, colon, number = command.run.partition(":")
     work = names.run(name)
-    if isinstance(work.game, HostGame):
+    if not work.game.on_device:
         raise UserError(
             "the gate plays games of games/ only: from which positions of an imported one training "
             "has begun is known to its env alone"
@@ -123,7 +122,7 @@ def _judges(command: Command, work: Run, results: Results) -> dict[str, Agent | 
 
 
 def _usual(work: Run) -> tuple[str, ...]:
-    tree = (f"mcts:{work.config.measure.rollouts}",) if search.possible(work.game) else ()
+    tree = (f"mcts:{work.config.measure.rollouts}",) if work.game.searchable else ()
     return ("uniform", *tree)
 
 
@@ -150,7 +149,7 @@ def _settle(
             raise UserError(f"run {work.name!r} has no snapshot newer than its champion {reigning}")
     else:
         candidates = [_candidate(work, number, newest, reigning)]
-    usual = work.config.measure.simulations if search.possible(work.game) else 0
+    usual = work.config.measure.simulations if work.game.searchable else 0
     plies = command.opening_plies
     return _Setting(
         candidates,
@@ -193,9 +192,9 @@ def _decide(
     openings = [
         heldout.Openings(work.game, seen, work.key(gate.id, role), setting.plies) for role in roles
     ]
-    act = work.player(setting.simulations)
+    policy = work.eval_policy(setting.simulations)
     own = {*setting.candidates, setting.champion, *setting.former}
-    agents = {str(i): Agent(str(i), act, work.weights(i)) for i in own}
+    agents = {str(i): Agent(str(i), policy, work.weights(i)) for i in own}
     positions = accuracy.unseen(work, seen)
     solved = (
         accuracy.Solved(positions, agents, work.key(gate.id, "gate: exam")) if positions else None

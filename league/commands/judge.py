@@ -8,11 +8,11 @@ from typing import Annotated
 import jax
 import tyro
 
+from arena.errors import UserError
 from arena.evaluation import move_accuracy
 from arena.types import Agent
 from games import Game
 from league.cli import console, device
-from league.errors import UserError
 from league.store import names
 
 

@@ -7,12 +7,12 @@ from typing import Annotated
 import jax
 import tyro
 
+from arena.errors import UserError
 from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent, HostAgent
 from games import Game
 from league.cli import closing, console, device
-from league.errors import UserError
 from league.store import names
 
 

@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 import jax
 import tyro
 
-from agents import search
+from arena.errors import UserError
 from arena.play import host_loop
 from arena.types import Agent, HostAgent, Position
 from games import Game
 from league.cli import closing, console, device
-from league.errors import UserError
 from league.store import names
 
 
@@ -94,5 +93,5 @@ def _opponent(command: Command) -> tuple[Game, Agent | HostAgent]:
     spec = command.agent
     if names.searches(spec) and "simulations=" not in spec:
         game, _ = names.agent(spec, rules)
-        spec += ",simulations=32" if search.possible(game) else ""
+        spec += ",simulations=32" if game.searchable else ""
     return names.agent(spec, rules)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import tyro
 
+from arena.errors import UserError
 from league.cli import closing, console, device
-from league.errors import UserError
 from league.evaluation import external_ratings, leaderboard
 from league.evaluation.tournament import Plan, Tournament
 from league.report import build
@@ -72,7 +72,7 @@ def run(command: Command) -> None:
         leaderboard.fitted(results, command.anchor)  # a wrong anchor is told before any game
         if command.round_robin or command.games != 0:
             _play(command, work, results)
-        found = leaderboard.of(results, work.config.measure.jump, command.anchor)
+        found = leaderboard.of(results, work.config.measure.max_elo_step, command.anchor)
         build.show(work, results, found, None, command.json)
     work.close()
 

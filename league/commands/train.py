@@ -14,12 +14,16 @@ from typing import Annotated, Any
 import jax
 import tyro
 
+from agents import learners
+from agents.learners.base import LearnerConfig
+from arena.errors import UserError
+from arena.judges.rules import Rules
+from games import Game
 from league.cli import console, device
-from league.errors import UserError
 from league.evaluation import leaderboard
 from league.report import build
 from league.settings import config as configs
-from league.settings import game_names, learners
+from league.settings import defaults, game_names
 from league.store import names
 from league.store.files import replacing
 from league.store.run import FORMAT, Run
@@ -35,8 +39,10 @@ class Command:
     Attributes:
       game: what to learn; see `arena games`.
       config: how.
-      method: the learner: alphazero (search), or ppo (results alone; any game); what suits the
-        game by default.
+      method: the learner: alphazero (search), ppo (results alone; any game), mmd (equilibria under
+        hidden information), or MODULE:CLASS; what suits the game by default.
+      network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
+        default.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -46,6 +52,7 @@ class Command:
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
     config: Annotated[configs.Config, tyro.conf.arg(name="")]
     method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
+    network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     name: str = ""
     resume: bool = False
     json: bool = False
@@ -58,20 +65,15 @@ def default(arguments: list[str]) -> Command:
     if "--resume" in options and game and not helped:
         config = _resumed(game, options.get("--name", "")).config
     elif game:
-        config = configs.default(
-            game.partition(":")[0], names.game(game), _learner(options.get("--learner", ""))
+        config = defaults.default(
+            game.partition(":")[0],
+            names.game(game),
+            learner=options.get("--learner", ""),
+            network=options.get("--network", ""),
         )
     else:
         config = configs.Config()
     return Command(game or tyro.MISSING, config)
-
-
-def _learner(name: str) -> str:
-    """A learner's name; raises UserError if there is none."""
-    if name and name not in learners.modules():
-        known = ", ".join(learners.modules())
-        raise UserError(f"no learner is called {name!r}; there are: {known}")
-    return name
 
 
 def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
@@ -91,7 +93,7 @@ def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
 def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
-    learners.check(game, command.config.learner)
+    _check(game, command.config.learner)
     for note in getattr(getattr(game, "known", None), "notes", ()):
         console.stderr.print(f"note: {note}")
     device.prepare()
@@ -102,10 +104,19 @@ def run(command: Command) -> None:
         done = max(work.state.numbers(), default=0)
         with console.Watch(command.json, done, work.config.generations) as watch:
             Trainer(work, results, watch).train()
-        found = leaderboard.of(results, work.config.measure.jump)
+        found = leaderboard.of(results, work.config.measure.max_elo_step)
         report = build.write(work, results, found)
         build.show(work, results, found, report, command.json)
     work.close()
+
+
+def _check(game: Game, config: LearnerConfig) -> None:
+    """Raises UserError if this learner or its network cannot learn the game."""
+    try:
+        config.make(game, Rules(game)).check()
+        config.network.check(game)
+    except ValueError as error:
+        raise UserError(f"{learners.name_of(config)} cannot learn this game: {error}") from None
 
 
 def _create(command: Command) -> Run:
@@ -119,7 +130,7 @@ def _create(command: Command) -> Run:
     card = {
         "format": FORMAT,
         **game_names.card(command.game),
-        "config": dataclasses.asdict(command.config),
+        **configs.to_card(command.config),
         "seed": command.config.seed,
         "devices": jax.device_count(),
         "device": str(jax.devices()[0].device_kind),

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import tyro
 
-from arena import user_files
+from arena import extensions
+from arena.errors import UserError
 from arena.pettingzoo import compare
 from league.cli import console, device
-from league.errors import UserError
 from league.settings import game_names
 from league.store import names
 
@@ -79,7 +79,7 @@ def _function(spec: str, default: str) -> Callable[..., Any] | None:
     if not spec:
         return None
     try:
-        found = user_files.load(spec, default)
+        found = extensions.load(spec, default)
     except ValueError as error:
         raise UserError(str(error)) from None
     if not callable(found):

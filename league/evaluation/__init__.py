@@ -1,1 +1,1 @@
-""""""
+"""How strong a run's snapshots are."""

@@ -15,9 +15,9 @@ from league.store.database import Results
 
 
 def evaluations(player: Any) -> int:
-    """Positions that a network is asked about for one move of an agent, or of an `Act`."""
-    act = player.act if isinstance(player, Agent) else player
-    return 0 if isinstance(act, HostAgent) else getattr(act, "evaluations", 0)
+    """Positions that a network is asked about for one move of an agent, or of an `Policy`."""
+    policy = player.policy if isinstance(player, Agent) else player
+    return 0 if isinstance(policy, HostAgent) else getattr(policy, "evaluations", 0)
 
 
 def passes(moves: np.ndarray, a: Any, b: Any) -> int:

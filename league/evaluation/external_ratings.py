@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from arena.errors import UserError
 from arena.evaluation import ratings
 from arena.play import match
 from arena.types import Agent, HostAgent
-from league.errors import UserError
 from league.evaluation import leaderboard
 from league.store.database import MatchResult, Results
 from league.store.run import Run
@@ -83,7 +83,7 @@ def play(
     """
     for _ in range(-(-games // (2 * pairs))):
         number = _opponent(results, guest.name)
-        snapshot = Agent(str(number), work.player(0), work.weights(number))
+        snapshot = Agent(str(number), work.eval_policy(0), work.weights(number))
         key = jax.random.key(work.config.seed)
         for part in (zlib.crc32(b"guest"), zlib.crc32(guest.name.encode()), results.count(ROLE)):
             key = jax.random.fold_in(key, part)

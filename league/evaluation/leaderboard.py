@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arena.errors import UserError
 from arena.evaluation import forgetting, metagame, ratings, score, transitivity
 from arena.evaluation.forgetting import Alarm, Forgetting
-from league.errors import UserError
 from league.store.database import MatchResult, Results
 
 ROLES = ("measure", "rate")

@@ -14,10 +14,10 @@ from typing import Any
 import jax
 import sqlalchemy as sql
 
+from arena.errors import UserError
 from arena.evaluation import ratings
 from arena.play import match
-from arena.types import Agent, Remembering
-from league.errors import UserError
+from arena.types import Agent, CachedPolicy
 from league.evaluation import leaderboard
 from league.store.database import MatchResult, Results
 from league.store.run import Run
@@ -131,7 +131,7 @@ class Tournament:
         first, second = (
             [self._agent(side) for side in sides] for sides in zip(*chosen, strict=True)
         )
-        skips = jax.default_backend() != "cpu" or isinstance(first[0].act, Remembering)
+        skips = jax.default_backend() != "cpu" or isinstance(first[0].policy, CachedPolicy)
         slots = self.plan.pairs if skips else _SLOTS
         scores = match.play(
             first,
@@ -152,4 +152,4 @@ class Tournament:
         number = self._ids[place]
         if number not in self._weights:
             self._weights[number] = self.work.weights(number)
-        return Agent(str(number), self.work.player(0), self._weights[number])
+        return Agent(str(number), self.work.eval_policy(0), self._weights[number])

@@ -1,1 +1,1 @@
-""""""
+"""Which snapshot may be champion."""

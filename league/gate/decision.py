@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arena.errors import UserError
 from arena.evaluation import score
 from arena.evaluation.sprt import Sprt
-from league.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from arena.errors import UserError
 from arena.play import host_loop
 from games import Game
-from league.errors import UserError
 from league.store.run import Run
 
 _DRAWN = 256  # openings at a time

@@ -70,7 +70,7 @@ class Trials:
     ) -> tuple[np.ndarray, int]:
         pairs = len(starts.moves)
         groups = max(d for d in range(1, jax.device_count() + 1) if pairs % d == 0)
-        match = Match(self.game, a.act, b.act, Rules(self.game), pairs // groups)
+        match = Match(self.game, a.policy, b.policy, Rules(self.game), pairs // groups)
         states = jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), starts.states)
         one, two = (stack([agent.params] * groups) for agent in (a, b))
         played = match.play(one, two, jax.random.split(key, groups), states)

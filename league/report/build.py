@@ -9,7 +9,7 @@ import numpy as np
 
 from arena.evaluation import score
 from arena.play.openings import random_openings
-from arena.types import HostGame
+from arena.types import as_host_game
 from league.cli import console
 from league.evaluation import compute_ledger, tables
 from league.evaluation.leaderboard import Standing
@@ -202,7 +202,7 @@ def _gate(gate: Asked) -> web.GateRow:
 def _board(run: Run) -> str:
     """A picture of the game: a position after a few moves."""
     plies = min(run.game.max_plies // 4, 40)
-    if isinstance(run.game, HostGame):
-        return run.game.draw(run.game.deal(jax.random.key(0), 1, plies).position(0).state)
+    if outside := as_host_game(run.game):
+        return outside.draw(outside.deal(jax.random.key(0), 1, plies).position(0).state)
     states = random_openings(run.game, jax.random.key(0), (1,), plies)
     return run.game.draw(jax.tree.map(lambda x: x[0], states))

@@ -614,9 +614,9 @@ def _worst_plot(report: Report) -> Plot:
     met = [] if found is None else [i for i, row in enumerate(found.score) if (row >= 0).any()]
     if found is None or not met:
         return Plot(title, "No snapshot has met an ancestor yet.")
-    foes = [int(np.nanargmin(found.score[i])) for i in met]
+    opponents = [int(np.nanargmin(found.score[i])) for i in met]
     x = np.array([report.rows[i].id for i in met], np.float64)
-    y, half = 100 * found.score[met, foes], 100 * found.half_width[met, foes]
+    y, half = 100 * found.score[met, opponents], 100 * found.half_width[met, opponents]
     figure, axes = _canvas(LOW)
     axes.axhline(50, color=MUTED, linewidth=1)
     error = np.stack([np.minimum(half, y), np.minimum(half, 100 - y)])
@@ -626,7 +626,7 @@ def _worst_plot(report: Report) -> Plot:
     _span(axes, x)
     label = (
         f"{title}, in per cent: {y[-1]:.1f} at snapshot {x[-1]:.0f}, "
-        f"against snapshot {report.rows[foes[-1]].id}"
+        f"against snapshot {report.rows[opponents[-1]].id}"
     )
     note = "In %. The lowest of many is low by chance too: bars below 50 count."
     return Plot(title, note, label, _svg(figure, "worst", label))

@@ -1,1 +1,1 @@
-""""""
+"""How a league is run: configurations, defaults, matchmakers."""

@@ -10,16 +10,19 @@ each snapshot of the pool, oldest first. A configuration names one, or a mixture
     nash        as the Nash equilibrium of the pool's own games has them
 
     0.5*latest+0.3*pfsp:even+0.2*nash
+
+One of your own is such a function, named `MODULE:FUNCTION` or `FILE.py:FUNCTION`.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from arena import extensions
+from arena.errors import UserError
 from arena.evaluation import metagame
-from league.errors import UserError
 
 
 class Pool(NamedTuple):
@@ -85,7 +88,7 @@ MATCHMAKERS: dict[str, Matchmaker] = {
 }
 
 
-def parse(text: str) -> Matchmaker:
+def find(text: str) -> Matchmaker:
     """The matchmaker that a text names, or the mixture of several.
 
     Raises:
@@ -112,8 +115,23 @@ def _rule(name: str) -> Matchmaker:
     kind, _, power = name.partition(":")
     if kind == "pfsp" and 0 < _number(power) <= 16:
         return partial(pfsp, power=_number(power))
-    known = ", ".join([*MATCHMAKERS, "pfsp:P with a power P up to 16"])
-    raise UserError(f"there is no matchmaker {name!r}; there are: {known}")
+    if kind in MATCHMAKERS:
+        raise UserError(f"there is no matchmaker {name!r}; pfsp:P takes a power P up to 16")
+    found = extensions.find("matchmaker", name, MATCHMAKERS)
+    if not callable(found):
+        raise UserError(f"{name} is no matchmaker: it cannot be called")
+    return partial(_checked, name, found)
+
+
+def _checked(name: str, matchmaker: Callable[..., Any], pool: Pool) -> np.ndarray:
+    """The weights of somebody else's matchmaker, if they are probabilities."""
+    weights = np.asarray(matchmaker(pool), np.float64)
+    proper = weights.shape == pool.losses.shape and (weights >= 0).all()
+    if not proper or abs(weights.sum() - 1) > 1e-6:
+        raise UserError(
+            f"the matchmaker {name} gives no probabilities for {len(pool.losses)} snapshots"
+        )
+    return weights / weights.sum()
 
 
 def _number(text: str) -> float:

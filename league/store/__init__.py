@@ -1,1 +1,1 @@
-""""""
+"""What a run keeps on disk."""

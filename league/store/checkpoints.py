@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from league.errors import UserError
+from arena.errors import UserError
 
 # Orbax reports every step of its work, and of its failures, which are told in one line here.
 for _name in ("absl", "asyncio"):

@@ -14,7 +14,7 @@ import sqlalchemy as sql
 from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from league.errors import UserError
+from arena.errors import UserError
 from league.store.schema import (
     _META,
     CHAMPIONS,

@@ -17,9 +17,10 @@ import importlib
 import importlib.util
 from pathlib import Path
 
+from agents import registry
+from arena.errors import UserError
 from arena.types import Agent, HostAgent
 from games import Game
-from league.errors import UserError
 from league.gate.store import Lineage
 from league.settings import game_names
 from league.store import pretrained, snapshot_ids
@@ -91,20 +92,16 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
     Raises:
       UserError: there is no such agent, or it plays another game.
     """
-    kind, _, argument = spec.partition(":")
-    if kind == pretrained.KIND:
+    if spec.partition(":")[0] == pretrained.KIND:
         return _pretrained(spec, rules)
     if not is_run(spec):
         if rules is None:
             raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
-        try:
-            return rules, importlib.import_module(f"agents.{kind}").make(rules, argument)
-        except ValueError as error:
-            raise UserError(str(error)) from None
+        return rules, registry.make(spec, rules)
     where, number, simulations = snapshot(spec)
     if rules is not None and where.game != rules:
         raise UserError(f"{spec} does not play the same game")
-    return where.game, Agent(spec, where.player(simulations), where.weights(number))
+    return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
 
 
 def _pretrained(spec: str, rules: Game | None) -> tuple[Game, Agent]:
@@ -126,11 +123,12 @@ def searches(spec: str) -> bool:
 def is_run(spec: str) -> bool:
     """Whether a name means a run, there or not, rather than an agent that needs none."""
     kind = spec.partition(":")[0].partition(",")[0]
-    return (RUNS / kind).is_dir() or not (kind == pretrained.KIND or _is_agent(kind))
+    if (RUNS / kind).is_dir():
+        return True
+    name = spec.partition(":")[2]
+    outside = name.isidentifier() and ("." in kind or _importable(kind))
+    return not (kind == pretrained.KIND or registry.exists(kind) or outside)
 
 
-def _is_agent(kind: str) -> bool:
-    """Whether a file of `agents/` makes an agent that needs no run."""
-    if not kind.isidentifier() or importlib.util.find_spec(f"agents.{kind}") is None:
-        return False
-    return hasattr(importlib.import_module(f"agents.{kind}"), "make")
+def _importable(kind: str) -> bool:
+    return kind.isidentifier() and importlib.util.find_spec(kind) is not None

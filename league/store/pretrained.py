@@ -17,11 +17,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from agents import learners
 from agents.nn import networks
+from arena.errors import UserError
+from arena.judges.rules import Rules
 from arena.types import Agent
 from games import Game
-from league.errors import UserError
-from league.settings import game_names, learners
+from league.settings import game_names
 from league.store.checkpoints import digest
 from league.store.files import replacing
 from league.store.run import Run
@@ -60,8 +62,8 @@ def write(where: Run, number: str, path: Path) -> None:
     card = {
         "format": FORMAT,
         "game": where.card["game"],
-        "learner": learners.of(learner).__name__.rpartition(".")[2],
-        "network": type(learner.network).__name__,
+        "learner": learners.name_of(learner),
+        "network": learners.network_name(learner.network),
         "size": dataclasses.asdict(learner.network),
         "run": {key: where.card.get(key) for key in ("seed", "revision", "versions", "device")},
         "snapshot": number,
@@ -87,11 +89,11 @@ def load(spec: str, simulations: int) -> tuple[Game, Agent]:
         raise UserError(f"no net comes with Arena for {name!r}; there are: {there}")
     try:
         with np.load(io.BytesIO((folder() / file(name)).read_bytes())) as held:
-            game, act, weights = _read(dict(held), simulations)
+            game, policy, weights = _read(dict(held), simulations)
     except Exception as error:  # a cut zip file shows in many ways
         raise UserError(f"the net for {name!r} cannot be used: {error}") from None
     title = spec + (f",simulations={simulations}" if simulations else "")
-    return game, Agent(title, act, weights)
+    return game, Agent(title, policy, weights)
 
 
 def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Any, Any]:
@@ -99,9 +101,10 @@ def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Any, Any
     card = json.loads(held["card"].item())
     if card["format"] != FORMAT:
         raise ValueError("it is of another version of Arena")
-    game, learner = game_names.load(card["game"]), learners.modules()[card["learner"]]
-    config = learner.Config(network=getattr(networks, card["network"])(**card["size"]))
-    like = jax.eval_shape(lambda: learner.begin(game, config, jax.random.key(0)).params)
+    game, kind = game_names.load(card["game"]), learners.find(card["learner"])
+    network = _network(card["network"])(**card["size"])
+    learner = kind.Config(network=network).make(game, Rules(game))
+    like = jax.eval_shape(lambda: learner.init(jax.random.key(0)).params)
     paths, tree = jax.tree_util.tree_flatten_with_path(like)
     leaves = [held[jax.tree_util.keystr(p, simple=True, separator=".")] for p, _ in paths]
     if [leaf.shape for leaf in leaves] != [leaf.shape for _, leaf in paths]:
@@ -109,5 +112,13 @@ def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Any, Any
     weights = jax.tree.unflatten(tree, leaves)
     if digest(weights) != card["digest"]:
         raise ValueError("it is damaged: wrong digest")
-    act = learner.player(game, config, simulations)
-    return game, act, jax.tree.map(lambda x: x.astype(np.float32), weights)
+    policy = learner.eval_policy(simulations)
+    return game, policy, jax.tree.map(lambda x: x.astype(np.float32), weights)
+
+
+_CLASSES = {"ResNetConfig": "resnet", "MLPConfig": "mlp", "TransformerConfig": "transformer"}
+"""Networks as files of version 0.1 name them."""
+
+
+def _network(name: str) -> type[networks.NetworkConfig]:
+    return learners.find_network(_CLASSES.get(name, name))

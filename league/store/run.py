@@ -21,13 +21,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from agents.learners.optimisation import Learner
+from agents.learners.base import Learner, TrainState
+from arena.errors import UserError
+from arena.judges.rules import Rules
 from arena.play.openings import random_openings
-from arena.types import Act
+from arena.types import Policy
 from games import Game
-from league.errors import UserError
-from league.settings import game_names, league_learners, learners
-from league.settings.config import Config, parse
+from league.settings import game_names, league_learners
+from league.settings.config import Config, from_card
 from league.store import snapshot_ids
 from league.store.checkpoints import Store, digest
 from league.store.database import Results
@@ -61,7 +62,7 @@ class Run:
     @cached_property
     def config(self) -> Config:
         """The configuration that the run was started with."""
-        return parse(self.card["config"])
+        return from_card(self.card)
 
     @cached_property
     def game(self) -> Game:
@@ -91,26 +92,27 @@ class Run:
         """The record; makes it if asked to."""
         return Results(self.folder / "league.db", create)
 
-    def template(self) -> Learner:
-        """Shapes of all that one learner carries."""
-        learn = self.config.learner
-        begin = learners.of(learn).begin
-        return jax.eval_shape(lambda: begin(self.game, learn, jax.random.key(0)))
+    @cached_property
+    def learner(self) -> Learner:
+        """How it learns."""
+        return self.config.learner.make(self.game, Rules(self.game))
 
-    def team(self) -> list[Learner]:
+    def template(self) -> TrainState:
+        """Shapes of all that one learner carries."""
+        return jax.eval_shape(lambda: self.learner.init(jax.random.key(0)))
+
+    def states_template(self) -> list[TrainState]:
         """Shapes of all that training carries: the main agent and the exploiters."""
         return [self.template()] * len(league_learners.members(self.config))
 
-    def player(self, simulations: int) -> Act:
-        """How its snapshots move.
+    def eval_policy(self, simulations: int) -> Policy:
+        """How its snapshots move when they are measured.
 
         Raises:
           UserError: with search in a game that cannot be searched.
         """
         try:
-            return learners.of(self.config.learner).player(
-                self.game, self.config.learner, simulations
-            )
+            return self.learner.eval_policy(simulations)
         except ValueError as error:
             raise UserError(str(error)) from None
 
@@ -164,7 +166,7 @@ class Run:
           UserError: it is not there, or damaged.
         """
         path = self.folder / "data" / f"{name}.npz"
-        like = learners.of(self.config.learner).blank(self.game, self.config.learner)
+        like = self.learner.dataset_template()
         paths, tree = jax.tree_util.tree_flatten_with_path(like)
         names = [jax.tree_util.keystr(p, simple=True, separator=".") for p, _ in paths]
         try:

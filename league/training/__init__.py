@@ -1,1 +1,1 @@
-""""""
+"""The loop that trains a league."""

@@ -7,12 +7,13 @@ has not seen is a lower bound.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import jax
 import numpy as np
 
+from agents.learners.base import Learner
 from arena.evaluation import metagame, score
 from arena.evaluation.exploitability import (
     enumerable,
@@ -25,7 +26,6 @@ from arena.play import device_loop, match
 from arena.play.openings import random_openings
 from arena.types import Agent, stack
 from games import Game
-from league.settings import learners
 from league.settings.config import Config
 
 ENUMERABLE = 100_000
@@ -33,7 +33,7 @@ ENUMERABLE = 100_000
 
 
 def policy(game: Game, config: Config, params: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
-    """How likely a snapshot, without search, makes each move; see `arena.exploitability.Policy`."""
+    """How likely a snapshot, without search, makes each move; see `Strategy`."""
     logits = _logits(game, config.learner)
 
     def chances(observations: np.ndarray, legal: np.ndarray) -> np.ndarray:
@@ -49,7 +49,7 @@ def policy(game: Game, config: Config, params: Any) -> Callable[[np.ndarray, np.
 @cache
 def _logits(game: Game, learner: Any):
     """Jitted: weights and observations to logits."""
-    return jax.jit(partial(learners.of(learner).logits, game, learner))
+    return jax.jit(learner.make(game, Rules(game)).logits)
 
 
 def small(game: Game) -> bool:
@@ -114,34 +114,36 @@ class Rival:
         self, generations: int, key: jax.Array, tell: Callable[[int], None] = lambda number: None
     ) -> Any:
         """Trains from nothing and returns the weights; `tell` hears of every generation."""
-        config, method = self.config.learner, learners.of(self.config.learner)
-        learner = method.begin(self.game, config, jax.random.fold_in(key, 0))
+        learner = self._learner
+        state = learner.init(jax.random.fold_in(key, 0))
         for number in range(1, generations + 1):
             here = jax.random.fold_in(key, number)
-            data = self._play(learner.params, jax.random.fold_in(here, 0))
-            learner, _ = method.learn(
-                self.game,
-                config,
-                learner,
+            data = self._play(state.params, jax.random.fold_in(here, 0))
+            state, _ = learner.learn(
+                state,
                 data,
-                len(jax.tree.leaves(data)[0]),
-                number / generations,
-                jax.random.fold_in(here, 1),
+                fresh=len(jax.tree.leaves(data)[0]),
+                progress=number / generations,
+                key=jax.random.fold_in(here, 1),
             )
             tell(number)
-        return learner.params
+        return state.params
+
+    @property
+    def _learner(self) -> Learner:
+        return self.config.learner.make(self.game, Rules(self.game))
 
     def _play(self, params: Any, key: jax.Array) -> Any:
         """One generation's games, all of them against the frozen agent."""
-        config, method = self.config, learners.of(self.config.learner)
+        config, learner = self.config, self._learner
         table = device_loop.Match(
             self.game,
-            method.explorer(self.game, config.learner),
-            self.frozen.act,
+            learner.behaviour_policy(),
+            self.frozen.policy,
             Rules(self.game),
             min(config.slots, config.pairs),
             record=True,
-            finals=learners.wants_finals(config.learner),
+            finals=learner.needs_final_states,
         )
         shape = config.matches, config.pairs
         starts = random_openings(self.game, jax.random.fold_in(key, 0), shape, config.opening_plies)
@@ -153,12 +155,12 @@ class Rival:
         )
         learns = np.array([[True], [False]]).repeat(config.matches, 1)
         record = jax.tree.map(np.asarray, played.record)
-        return method.harvest(self.game, config.learner, record, np.asarray(played.scores), learns)
+        return learner.make_dataset(record, np.asarray(played.scores), learns)
 
     def measure(self, params: Any, pairs: int, key: jax.Array) -> score.Score:
         """What the rival scores without search, on fresh games."""
-        act = learners.of(self.config.learner).player(self.game, self.config.learner, 0)
-        rival, plies = Agent("rival", act, params), self.config.measure.opening_plies
+        policy = self._learner.eval_policy(0)
+        rival, plies = Agent("rival", policy, params), self.config.measure.opening_plies
         played = match.play(
             [rival], [self.frozen], self.game, key, pairs, plies, 1, min(pairs, 256)
         )

@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from agents import mcts, search, uniform
-from agents.learners.optimisation import Learner
+from agents import mcts, uniform
+from agents.learners.base import TrainState
+from arena.errors import UserError
 from arena.evaluation import metagame
 from arena.judges.rules import Rules
 from arena.play import device_loop, match
-from arena.types import Agent, HostGame, stack
-from league.errors import UserError
+from arena.types import Agent, as_host_game, stack
 from league.evaluation import compute_ledger, leaderboard
-from league.settings import league_learners, learners, matchmaking
+from league.settings import league_learners, matchmaking
 from league.settings.league_learners import Member
 from league.store import snapshot_ids
 from league.store.checkpoints import digest
@@ -37,8 +37,8 @@ class _Meeting(NamedTuple):
     """A match of a generation's games."""
 
     member: Member  # who learns
-    foe: str
-    itself: bool  # the foe is the member as it is now, and both sides are learnt
+    opponent: str
+    itself: bool  # the opponent is the member as it is now, and both sides are learnt
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Trainer:
 
     def __post_init__(self):
         self.game, self.config = self.run.game, self.run.config
-        self.method = learners.of(self.config.learner)
+        self.learner = self.run.learner
         self.members = league_learners.members(self.config)
         self._passes = compute_ledger.nothing()
         self._small = best_response.small(self.game)
@@ -69,7 +69,7 @@ class Trainer:
         done = max(self.run.state.numbers(), default=-1)
         if max(self.results.digests(), default=-1) > done + 1:  # a kill loses one at most
             raise UserError(f"{self.run.folder / 'state'} lacks the newest generation's state")
-        team = self.run.state.load(done, self.run.team()) if done >= 0 else None
+        team = self.run.state.load(done, self.run.states_template()) if done >= 0 else None
         if team and digest(team[0].params) != self.results.digests().get(done):
             raise UserError(f"{self.run.folder / 'state' / str(done)} is damaged: wrong digest")
         if 0 < done < self.config.generations:
@@ -92,21 +92,21 @@ class Trainer:
     def _phase(self, generation: int, phase: str) -> None:
         self.tell({"event": "phase", "generation": generation, "phase": phase})
 
-    def _start(self) -> list[Learner]:
+    def _start(self) -> list[TrainState]:
         """Generation 0: a random network, measured and saved like all others."""
-        learner = self.method.begin(self.game, self.config.learner, self._key(0, "begin"))
+        learner = self.learner.init(self._key(0, "begin"))
         self._phase(0, "measure")
         exam = self._exam(0, learner.params)
         team = [learner] + [self._afresh(learner) for _ in self.members[1:]]
         self._save(0, team, exam, {"generation": 0})
         return team
 
-    def _afresh(self, main: Learner) -> Learner:
+    def _afresh(self, main: TrainState) -> TrainState:
         """An exploiter that starts over: the main agent's weights, and nothing learnt since."""
-        fresh = self.method.begin(self.game, self.config.learner, self._key(0, "begin"))
+        fresh = self.learner.init(self._key(0, "begin"))
         return fresh._replace(params=main.params)
 
-    def _generation(self, number: int, team: list[Learner]) -> list[Learner]:
+    def _generation(self, number: int, team: list[TrainState]) -> list[TrainState]:
         started, voided, played = time.monotonic(), self._voided(), 0.0
         openings, games, positions, losses = self.run.openings(number), [], 0, {}
         for turn in range(self.config.rounds):
@@ -145,10 +145,11 @@ class Trainer:
 
     def _voided(self) -> int:
         """Games that an env has failed to finish."""
-        return self.game.voided if isinstance(self.game, HostGame) else 0
+        outside = as_host_game(self.game)
+        return outside.voided if outside else 0
 
     def _play(
-        self, number: int, turn: int, team: list[Learner], openings: Any
+        self, number: int, turn: int, team: list[TrainState], openings: Any
     ) -> tuple[list[int], list[MatchResult]]:
         """One round's games, those of all members in one call of the device loop.
 
@@ -156,11 +157,11 @@ class Trainer:
           positions that each member has to learn from, and the matches.
         """
         config, lineup = self.config, self._lineup(number)
-        act = self.method.explorer(self.game, config.learner)
+        policy = self.learner.behaviour_policy()
         slots = min(config.slots, config.pairs)
-        kept = learners.wants_finals(config.learner)
+        kept = self.learner.needs_final_states
         table = device_loop.Match(
-            self.game, act, act, Rules(self.game), slots, record=True, finals=kept
+            self.game, policy, policy, Rules(self.game), slots, record=True, finals=kept
         )
         played = table.play(
             stack([team[meeting.member.number].params for meeting in lineup]),
@@ -168,7 +169,7 @@ class Trainer:
                 [
                     team[meeting.member.number].params
                     if meeting.itself
-                    else self.weights(meeting.foe)
+                    else self.weights(meeting.opponent)
                     for meeting in lineup
                 ]
             ),
@@ -178,13 +179,13 @@ class Trainer:
         scores = np.asarray(played.scores)
         record = jax.tree.map(np.asarray, played.record)
         moves = int((record.game < 2 * config.pairs).sum())
-        self._passes["type_1"] += moves * compute_ledger.evaluations(act)
+        self._passes["type_1"] += moves * compute_ledger.evaluations(policy)
         fresh = []
         for member in self.members:
             own = np.array([meeting.member == member for meeting in lineup])
             itself = np.array([meeting.itself for meeting in lineup])
             learns = np.stack([own, own & itself])
-            data = self.method.harvest(self.game, config.learner, record, scores, learns)
+            data = self.learner.make_dataset(record, scores, learns)
             fresh.append(_rows(data))
             if turn:
                 before = self._data[member.number, number]
@@ -193,9 +194,9 @@ class Trainer:
             if turn + 1 == config.rounds:
                 self.run.write_data(member.name(number), data)
         return fresh, [
-            MatchResult("exploit", meeting.member.name(number), meeting.foe, score)
+            MatchResult("exploit", meeting.member.name(number), meeting.opponent, score)
             if meeting.member.number
-            else MatchResult("train", str(number - 1), meeting.foe, score)
+            else MatchResult("train", str(number - 1), meeting.opponent, score)
             for meeting, score in zip(lineup, scores, strict=True)
         ]
 
@@ -203,15 +204,15 @@ class Trainer:
         """Who meets whom in a generation; every member has as many matches."""
         main, *exploiters = self.members
         count, current = self.config.matches, str(number - 1)
-        foes = self._opponents(number)
-        found = [_Meeting(main, foe, False) for foe in foes]
-        found += [_Meeting(main, current, True)] * (count - len(foes))
+        opponents = self._opponents(number)
+        found = [_Meeting(main, opponent, False) for opponent in opponents]
+        found += [_Meeting(main, current, True)] * (count - len(opponents))
         for member in exploiters:
             if member.role == league_learners.MAIN_EXPLOITER:
                 found += [_Meeting(member, current, False)] * count
             else:
-                prey = self._prey(number, member)
-                found += [_Meeting(member, foe, False) for foe in prey]
+                opponents = self._prey(number, member)
+                found += [_Meeting(member, opponent, False) for opponent in opponents]
         return found
 
     def _prey(self, number: int, member: Member) -> list[str]:
@@ -242,7 +243,7 @@ class Trainer:
             return metagame.payoffs(rows, len(pool))
 
         known = matchmaking.Pool(self._losses(number, pool, met), payoffs)
-        weights = matchmaking.parse(self.config.matchmaker)(known)
+        weights = matchmaking.find(self.config.matchmaker)(known)
         count = round(self.config.matches * self.config.pool_share)
         return self._draw(number, "matchmaking", pool, weights, count)
 
@@ -276,12 +277,12 @@ class Trainer:
 
     def _window(self, member: Member, number: int) -> list[int]:
         """The generations whose positions a member learns from in this one."""
-        first = max(self._began(member, number), number - self.config.learner.window)
+        first = max(self._began(member, number), number - self.config.learner.replay_window)
         return list(range(first + 1, number + 1))
 
     def _train(
-        self, number: int, turn: int, team: list[Learner], fresh: list[int]
-    ) -> tuple[list[Learner], dict[str, float]]:
+        self, number: int, turn: int, team: list[TrainState], fresh: list[int]
+    ) -> tuple[list[TrainState], dict[str, float]]:
         """Trains all members on the positions of the last generations.
 
         Returns:
@@ -294,20 +295,18 @@ class Trainer:
         return [learner for learner, _ in trained], trained[0][1]
 
     def _learn(
-        self, number: int, turn: int, member: Member, learner: Learner, fresh: int
-    ) -> tuple[Learner, dict[str, float]]:
-        self._data.pop((member.number, number - self.config.learner.window), None)
+        self, number: int, turn: int, member: Member, learner: TrainState, fresh: int
+    ) -> tuple[TrainState, dict[str, float]]:
+        self._data.pop((member.number, number - self.config.learner.replay_window), None)
         window = [self._data[member.number, g] for g in self._window(member, number)]
         data = jax.tree.map(lambda *x: np.concatenate(x), *window)
         done = number - 1 + (turn + 1) / self.config.rounds
-        return self.method.learn(
-            self.game,
-            self.config.learner,
+        return self.learner.learn(
             learner,
             data,
-            fresh,
-            done / self.config.generations,
-            self._key(number, _role(f"learn {member.mark}".strip(), turn)),
+            fresh=fresh,
+            progress=done / self.config.generations,
+            key=self._key(number, _role(f"learn {member.mark}".strip(), turn)),
         )
 
     def _joined(self, member: Member, number: int) -> list[int]:
@@ -326,8 +325,8 @@ class Trainer:
         return max(times, default=0)
 
     def _admit(
-        self, number: int, team: list[Learner], games: list[MatchResult]
-    ) -> tuple[list[Learner], dict[Exploiter, Any], list[MatchResult]]:
+        self, number: int, team: list[TrainState], games: list[MatchResult]
+    ) -> tuple[list[TrainState], dict[Exploiter, Any], list[MatchResult]]:
         """Lets exploiters join the pool.
 
         Returns:
@@ -352,22 +351,24 @@ class Trainer:
     def _test(self, number: int, main: Any, name: str, params: Any) -> list[MatchResult]:
         """An exploiter that joins against the main agent, now and before, without search."""
         rule = self.config.measure
-        act = self.method.player(self.game, self.config.learner, 0)
+        policy = self.learner.eval_policy(0)
         past = self._rng(number, f"test {name}").permutation(number)[: rule.opponents - 1]
-        mains = [Agent(str(g), act, self.weights(str(g))) for g in past.tolist()]
-        mains = [Agent(str(number), act, main), *mains]
-        foes = [Agent(name, act, params)] * len(mains)
-        return self._matches("exploiter", number, mains, foes, rule.pairs, rule.opponents)
+        mains = [Agent(str(g), policy, self.weights(str(g))) for g in past.tolist()]
+        mains = [Agent(str(number), policy, main), *mains]
+        opponents = [Agent(name, policy, params)] * len(mains)
+        return self._matches("exploiter", number, mains, opponents, rule.pairs, rule.opponents)
 
     def _rate(self, number: int, params: Any) -> list[MatchResult]:
         """The new snapshot against the one before it and others of the pool, without search."""
         rule = self.config.measure
         others = self._rng(number, "rate").permutation(number - 1).tolist()
         numbers = [number - 1, *others][: rule.opponents]
-        act = self.method.player(self.game, self.config.learner, 0)
-        foes = [Agent(str(foe), act, self.weights(str(foe))) for foe in numbers]
-        agents = [Agent(str(number), act, params)] * len(foes)
-        return self._matches("measure", number, agents, foes, rule.pairs, rule.opponents)
+        policy = self.learner.eval_policy(0)
+        opponents = [
+            Agent(str(opponent), policy, self.weights(str(opponent))) for opponent in numbers
+        ]
+        agents = [Agent(str(number), policy, params)] * len(opponents)
+        return self._matches("measure", number, agents, opponents, rule.pairs, rule.opponents)
 
     def _exam(self, number: int, params: Any) -> list[MatchResult]:
         """The new snapshot against fixed opponents.
@@ -375,16 +376,16 @@ class Trainer:
         Its raw network meets uniform play; with search it meets MCTS, where search is possible and
         rules are quick.
         """
-        rule, config = self.config.measure, self.config.learner
-        halves = max(1, rule.exam_pairs // 2)
+        rule = self.config.measure
+        halves = max(1, rule.baseline_pairs // 2)
 
-        def exam(role: str, simulations: int, foe: Agent) -> list[MatchResult]:
-            act = self.method.player(self.game, config, simulations)
-            agent = Agent(str(number), act, params)
-            return self._matches(role, number, [agent] * 2, [foe] * 2, halves, 2)
+        def exam(role: str, simulations: int, opponent: Agent) -> list[MatchResult]:
+            policy = self.learner.eval_policy(simulations)
+            agent = Agent(str(number), policy, params)
+            return self._matches(role, number, [agent] * 2, [opponent] * 2, halves, 2)
 
         floor = exam("uniform", 0, uniform.make(self.game, ""))
-        if isinstance(self.game, HostGame) or not search.possible(self.game):
+        if not (self.game.on_device and self.game.searchable):
             return floor
         tree = mcts.make(self.game, str(rule.rollouts))
         return floor + exam("mcts", rule.simulations, tree)
@@ -419,7 +420,7 @@ class Trainer:
     def _save(
         self,
         number: int,
-        team: list[Learner],
+        team: list[TrainState],
         matches: list[MatchResult],
         figures: dict[str, Any],
         joined: dict[Exploiter, Any] | None = None,
@@ -427,7 +428,9 @@ class Trainer:
         """Writes the generation; the state comes last, since it makes the generation count."""
         self._phase(number, "save")
         joined = joined or {}
-        alarms = leaderboard.newest_alarms(self.results, matches, number, self.config.measure.jump)
+        alarms = leaderboard.newest_alarms(
+            self.results, matches, number, self.config.measure.max_elo_step
+        )
         figures = {**figures, "passes": self._passes, "alarms": alarms}
         self._passes = compute_ledger.nothing()
         params = jax.tree.map(np.asarray, team[0].params)

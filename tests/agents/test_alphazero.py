@@ -12,7 +12,7 @@ import pytest
 import games
 from agents import search
 from agents.learners import alphazero
-from agents.learners.alphazero import AlphaZero, Config, Dataset, Learner, Lesson
+from agents.learners.alphazero import AlphaZero, Config, Dataset, Learner, SearchTarget
 from agents.nn import networks
 from agents.nn.networks import ResNetConfig
 from arena.evaluation.solver import solve
@@ -43,9 +43,9 @@ def _solved() -> Dataset:
 
 
 def _lesson(policy: np.ndarray, value: np.ndarray) -> Any:
-    """A lesson of policies f32[N, A] as they are, move by move."""
+    """A search_target of policies f32[N, A] as they are, move by move."""
     move = np.broadcast_to(np.arange(policy.shape[1], dtype=np.int16), policy.shape)
-    return Lesson(move, policy, value, np.zeros(len(value), bool))
+    return SearchTarget(move, policy, value, np.zeros(len(value), bool))
 
 
 @cache
@@ -85,7 +85,7 @@ def _act(agent: AlphaZero, params: Any, states: Any, seed: int = 0) -> Any:
 
 
 def test_learning_fits_a_small_dataset():
-    policy = np.asarray(_solved().lesson.policy)
+    policy = np.asarray(_solved().search_target.policy)
     floor = -(policy * np.log(np.maximum(policy, 1e-9))).sum(1).mean()
     (_, before), (_, after) = _learn(steps=1, progress=0.0, seed=1), _learnt()
     assert after["policy_loss"] - floor < (before["policy_loss"] - floor) / 5
@@ -119,7 +119,7 @@ def test_what_is_learnt_holds_for_both_seats():
     movers = np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
     move = _act(agent, stack([learner.params]), data.state).move
     _, value = _evaluate(learner.params, data.state)
-    assert (data.lesson.policy[np.arange(64), move] > 0).mean() > 0.9
+    assert (data.search_target.policy[np.arange(64), move] > 0).mean() > 0.9
     for seat in (0, 1):
         assert {-1.0, 1.0} <= set(data.outcome[movers == seat].tolist())
         assert np.abs(value - data.outcome)[movers == seat].mean() < 0.25
@@ -191,7 +191,7 @@ def test_agents_stacked_move_as_each_alone():
     states = _solved().state
     agent = AlphaZero(TIC_TAC_TOE, NETWORK, simulations=8)
     both = _act(agent, stack(params), states)
-    assert both.note == ()
+    assert both.aux == ()
     alone = [_act(agent, stack([p, p]), states).move for p in params]
     np.testing.assert_array_equal(both.move, np.concatenate([alone[0][:32], alone[1][32:]]))
     assert (alone[0] != alone[1]).any()
@@ -203,16 +203,16 @@ def test_exploring_draws_noise_and_notes_a_policy():
     agent = AlphaZero(TIC_TAC_TOE, NETWORK, simulations=8, explore=True)
     once, again, other = (_act(agent, params, states, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(once.move, again.move)
-    for x, y in zip(once.note, again.note, strict=True):
+    for x, y in zip(once.aux, again.aux, strict=True):
         np.testing.assert_array_equal(x, y)
     assert (once.move != other.move).any()
     assert (once.move.reshape(64, 4) != once.move.reshape(64, 4)[:, :1]).any()  # each its own noise
     legal = np.asarray(jax.vmap(TIC_TAC_TOE.legal)(states))
     assert legal[np.arange(256), once.move].all()
-    assert (np.sort(once.note.move, 1) == np.arange(9)).all()
-    np.testing.assert_allclose(once.note.policy.sum(1), 1, atol=1e-6)
-    assert (once.note.policy[~np.take_along_axis(legal, once.note.move.astype(int), 1)] == 0).all()
-    assert (np.abs(once.note.value) <= 1).all()
+    assert (np.sort(once.aux.move, 1) == np.arange(9)).all()
+    np.testing.assert_allclose(once.aux.policy.sum(1), 1, atol=1e-6)
+    assert (once.aux.policy[~np.take_along_axis(legal, once.aux.move.astype(int), 1)] == 0).all()
+    assert (np.abs(once.aux.value) <= 1).all()
 
 
 def test_a_position_is_worth_what_is_proven_after_it():

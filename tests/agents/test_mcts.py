@@ -21,7 +21,7 @@ TIC_TAC_TOE, CONNECT_FOUR = games.load("tic_tac_toe"), games.load("connect_four"
 
 @cache
 def _jitted(agent: Agent):
-    return jax.jit(agent.act)
+    return jax.jit(agent.policy)
 
 
 def _moves(agent: Agent, state: Any, count: int, seed: int = 0) -> np.ndarray:

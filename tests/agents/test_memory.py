@@ -112,14 +112,14 @@ def test_games_are_the_same_with_a_memory_and_without(monkeypatch):
     np.testing.assert_array_equal(here.record.game, there.record.game)
     np.testing.assert_array_equal(here.scores, there.scores)
     busy = here.record.game < 2 * 8
-    for ours, theirs in zip(here.record.note, there.record.note, strict=True):
+    for ours, theirs in zip(here.record.aux, there.record.aux, strict=True):
         np.testing.assert_allclose(ours[busy], theirs[busy], atol=1e-5)
 
 
 def _games() -> device_loop.Played:
     device_loop._compiled.cache_clear()  # the memory is compiled in
-    act = AlphaZero(GAME, NETWORK, simulations=6, explore=True)
-    table = device_loop.Match(GAME, act, act, Rules(GAME), 4, record=True)
+    policy = AlphaZero(GAME, NETWORK, simulations=6, explore=True)
+    table = device_loop.Match(GAME, policy, policy, Rules(GAME), 4, record=True)
     keys = jax.random.split(jax.random.key(3), 2)
     a, b = stack([_weights(0)] * 2), stack([_weights(0), _weights(1)])
     return table.play(a, b, keys, random_openings(GAME, keys[0], (2, 8), 2))

@@ -20,7 +20,7 @@ from arena.types import stack
 from games import Game
 
 KUHN = games.load("kuhn_poker")
-CONFIG = mmd.Config(MLPConfig(width=32, layers=1))
+CONFIG = mmd.MMDConfig(MLPConfig(width=32, layers=1))
 
 
 def _params(game: Game, seed: int) -> Any:
@@ -32,9 +32,9 @@ def _params(game: Game, seed: int) -> Any:
 
 def _play(game: Game, params: Any, pairs: int, seed: int) -> tuple[Any, np.ndarray]:
     """A record of games of the network against itself, and the scores."""
-    act = mmd.explorer(game, CONFIG)
+    policy = mmd.explorer(game, CONFIG)
     weights = stack([mmd.Weights(params, params)])
-    table = device_loop.Match(game, act, act, Rules(game), min(pairs, 1024), record=True)
+    table = device_loop.Match(game, policy, policy, Rules(game), min(pairs, 1024), record=True)
     keys = jax.random.split(jax.random.key(seed), 2)
     starts = random_openings(game, keys[0], (1, pairs), 0)
     played = table.play(weights, weights, keys[1:], starts)
@@ -144,11 +144,13 @@ def test_likelihoods_are_products_over_the_moves_around():
 
 
 def _train(
-    game: Game, config: mmd.Config, rounds: int, pairs: int, seed: int
+    game: Game, config: mmd.MMDConfig, rounds: int, pairs: int, seed: int
 ) -> optimisation.Learner:
     learner = mmd.begin(game, config, jax.random.key(seed))
-    act = mmd.explorer(game, config)
-    table = device_loop.Match(game, act, act, Rules(game), slots=min(pairs, 1024), record=True)
+    policy = mmd.explorer(game, config)
+    table = device_loop.Match(
+        game, policy, policy, Rules(game), slots=min(pairs, 1024), record=True
+    )
     for number in range(1, rounds + 1):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), number), 3)
         params = stack([learner.params])
@@ -169,7 +171,7 @@ def test_it_comes_to_rest_where_rock_paper_and_scissors_are_mixed():
     be: paper half of the time, rock and scissors a quarter each.
     """
     game = games.load("matrix:payoffs=0 -1 2; 1 0 -1; -2 1 0")
-    config = mmd.Config(
+    config = mmd.MMDConfig(
         CONFIG.network, batch_size=256, reuse=4, learning_rate=1e-2, magnet=0.2, magnet_end=0.05
     )
     learner = _train(game, config, 100, 256, 0)
@@ -197,7 +199,7 @@ def test_only_the_newest_rows_are_learnt_from():
 @pytest.mark.slow
 def test_kuhn_poker_is_solved():
     """Value -1/18: H. W. Kuhn 1950, A simplified two-person poker."""
-    config = mmd.Config()
+    config = mmd.MMDConfig()
     learner = _train(KUHN, config, 600, 8192, 0)  # as many games as the league's default
 
     def policy(seen: np.ndarray, legal: np.ndarray) -> np.ndarray:

@@ -23,12 +23,12 @@ def _seen(game: Game, shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 2, (*shape, *board)).astype(np.float32)
 
 
-def _shapes(game: Game, config: networks.Config, ownership: bool = False) -> Any:
+def _shapes(game: Game, config: networks.NetworkConfig, ownership: bool = False) -> Any:
     initialise = partial(networks.initialise, game, config, ownership=ownership)
     return jax.eval_shape(initialise, jax.random.key(0))
 
 
-def _params(game: Game, config: networks.Config, seed: int, ownership: bool = False) -> Any:
+def _params(game: Game, config: networks.NetworkConfig, seed: int, ownership: bool = False) -> Any:
     """Weights in which nothing is zero, so that every layer has a say."""
     leaves, form = jax.tree.flatten(_shapes(game, config, ownership))
     rng = np.random.default_rng(seed)
@@ -111,7 +111,7 @@ def test_many_agents_are_each_one_by_itself():
 @pytest.mark.parametrize(
     "small", [SMALL, MLPConfig(width=32, layers=1), TransformerConfig(16, 1, 2)], ids=lambda x: ""
 )
-def test_the_head_of_ownership_is_there_for_training_alone(small: networks.Config):
+def test_the_head_of_ownership_is_there_for_training_alone(small: networks.NetworkConfig):
     game = games.load("go:size=3")
     with_head = _params(game, small, 1, ownership=True)
     plain = networks.for_play(with_head)

@@ -75,7 +75,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_it_sees_what_the_env_tells(mine: str):
     player = user_policy.make(TIC_TAC_TOE, f"{mine}:told")
-    assert isinstance(player, user_policy.Policy)
+    assert isinstance(player, user_policy.UserPolicy)
     assert player.choose(TIC_TAC_TOE, START) == 0
     env = aec(TIC_TAC_TOE)
     env.reset()
@@ -146,7 +146,7 @@ def test_it_sees_what_an_imported_env_tells(mine: str):
     fields: Any = (np.int32(1), np.array([True, False]), seen, np.float32(0))
     position = Position(Seen(*fields), ())
     player = user_policy.make(game, f"{mine}:told")
-    assert isinstance(player, user_policy.Policy)
+    assert isinstance(player, user_policy.UserPolicy)
     player.choose(game, position)
     observation, mask = player._function.__globals__["policy"].seen
     assert observation.dtype == np.int8

@@ -32,25 +32,25 @@ def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
     params, count = _params(KUHN, 3), 4000
     opening = random_openings(KUHN, jax.random.key(0), (1,), 0)
     states = jax.tree.map(lambda x: jnp.repeat(x, count, 0), opening)
-    act = jax.jit(ppo.Policy(KUHN, NETWORK, explore=True))
-    decision = act(stack([params]), jax.random.split(jax.random.key(1), 1), states)
+    policy = jax.jit(ppo.NetworkPolicy(KUHN, NETWORK, explore=True))
+    decision = policy(stack([params]), jax.random.split(jax.random.key(1), 1), states)
     seen = jax.vmap(KUHN.observe, (0, None))(opening, jnp.int32(0))
     odds = np.asarray(jax.nn.softmax(networks.apply(KUHN, NETWORK, params, seen)[0]))[0]
     share = np.bincount(decision.move, minlength=2) / count
     assert odds.min() > 0.05
     assert abs(share - odds).max() < 4 * np.sqrt(odds.prod() / count)
-    np.testing.assert_array_equal(decision.note.move, decision.move)
-    np.testing.assert_allclose(decision.note.log_prob, np.log(odds)[decision.move], atol=1e-5)
-    favourite = jax.jit(ppo.Policy(KUHN, NETWORK, greedy=True))(
+    np.testing.assert_array_equal(decision.aux.move, decision.move)
+    np.testing.assert_allclose(decision.aux.log_prob, np.log(odds)[decision.move], atol=1e-5)
+    favourite = jax.jit(ppo.NetworkPolicy(KUHN, NETWORK, greedy=True))(
         stack([params]), jax.random.split(jax.random.key(1), 1), states
     )
     assert (np.asarray(favourite.move) == odds.argmax()).all()
 
 
-def _generations(game: Game, config: ppo.Config, count: int) -> Any:
+def _generations(game: Game, config: ppo.PPOConfig, count: int) -> Any:
     learner = ppo.begin(game, config, jax.random.key(0))
-    act = ppo.explorer(game, config)
-    table = device_loop.Match(game, act, act, Rules(game), slots=64, record=True)
+    policy = ppo.explorer(game, config)
+    table = device_loop.Match(game, policy, policy, Rules(game), slots=64, record=True)
     for number in range(count):
         keys = jax.random.split(jax.random.key(number), 3)
         starts = random_openings(game, keys[0], (1, 256), 0)
@@ -65,7 +65,7 @@ def _generations(game: Game, config: ppo.Config, count: int) -> Any:
 
 def test_it_finds_the_better_row_and_the_better_column():
     game = games.load("matrix:payoffs=1 2; -1 0")  # row 0 and column 0, whatever the other does
-    config = ppo.Config(NETWORK, batch_size=128, learning_rate=1e-2)
+    config = ppo.PPOConfig(NETWORK, batch_size=128, learning_rate=1e-2)
     params = _generations(game, config, 12).params
     start = game.init()
     for state in (start, game.step(start, jnp.int32(0))):
@@ -75,11 +75,11 @@ def test_it_finds_the_better_row_and_the_better_column():
 
 
 def test_what_is_not_to_be_learnt_is_left_out():
-    game, config = KUHN, ppo.Config(NETWORK)
-    act = ppo.explorer(game, config)
+    game, config = KUHN, ppo.PPOConfig(NETWORK)
+    policy = ppo.explorer(game, config)
     params = stack([_params(game, 1)])
     starts = random_openings(game, jax.random.key(0), (1, 64), 0)
-    played = device_loop.Match(game, act, act, Rules(game), 16, record=True).play(
+    played = device_loop.Match(game, policy, policy, Rules(game), 16, record=True).play(
         params, params, jax.random.split(jax.random.key(1), 1), starts
     )
     record, scores = jax.tree.map(np.asarray, (played.record, played.scores))

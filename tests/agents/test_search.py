@@ -16,7 +16,7 @@ from agents.search import Edges, Found, Improved, Root
 from agents.search.gumbel import _halving
 from arena.evaluation.solver import solve
 from arena.judges.rules import Rules
-from arena.types import Classifier
+from arena.types import Judge
 from games import OVER, Facts, Game
 from tests.helpers.playouts import playouts
 
@@ -53,7 +53,7 @@ def scrambled(game: Game, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.
 
 @cache
 def _gumbel(
-    game: Game, evaluate: Any, simulations: int, considered: int, judge: Classifier, prove: bool
+    game: Game, evaluate: Any, simulations: int, considered: int, judge: Judge, prove: bool
 ):
     """Jitted: positions [B, ...] and noise f32[B, A] to what the search makes of them."""
 
@@ -72,7 +72,7 @@ def gumbel(
     simulations: int,
     noise: Any = None,
     considered: int = 16,
-    judge: Classifier | None = None,
+    judge: Judge | None = None,
     prove: bool = False,
 ) -> Improved:
     if noise is None:
@@ -118,7 +118,7 @@ def _mctx_model(game: Game, evaluate: Any):
         after = jax.tree.map(partial(_choose, ended), before, after)
         next_seat = jax.vmap(game.mover)(after)
         over = next_seat == OVER
-        payoff = Rules(game).score(after)
+        payoff = Rules(game).verdict(after)
         logits, value = evaluate(game, key, after)
         output = mctx.RecurrentFnOutput(
             reward=jnp.where(over & ~ended, jnp.where(seat == 0, payoff, -payoff), 0.0),
@@ -397,13 +397,13 @@ def _after(game: Game, *moves: int) -> Any:
 
 
 @dataclass(frozen=True)
-class Contrary(Classifier):
+class Contrary(Judge):
     """Calls every winner the loser."""
 
     game: Game
 
-    def score(self, finals: Any) -> jax.Array:
-        return -Rules(self.game).score(finals)
+    def verdict(self, finals: Any) -> jax.Array:
+        return -Rules(self.game).verdict(finals)
 
 
 def test_search_believes_the_judge():

@@ -15,7 +15,7 @@ from agents.search import Edges, Found, Root
 from arena.evaluation import score
 from arena.judges.rules import Rules
 from arena.play import match
-from arena.types import Classifier
+from arena.types import Judge
 from games import CHANCE, OVER, Facts, Game
 from games.backgammon import Backgammon
 from games.backgammon import State as Position
@@ -33,7 +33,7 @@ def _ucb(edges: Edges) -> tuple[jax.Array, jax.Array]:
     return bound, jnp.full_like(n, jnp.inf)
 
 
-def _search(game: Game, judge: Classifier, simulations: int, seed: int, roots: Any) -> Found:
+def _search(game: Game, judge: Judge, simulations: int, seed: int, roots: Any) -> Found:
     """All root moves evenly, UCB below, no opinion of anything."""
     legal = jax.vmap(game.legal)(roots)
 
@@ -151,10 +151,10 @@ class OneRoll(Backgammon):
 
 
 @dataclass(frozen=True)
-class Arbitrary(Classifier):
+class Arbitrary(Judge):
     """A fixed evaluation in [-1, 1] that has no reason: a hash of board and dice."""
 
-    def score(self, finals: Any) -> jax.Array:
+    def verdict(self, finals: Any) -> jax.Array:
         words = jax.tree.leaves(finals.position)
         odd = np.random.default_rng(0).integers(0, 2**31, len(words), np.uint32) * 2 + 1
         mixed = sum((a * x for a, x in zip(odd, words, strict=True)), jnp.uint32(0))
@@ -181,7 +181,7 @@ def _expected(game: Game, roots: Any) -> tuple[np.ndarray, np.ndarray]:
     def worth(state: Any, move: jax.Array) -> jax.Array:
         after = game.step(state, move)
         finals = jax.vmap(game.step, (None, 0))(after, outcomes)
-        return (game.chance(after) * Arbitrary().score(finals)).sum()
+        return (game.chance(after) * Arbitrary().verdict(finals)).sum()
 
     def each(state: Any) -> jax.Array:
         signs = jnp.where(game.mover(state) == 0, 1.0, -1.0)

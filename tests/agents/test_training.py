@@ -12,7 +12,7 @@ import games
 from agents.learners import alphazero, optimisation
 from agents.nn import networks
 
-RATES = alphazero.Config(weight_decay=0.0)
+RATES = alphazero.AlphaZeroConfig(weight_decay=0.0)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ RATES = alphazero.Config(weight_decay=0.0)
     ],
 )
 def test_muon_turns_every_direction_by_as_much(
-    game: str, network: networks.Config, inner: tuple, last: tuple
+    game: str, network: networks.NetworkConfig, inner: tuple, last: tuple
 ):
     initialise = partial(networks.initialise, games.load(game), network)
     shapes, form = jax.tree.flatten(jax.eval_shape(initialise, jax.random.key(0)))

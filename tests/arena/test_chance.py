@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import games
-from arena.chance import outcome, settle
+from arena.chance import outcome, resolve_chance
 from arena.sampling import unit
 from games import CHANCE
 
@@ -21,7 +21,7 @@ def _deals(spec: str, count: int, consecutive: bool) -> np.ndarray:
     numbers = jnp.arange(count, dtype=jnp.uint32)
     keys = jax.random.split(jax.random.key(0), count)
     keys = jax.vmap(jax.random.key)(numbers) if consecutive else keys
-    states = jax.jit(jax.vmap(lambda key: settle(game, key, game.init())))(keys)
+    states = jax.jit(jax.vmap(lambda key: resolve_chance(game, key, game.init())))(keys)
     assert (np.asarray(jax.vmap(game.mover)(states)) != CHANCE).all()
     return np.unique(np.stack(jax.tree.leaves(states), 1), axis=0, return_counts=True)[1]
 
@@ -74,4 +74,4 @@ def test_the_unit_interval_is_open_at_its_end():
 def test_without_chance_nothing_happens():
     game = games.load("tic_tac_toe")
     state = game.init()
-    assert partial(settle, game)(jax.random.key(0), state) is state
+    assert partial(resolve_chance, game)(jax.random.key(0), state) is state

@@ -131,7 +131,7 @@ def test_oddities_are_found_and_borne(options: str, expected: dict[str, object])
     if "first" in options:
         assert "the first player varies with the seed" in found.notes
     if "random" in options:
-        assert any("cannot be repeated" in note for note in found.notes)
+        assert any("cannot be repeated" in aux for aux in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_envs_of_pettingzoo_pass(name: str, shape: tuple[int, ...], hidden: bool
     assert (found.shape, found.hidden) == (shape, hidden)
     assert found.steady
     assert found.copies
-    assert not any("api_test" in note for note in found.notes)
+    assert not any("api_test" in aux for aux in found.notes)
 
 
 def test_envs_for_older_releases_find_what_has_another_name(folder: Path):
@@ -200,10 +200,10 @@ def test_observations_become_planes_or_vectors(shape, dtype, low, high, expected
 
 def _match(game: Imported, slots: int, pairs: int = 12, seed: int = 0, plies: int = 2):
     """Two matches between exploring policies, recorded."""
-    act = ppo.Policy(game, networks.MLPConfig(8, 1), explore=True)
+    policy = ppo.NetworkPolicy(game, networks.MLPConfig(8, 1), explore=True)
     keys = jax.random.split(jax.random.key(seed), 2)
-    params = stack([networks.initialise(game, act.network, key) for key in keys])
-    table = device_loop.Match(game, act, act, Rules(game), slots, record=True)
+    params = stack([networks.initialise(game, policy.network, key) for key in keys])
+    table = device_loop.Match(game, policy, policy, Rules(game), slots, record=True)
     starts = random_openings(game, keys[0], (2, pairs), plies)
     played = table.play(params, params, keys, starts)
     return played.scores, jax.tree.map(np.asarray, played.record)
@@ -217,7 +217,7 @@ def _games(
     for time, side, slot in np.argwhere(record.game[:, :, group] < 2 * pairs).tolist():
         at = time, side, group, slot
         number = int(record.state.observation[at].argmax())
-        row = side, number, int(record.note.move[at])
+        row = side, number, int(record.aux.move[at])
         found.setdefault(int(record.game[at]), []).append(row)
     return found
 

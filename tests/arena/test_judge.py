@@ -125,7 +125,7 @@ def test_the_set_is_of_positions_with_a_choice_all_different_and_as_many_of_each
 
 @dataclass(frozen=True)
 class FirstLegal:
-    """An `Act` that takes the first legal move."""
+    """An `Policy` that takes the first legal move."""
 
     game: Game
 
@@ -140,7 +140,7 @@ FIRST = Agent("first", FirstLegal(NIM))
 def test_nim_is_marked_as_bouton_proved():
     exam = move_accuracy.fixed(NIM)
     a, b = (np.asarray(pile).astype(int) for pile in exam.states.piles)
-    moves = FIRST.act((), jax.random.split(jax.random.key(0), 1), exam.states).move
+    moves = FIRST.policy((), jax.random.split(jax.random.key(0), 1), exam.states).move
     after_a, after_b = jax.vmap(NIM.step)(exam.states, moves).piles
     # C. Bouton 1901: of two piles, whoever finds equal ones is lost; one move makes them so.
     kept = (a == b) | np.asarray(after_a == after_b)

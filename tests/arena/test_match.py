@@ -22,7 +22,7 @@ from arena.judges.rules import Rules
 from arena.play import device_loop, match
 from arena.play.device_loop import Match
 from arena.play.openings import random_openings
-from arena.types import Agent, Classifier, Decision
+from arena.types import Agent, Decision, Judge
 from games import OVER, Game
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +120,7 @@ def ranks(game: Game, groups: int, seed: int) -> np.ndarray:
 
 
 class Side(NamedTuple):
-    act: Any
+    policy: Any
     weights: np.ndarray
 
 
@@ -143,7 +143,7 @@ def _rules(game: Game):
 
 def _slow_move(side: Side, legal: np.ndarray, stones: int) -> int:
     moves = np.flatnonzero(legal).tolist()
-    if isinstance(side.act, FirstLegal):
+    if isinstance(side.policy, FirstLegal):
         return moves[0]
     return max(moves, key=lambda move: side.weights[(move + stones) % len(legal)])
 
@@ -164,8 +164,8 @@ def slow(game: Game, a: Side, b: Side, opening: Any, a_begins: bool) -> Slow:
 
 class Setting(NamedTuple):
     game: Game
-    act_a: type
-    act_b: type
+    policy_a: type
+    policy_b: type
     groups: int
     pairs: int
     slots: int
@@ -178,9 +178,9 @@ class Setting(NamedTuple):
         return jax.tree.map(np.asarray, drawn)
 
     def match(
-        self, record: bool = False, judge: Classifier | None = None, finals: bool = False
+        self, record: bool = False, judge: Judge | None = None, finals: bool = False
     ) -> Match:
-        acts = self.act_a(self.game), self.act_b(self.game)
+        acts = self.policy_a(self.game), self.policy_b(self.game)
         return Match(self.game, *acts, judge or Rules(self.game), self.slots, record, finals)
 
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
@@ -191,7 +191,7 @@ class Setting(NamedTuple):
 
     def slow(self, g: int, p: int, j: int) -> Slow:
         a, b = self.weights()
-        sides = Side(self.act_a(self.game), a[g]), Side(self.act_b(self.game), b[g])
+        sides = Side(self.policy_a(self.game), a[g]), Side(self.policy_b(self.game), b[g])
         opening = jax.tree.map(lambda x: x[g, p], self.openings())
         return slow(self.game, *sides, opening, a_begins=j == 0)
 
@@ -224,10 +224,10 @@ def test_scores_are_those_of_a_slow_replay(setting: Setting):
     np.testing.assert_array_equal(setting.scores(), expected)
 
 
-@pytest.mark.parametrize("setting", SETTINGS[:2], ids=["one act", "two acts"])
+@pytest.mark.parametrize("setting", SETTINGS[:2], ids=["one policy", "two acts"])
 def test_swapping_the_agents_mirrors_the_scores(setting: Setting):
     a, b = setting.weights()
-    swapped = setting._replace(act_a=setting.act_b, act_b=setting.act_a)
+    swapped = setting._replace(policy_a=setting.policy_b, policy_b=setting.policy_a)
     played = swapped.match().play(b, a, setting.keys(), setting.openings())
     np.testing.assert_array_equal(played.scores, 1 - setting.scores()[:, :, ::-1])
 
@@ -266,7 +266,7 @@ def test_every_game_is_recorded_once_from_its_opening_to_its_end():
         np.testing.assert_array_equal(
             _rows(states), np.stack([_rows(state) for state in expected.states[:-1]])
         )
-        policy = record.note[time, side, g, slot]
+        policy = record.aux[time, side, g, slot]
         np.testing.assert_array_equal(policy.argmax(1), expected.moves)
         final = jax.tree.map(lambda x, at=(g, j * RECORDED.pairs + p): x[at], record.finals)
         jax.tree.map(np.testing.assert_array_equal, final, expected.states[-1])
@@ -308,12 +308,14 @@ def test_slots_do_not_idle_while_openings_are_left():
 def _outcomes(learns: list[list[bool]]) -> tuple[alphazero.Dataset, np.ndarray]:
     """The harvest of one side or both, and which seats its positions have to move."""
     scores, record = _recorded()
-    policy = record.note
-    lesson = alphazero.Lesson(
+    policy = record.aux
+    search_target = alphazero.SearchTarget(
         np.argsort(policy), np.sort(policy), policy[..., 0], policy[..., 0] > 2
     )
-    record = record._replace(note=lesson)
-    patient = alphazero.Config(trace=1.0)  # the results count, not what was expected meanwhile
+    record = record._replace(aux=search_target)
+    patient = alphazero.AlphaZeroConfig(
+        trace=1.0
+    )  # the results count, not what was expected meanwhile
     data = alphazero.harvest(TIC_TAC_TOE, patient, record, scores, np.array(learns))
     return data, np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
 
@@ -330,7 +332,7 @@ def test_harvest_gives_each_position_the_outcome_for_its_mover(side: int):
         rest = slow(TIC_TAC_TOE, a, b, state, a_begins=side == 0)
         mine = rest.score if side == 0 else 1 - rest.score
         assert data.outcome[n] == pytest.approx(2 * mine - 1, abs=1e-6)
-        assert data.lesson.move[n, -1] == rest.moves[0]
+        assert data.search_target.move[n, -1] == rest.moves[0]
         final = jax.tree.map(lambda x, n=n: x[n], data.final)
         jax.tree.map(np.testing.assert_array_equal, final, rest.states[-1])
     assert {0, 1} == set(movers.tolist())
@@ -354,10 +356,10 @@ def test_harvest_leaves_out_who_does_not_learn():
 
 
 @dataclass(frozen=True)
-class SecondWins(Classifier):
+class SecondWins(Judge):
     """Says that seat 1 has won, whatever happened."""
 
-    def score(self, finals: Any) -> jax.Array:
+    def verdict(self, finals: Any) -> jax.Array:
         return jnp.full(jax.tree.leaves(finals)[0].shape[0], -1.0)
 
 
@@ -417,7 +419,7 @@ def test_play_meets_each_agent_with_its_own_opponent():
         openings = random_openings(TIC_TAC_TOE, start, (6,), 3)
         for p, j in np.ndindex(6, 2):
             opening = jax.tree.map(lambda x, p=p: x[p], openings)
-            first, second = (Side(agent.act, agent.params) for agent in (a[i], b[i]))
+            first, second = (Side(agent.policy, agent.params) for agent in (a[i], b[i]))
             expected = slow(TIC_TAC_TOE, first, second, opening, a_begins=j == 0)
             assert scores[i, p, j] == expected.score
 
@@ -428,9 +430,9 @@ def test_play_meets_each_agent_with_its_own_opponent():
 @pytest.mark.parametrize("name", ["kuhn_poker", "leduc_poker", "backgammon"])
 def test_with_chance_each_agent_moves_in_its_own_seat_and_games_are_scored_by_the_rules(name: str):
     game, pairs = games.load(name), 6
-    act = uniform.Uniform(game)
+    policy = uniform.Uniform(game)
     starts = random_openings(game, jax.random.key(0), (2, pairs), 0)
-    table = Match(game, act, act, Rules(game), slots=4, record=True)
+    table = Match(game, policy, policy, Rules(game), slots=4, record=True)
     played = table.play((), (), jax.random.split(jax.random.key(1), 2), starts)
     scores, record = jax.tree.map(np.asarray, (played.scores, played.record))
     asked = record.game < 2 * pairs

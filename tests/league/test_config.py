@@ -7,14 +7,14 @@ import math
 import pytest
 
 import games
+from arena.errors import UserError
 from league.commands import train
-from league.errors import UserError
-from league.settings import config
+from league.settings import config, defaults
 
 
 @pytest.mark.parametrize("game", games.names())
 def test_json_keeps_a_configuration(game):
-    default = config.default(game, games.load(game))
+    default = defaults.default(game, games.load(game))
     assert config.parse(json.loads(json.dumps(dataclasses.asdict(default)))) == default
 
 
@@ -94,7 +94,7 @@ def test_what_is_no_configuration_is_refused(value):
     ],
 )
 def test_the_defaults_are_the_games_wherever_its_name_stands(arguments):
-    assert config.default("tic_tac_toe", games.load("tic_tac_toe")) != config.Config()
-    assert train.default(arguments.split()).config == config.default(
+    assert defaults.default("tic_tac_toe", games.load("tic_tac_toe")) != config.Config()
+    assert train.default(arguments.split()).config == defaults.default(
         "tic_tac_toe", games.load("tic_tac_toe")
     )

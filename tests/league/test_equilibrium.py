@@ -13,7 +13,7 @@ from league.training import best_response
 from tests.helpers.command import Place
 
 KUHN = games.load("kuhn_poker")
-LEARNER = mmd.Config(MLPConfig(width=8, layers=1))
+LEARNER = mmd.MMDConfig(MLPConfig(width=8, layers=1))
 TINY = config.Config(learner=LEARNER)
 
 

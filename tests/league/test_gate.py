@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from arena.errors import UserError
 from arena.evaluation.score import NELO
 from arena.evaluation.sprt import Sprt
-from league.errors import UserError
 from league.gate.decision import Answers, Gate, Rule, Trial, pentanomial, sign_test
 from league.gate.store import Lineage
 from league.store.database import MatchResult, Results
@@ -102,12 +102,15 @@ def test_the_promise_would_be_broken_by_careless_vetoes():
 
 
 def test_a_loss_to_anyone_is_a_veto():
-    nelo = {"champion": 400, "friend": 200, "foe": -200}
+    nelo = {"champion": 400, "friend": 200, "opponent": -200}
     world = World(nelo, 0)
-    verdict = Gate(Rule(), ["7"], "champion", ["friend", "foe"], world).decide()
+    verdict = Gate(Rule(), ["7"], "champion", ["friend", "opponent"], world).decide()
     assert not verdict.promoted
-    assert verdict.reason == "7 beats champion but loses to foe"
-    assert [(name, lost) for name, _, lost in verdict.vetoes] == [("friend", False), ("foe", True)]
+    assert verdict.reason == "7 beats champion but loses to opponent"
+    assert [(name, lost) for name, _, lost in verdict.vetoes] == [
+        ("friend", False),
+        ("opponent", True),
+    ]
     assert [t.pairs for t in world.trials if t.stage == "veto"] == [128, 128]
 
 

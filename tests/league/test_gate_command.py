@@ -7,10 +7,10 @@ from pathlib import Path
 import jax
 import pytest
 
+from arena.errors import UserError
 from arena.evaluation import move_accuracy
 from arena.types import Agent
 from league.cli.entry import main
-from league.errors import UserError
 from league.gate import heldout
 from league.gate.accuracy import unseen
 from league.gate.store import Lineage
@@ -98,7 +98,7 @@ def test_guests_and_exact_values_may_veto(tiny, here, capsys):
         # Of the 4,520 in which a seat is to move; training began from the others.
         assert exam["positions"] == len(positions.keeps) < 4520
         for name, agent in (("candidate", 3), ("champion", 0)):
-            one = Agent(name, work.player(0), work.weights(agent))
+            one = Agent(name, work.eval_policy(0), work.weights(agent))
             right = move_accuracy.kept(one, positions, jax.random.key(0))
             assert exam[name] == right.sum()  # a network's favourite move; nothing is drawn
     assert exam["passes"] == 2 * exam["positions"]  # a network's move costs one evaluation

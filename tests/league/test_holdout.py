@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import games
+from arena.errors import UserError
 from arena.play import host_loop
-from league.errors import UserError
 from league.gate import heldout
 from league.gate.heldout import Openings, keys
 

@@ -67,9 +67,11 @@ def test_the_toys_are_what_they_say():
 
 def test_the_step_on_the_disc_is_up_the_gradient():
     rng, disc, small = np.random.default_rng(1), Disc(), 1e-6
-    agent, foes = np.array([0.2, 0.1, -0.2]), rng.normal(0, 0.1, (5, 3))
+    agent, opponents = np.array([0.2, 0.1, -0.2]), rng.normal(0, 0.1, (5, 3))
     ends = agent + small * np.vstack([np.eye(3), -np.eye(3)])
-    payoffs = disc.payoffs(ends, foes).mean(1)
+    payoffs = disc.payoffs(ends, opponents).mean(1)
     slope = (payoffs[:3] - payoffs[3:]) / (2 * small)
-    assert disc.learn(agent, foes) - agent == pytest.approx([0.005, 0.5, 0.5] * slope, abs=1e-6)
+    assert disc.learn(agent, opponents) - agent == pytest.approx(
+        [0.005, 0.5, 0.5] * slope, abs=1e-6
+    )
     assert np.hypot(*disc.learn(np.array([0, 1.0, 0]), np.array([[0, 0, 1.0]]))[1:]) <= 1 + 1e-12

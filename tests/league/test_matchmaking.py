@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from arena.errors import UserError
 from arena.evaluation import metagame
-from league.errors import UserError
 from league.settings import matchmaking
 from league.settings.matchmaking import MATCHMAKERS, Pool, losses, parse
 from tests.helpers.command import GENERATIONS, TINY, Place
@@ -65,7 +65,7 @@ def test_nash_is_that_of_the_pool():
 def test_nash_of_a_played_pool():
     # Rock, paper, scissors and a fourth that lost to everyone; games won by 100 to 0.
     rows = [(1, 0, 100, 0, 0), (2, 1, 100, 0, 0), (0, 2, 100, 0, 0)]
-    rows += [(foe, 3, 100, 0, 0) for foe in range(3)]
+    rows += [(opponent, 3, 100, 0, 0) for opponent in range(3)]
     found = parse("nash")(Pool(np.full(4, 0.5), lambda: metagame.payoffs(rows, 4)))
     assert found == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0], abs=1e-6)
 

@@ -8,12 +8,12 @@ import jax
 import numpy as np
 import pytest
 
+from arena.errors import UserError
 from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent
 from games import Game
 from league.cli.entry import main
-from league.errors import UserError
 from league.store import names, pretrained
 from tests.helpers.command import Place
 
@@ -41,7 +41,7 @@ def test_a_net_is_the_snapshot_that_it_was_made_of(nets: Path):
     game, net = device("pretrained:tic_tac_toe")
     there, snapshot = device("mine:3")
     assert game == there
-    assert net.act == snapshot.act
+    assert net.policy == snapshot.policy
     ours, theirs = jax.tree.leaves(net.params), jax.tree.leaves(snapshot.params)
     for a, b in zip(ours, theirs, strict=True):
         assert a.dtype == np.float32
@@ -63,7 +63,7 @@ def test_a_net_has_all_that_its_learner_plays_by(nets: Path, capsys):
 def test_it_searches_where_it_is_told_to(nets: Path):
     _, net = device("pretrained:tic_tac_toe,simulations=4")
     _, snapshot = device("mine:3,simulations=4")
-    assert net.act == snapshot.act
+    assert net.policy == snapshot.policy
     assert net.name == "pretrained:tic_tac_toe,simulations=4"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sql
 
-from league.errors import UserError
+from arena.errors import UserError
 from league.store import database as module
 from league.store.database import MatchResult, Results, Tally
 

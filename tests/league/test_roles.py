@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from league.errors import UserError
+from arena.errors import UserError
 from league.settings import league_learners
 from league.settings.config import Config
 from league.settings.league_learners import LEAGUE_EXPLOITER, MAIN, MAIN_EXPLOITER, Member
@@ -96,7 +96,7 @@ def test_everybody_meets_whom_the_role_says(trainer: Trainer):
     pool = {"0", "1", "2", "3", "2e1", "2e2"}
     met = {number: [] for number in range(3)}
     for meeting in trainer._lineup(4):
-        met[meeting.member.number].append(meeting.foe)
+        met[meeting.member.number].append(meeting.opponent)
         assert not meeting.itself
     assert set(met[0]) == set(met[2]) == pool  # six of six
     assert met[1] == ["3"] * 6

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from league.errors import UserError
+from arena.errors import UserError
 from league.store.checkpoints import Store, digest
 from tests.league.test_results import full_disk
 

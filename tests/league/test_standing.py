@@ -10,7 +10,7 @@ import pytest
 from arena.evaluation import score
 from arena.evaluation.score import elo
 from league.cli.entry import main
-from league.settings import config
+from league.settings import config, defaults
 from league.store import names
 from league.store.database import MatchResult, Results
 from league.store.run import FORMAT
@@ -23,7 +23,7 @@ def made_up(place: Place, matches: list[MatchResult], snapshots: int) -> Path:
     """A run `made` of which there is nothing but its card and its record."""
     folder = place.run("made")
     folder.mkdir(parents=True)
-    chosen = config.default("tic_tac_toe", names.game("tic_tac_toe"))
+    chosen = defaults.default("tic_tac_toe", names.game("tic_tac_toe"))
     card = {"game": "tic_tac_toe", "config": dataclasses.asdict(chosen), "devices": 1}
     (folder / "run.json").write_text(json.dumps({"format": FORMAT, **card}))
     with Results(folder / "league.db", create=True) as results:
@@ -135,7 +135,7 @@ def test_the_forgetting_matrix_is_told(here, capsys):
 
 
 def test_a_jump_beyond_what_was_planned_raises_the_alarm(here, capsys):
-    planned = config.Measure().jump
+    planned = config.MeasureConfig().jump
     made_up(here, ladder(3, planned + 150, 0), 3)
     assert [alarm["kind"] for alarm in told(capsys)["alarms"]] == ["jump", "jump"]
 

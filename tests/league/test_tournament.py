@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arena.errors import UserError
 from arena.play import device_loop, match
-from league.errors import UserError
 from league.evaluation.tournament import Plan, Tournament
 from league.store.run import Run
 from tests.helpers.command import Place, tables

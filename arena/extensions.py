@@ -1,0 +1,121 @@
+"""Whatever a name can be given for can come from outside the repository.
+
+A name is one of ours, or `MODULE:CLASS` of an installed package or of the folder that the process
+started in, or `FILE.py:CLASS`, or an entry point that a distribution declares in a group such as
+`arena.learners` (packaging.python.org/specifications/entry-points).
+"""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+import zlib
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from arena.errors import UserError
+
+
+def find(kind: str, name: str, own: Mapping[str, Any]) -> Any:
+    """What a name means.
+
+    Args:
+      kind: what is looked for: `learner`, `network`, …; its entry points are in `arena.{kind}s`.
+      name: as a user types it.
+      own: those of this package, by name.
+
+    Raises:
+      UserError: there is none, or it does not load.
+    """
+    if name in own:
+        return own[name]
+    if ":" in name:
+        return load(name)
+    points = metadata.entry_points(group=f"arena.{kind}s")
+    if name in points.names:
+        try:
+            return points[name].load()
+        except Exception as error:
+            raise UserError(f"the {kind} {name!r} does not load: {reason(error)}") from None
+    known = ", ".join(sorted({*own, *points.names}))
+    raise UserError(f"there is no {kind} {name!r}; there are: {known}; or MODULE:CLASS")
+
+
+def load(spec: str, default: str = "") -> Any:
+    """What `MODULE:NAME` or `FILE.py[:NAME]` holds.
+
+    Args:
+      spec: as a user types it; a file may import others of its folder.
+      default: the NAME meant if none is given.
+
+    Raises:
+      UserError: there is no such module, file or name, or it does not load; in one line.
+    """
+    place, _, name = spec.partition(":")
+    name = name or default
+    module = _file(place) if place.endswith(".py") else _module(place)
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise UserError(f"{place} defines no {name!r}") from None
+
+
+def spec_of(kind: type) -> str:
+    """The name under which `load` finds a class again."""
+    module = sys.modules[kind.__module__]
+    path = getattr(module, "__arena_file__", None)
+    return f"{path or module.__name__}:{kind.__qualname__}"
+
+
+def _module(name: str) -> ModuleType:
+    if not name or not all(part.isidentifier() for part in name.split(".")):
+        raise UserError(f"{name!r} is neither a module nor a Python file")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name + ".").startswith(error.name + "."):
+            raise UserError(f"there is no module {name!r}") from None
+        raise UserError(f"{name} does not load: {reason(error)}") from None
+    except Exception as error:
+        raise UserError(f"{name} does not load: {reason(error)}") from None
+    finally:
+        sys.path.pop(0)
+
+
+def _file(place: str) -> ModuleType:
+    path = Path(place)
+    if not path.is_file():
+        raise UserError(f"there is no Python file {place!r}")
+    path = path.resolve()
+    # A name of its own: a file may be called like a module that is loaded already.
+    name = f"arena_user_{zlib.crc32(str(path).encode()):08x}_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    found = importlib.util.spec_from_file_location(name, path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    module.__dict__["__arena_file__"] = str(path)
+    sys.path.insert(0, str(path.parent))
+    # Dataclasses with postponed annotations look their module up while it loads.
+    sys.modules[name] = module
+    try:
+        found.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise UserError(f"{place} does not load: {reason(error)}") from None
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def reason(error: Exception) -> str:
+    """What went wrong in somebody else's code, and where, in one line."""
+    text = " ".join(str(error).split())
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return type(error).__name__ + (f": {text}" if text else "") + place

@@ -1,0 +1,159 @@
+"""Configurations that are known to work, game by game, and what suits any other game."""
+
+import dataclasses
+from typing import Any
+
+from agents import learners
+from agents.learners.alphazero import AlphaZeroConfig
+from agents.learners.base import LearnerConfig
+from agents.learners.mmd import MMDConfig
+from agents.learners.ppo import PPOConfig
+from agents.nn.networks import MLPConfig, ResNetConfig, suitable
+from games import Game
+from league.settings.config import Config, MeasureConfig
+
+# Self-play alone, and small steps: the pool takes every twentieth of the policies on the way.
+_EQUILIBRIUM: dict[str, Any] = {
+    "matches": 2,
+    "pairs": 4096,
+    "rounds": 20,
+    "slots": 2048,
+    "pool_share": 0.0,
+    "opening_plies": 0,
+    "measure": MeasureConfig(opening_plies=0),
+}
+_LONG = MeasureConfig(opponents=4, pairs=8, baseline_pairs=4, simulations=16, rollouts=16)
+"""For games of a hundred moves and more, in which a hundred rollouts a move would take longer than
+the training."""
+
+
+def _board(channels: int, blocks: int, pairs: int, plies: int) -> Config:
+    """Search and a tower, for a game of many moves."""
+    network = ResNetConfig(channels, blocks)
+    learner = AlphaZeroConfig(
+        network, batch_size=256, replay_ratio=3.0, replay_window=8, learning_rate=2e-3
+    )
+    return Config(pairs=pairs, slots=4, opening_plies=plies, learner=learner, measure=_LONG)
+
+
+_DEFAULTS = {
+    "connect_four": Config(
+        pairs=48,
+        # So that it learns about positions off the course of good games too.
+        opening_plies=30,
+        learner=AlphaZeroConfig(
+            network=ResNetConfig(channels=32, blocks=4),
+            simulations=8,
+            batch_size=256,
+            replay_ratio=3.0,
+            replay_window=10,
+            learning_rate=4e-3,
+        ),
+    ),
+    "tic_tac_toe": Config(
+        generations=18,
+        pairs=128,
+        slots=64,
+        # Any position may come up: the openings reach all of them.
+        opening_plies=8,
+        learner=AlphaZeroConfig(
+            network=ResNetConfig(channels=32, blocks=2), simulations=32, replay_window=8
+        ),
+        measure=MeasureConfig(opening_plies=3),
+    ),
+    # Boards: the tower, then pairs in each of eight matches, fewer where games are long or boards
+    # large, and how many random moves may begin a game.
+    "animal_shogi": _board(32, 3, pairs=16, plies=8),
+    "breakthrough": _board(32, 3, pairs=16, plies=12),
+    "chess": _board(32, 4, pairs=4, plies=12),
+    "english_draughts": _board(32, 4, pairs=8, plies=10),
+    "gardner_chess": _board(32, 3, pairs=8, plies=8),
+    "go": _board(32, 4, pairs=8, plies=12),
+    "gomoku": _board(32, 3, pairs=4, plies=8),
+    "hex": _board(32, 4, pairs=8, plies=10),
+    "othello": _board(32, 4, pairs=12, plies=12),
+    # A turn is several moves and a throw: a search of few simulations would not see beyond it.
+    "backgammon": Config(
+        pairs=64,
+        slots=32,
+        pool_share=0.5,
+        learner=PPOConfig(network=MLPConfig(width=128, layers=2)),
+        measure=_LONG,
+    ),
+    "kuhn_poker": Config(generations=30, learner=MMDConfig(), **_EQUILIBRIUM),
+    "leduc_poker": Config(
+        generations=40,
+        # All of its 936 information sets in one batch, whole on each of two devices.
+        learner=MMDConfig(batch_size=2048, learning_rate=2e-3),
+        **_EQUILIBRIUM,
+    ),
+}
+
+
+def default(name: str, game: Game, *, learner: str = "", network: str = "") -> Config:
+    """The configuration that is known to work for a game, or a general one.
+
+    Args:
+      name: of the game, without options.
+      game: its rules.
+      learner: its name; what suits the game if empty.
+      network: name of its kind, at its usual size; what suits the game if empty.
+
+    Raises:
+      UserError: there is no such learner or network.
+    """
+    found = _DEFAULTS.get(name)
+    if found is None or learner not in ("", learners.name_of(found.learner)):
+        found = _general(game, learner)
+    if network:
+        changed = dataclasses.replace(found.learner, network=learners.find_network(network)())
+        found = dataclasses.replace(found, learner=changed)
+    return found
+
+
+def _general(game: Game, learner: str) -> Config:
+    """What suits most games: search where it is possible, a network by the observation."""
+    network = suitable(game)
+    if not learner:
+        quick = game.on_device  # an env would be copied for each simulation
+        learner = "alphazero" if quick and game.searchable else "ppo"
+    config = learners.find(learner).Config(network=network)
+    if isinstance(config, AlphaZeroConfig):
+        return _searched(game, Config(learner=config))
+    if not game.on_device:
+        return _outside(game, config)
+    # Half of the games against the pool, from positions in the middle of a game as well; but no
+    # random openings where they would tell of cards.
+    perfect = game.perfect_information
+    return Config(
+        pairs=256,
+        slots=128,
+        pool_share=0.5,
+        opening_plies=min(game.max_plies // 4, 30) if perfect else 0,
+        learner=config,
+        measure=MeasureConfig(opening_plies=4 if perfect else 0),
+    )
+
+
+def _searched(game: Game, config: Config) -> Config:
+    """Where the rules are slow, as many positions a generation, however long a game is."""
+    if game.on_device:
+        return config
+    pairs = min(config.pairs, max(1, 256 // game.typical_plies))
+    return dataclasses.replace(config, pairs=pairs, slots=min(pairs, config.slots))
+
+
+def _outside(game: Game, learner: LearnerConfig) -> Config:
+    """For games whose rules are slow: as many positions a generation, however long a game is."""
+    if isinstance(learner.network, ResNetConfig):
+        learner = dataclasses.replace(learner, network=ResNetConfig(blocks=2))
+    perfect = game.perfect_information
+    pairs = min(256, max(8, 2048 // game.typical_plies))
+    return Config(
+        generations=40,
+        pairs=pairs,
+        slots=min(pairs, 64),
+        opening_plies=8 if perfect else 0,  # so that it learns to play what it would avoid, too
+        learner=learner,
+        measure=MeasureConfig(opponents=4, opening_plies=4 if perfect else 0),
+    )
