@@ -1,4 +1,4 @@
-"""A judge that is always wrong, to see who obeys the judge and who asks the rules behind its back."""
+"""A judge that is always wrong, to see who obeys the judge."""
 
 from dataclasses import dataclass
 from typing import Any
