@@ -6,7 +6,7 @@ number j·P + k, and 2P stands for no game. The loops on the device, on the host
 imported env all take these rules from here; each function works on arrays of numpy and of JAX.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -62,8 +62,7 @@ def side_to_move(mover: Array, seat: Array, playing: Array) -> Array:
     Returns:
       i32[...], A, B or IDLE.
     """
-    xp = jnp if isinstance(mover, jax.Array) else np
-    return xp.where(playing, xp.where(mover == seat, A, B), IDLE)
+    return _where(playing, _where(mover == seat, A, B), IDLE)
 
 
 def score_of_a(verdict: Array, seat: Array) -> Array:
@@ -73,10 +72,13 @@ def score_of_a(verdict: Array, seat: Array) -> Array:
       verdict: f32[...] in [-1, 1], seat 0's, as a judge gives it.
       seat: i32[...], the seats of A.
     """
-    xp = jnp if isinstance(verdict, jax.Array) else np
-    return 0.5 + 0.5 * xp.where(seat == 0, verdict, -verdict)
+    return 0.5 + 0.5 * _where(seat == 0, verdict, -verdict)
 
 
 def by_pair(scores: Array) -> Array:
     """Scores by number of the game, f32[..., 2P], as scores by pair, f32[..., P, 2]."""
     return scores.reshape(*scores.shape[:-1], 2, -1).swapaxes(-1, -2)
+
+
+def _where(condition: Any, yes: Any, no: Any) -> Any:
+    return (jnp if isinstance(condition, jax.Array) else np).where(condition, yes, no)
