@@ -43,7 +43,7 @@ from league.cli import device
 from league.settings import defaults
 from league.store.files import replacing
 from league.store.run import Run
-from league.training.best_response import Rival
+from league.training.best_response import BestResponse
 
 _ARENA = str(Path(sys.executable).with_name("arena"))
 _GAME = "connect_four"
@@ -149,7 +149,7 @@ def rival(options: Options, run: Run) -> dict[str, Any]:
     """What a rival scores against the last snapshot; its budget is the same in every arm."""
     config = replace(defaults.default(_GAME, run.game), learner=run.config.learner)
     key = jax.random.key(run.config.seed)
-    trained = Rival(run.game, config, _agent(run, options.generations))
+    trained = BestResponse(run.game, config, _agent(run, options.generations), run.judge)
     params = trained.train(options.rival_generations, jax.random.fold_in(key, 0))
     found = trained.measure(params, 8 * options.measured, jax.random.fold_in(key, 1))
     return {"rival_score": round(found.score, 4), "rival_half_width": round(found.half_width, 4)}
@@ -171,7 +171,9 @@ def past(options: Options, run: Run) -> dict[str, Any]:
 
 def _play(run: Run, a: list[Agent], b: list[Agent], pairs: int, role: str) -> np.ndarray:
     key = run.key(0, f"benchmark {role}")
-    return match.play(a, b, run.game, key, pairs, _PLIES, min(len(a), 12), 16)
+    return match.play(
+        a, b, run.game, key=key, pairs=pairs, plies=_PLIES, groups=min(len(a), 12), slots=16
+    )
 
 
 def _agent(run: Run, number: int) -> Agent:

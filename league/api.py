@@ -270,9 +270,16 @@ def play_match(
     check_seed(seed)
     device.set_up_devices()
     rules = _game(game)[1] if game is not None else None
-    rules, seats = _agents((a, b), rules)
+    rules, players = _agents((a, b), rules)
     scores = match.play(
-        [seats[0]], [seats[1]], rules, jax.random.key(seed), pairs, opening_plies, 1, pairs
+        [players[0]],
+        [players[1]],
+        rules,
+        key=jax.random.key(seed),
+        pairs=pairs,
+        plies=opening_plies,
+        groups=1,
+        slots=pairs,
     )
     return score.of(scores[0])
 

@@ -202,7 +202,9 @@ class Imported(HostGame):
         seed = jax.random.randint(key, shape, 0, 2**31 - 1)
         return Openings(seed, jnp.full(shape, plies))
 
-    def play(self, match: Any, params_a: Any, params_b: Any, keys: jax.Array, openings: Any) -> Any:
+    def play(
+        self, match: Any, params_a: Any, params_b: Any, *, keys: jax.Array, openings: Any
+    ) -> Any:
         """See `arena.pettingzoo.table`."""
         from arena.pettingzoo import match_loop
 
@@ -213,7 +215,7 @@ class Imported(HostGame):
         from arena.pettingzoo import match_loop
 
         seeds = np.asarray(self.openings(key, (count,), plies).seed)
-        return match_loop.Games(self, self.crew, np.repeat(seeds, times), plies)
+        return match_loop.Games(self, self.crew, np.tile(seeds, times), plies)
 
     @property
     def voided(self) -> int:

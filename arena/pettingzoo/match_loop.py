@@ -18,7 +18,8 @@ from arena.pettingzoo.fault import Fault
 from arena.pettingzoo.state_copies import place_of
 from arena.pettingzoo.worker import NEW, WAIT, Slots
 from arena.pettingzoo.worker_pool import Crew
-from arena.play.device_loop import Match, Played, Record, decide
+from arena.play.decisions import decide
+from arena.play.device_loop import Match, Played, Record
 from arena.types import Position
 from games import OVER
 
@@ -54,7 +55,7 @@ def _decide(match: Match):
 
     def choose(params_a: Any, params_b: Any, keys: jax.Array, time: jax.Array, states: Any) -> Any:
         here = jax.vmap(lambda key: jax.random.fold_in(key, time))(keys)
-        return decide(match, params_a, params_b, here, states)
+        return decide(match.policies, (params_a, params_b), keys=here, states=states)
 
     return jax.jit(choose)
 

@@ -78,4 +78,4 @@ class LocalActors(Actors):
 
     def _play(self, request: PlayRequest) -> Played:
         a, b = (stack([self.weights(ref) for ref in refs]) for refs in (request.a, request.b))
-        return request.match.play(a, b, request.keys, request.openings)
+        return request.match.play(a, b, keys=request.keys, openings=request.openings)

@@ -153,7 +153,6 @@ class BestResponse:
         own = WeightsRef("best response", digest(params))
         frozen = WeightsRef(self.frozen.name, digest(self.frozen.params))
         weights = {own: params, frozen: self.frozen.params}
-        shape = count, config.pairs
         request = PlayRequest(
             run="",
             generation=number,
@@ -165,7 +164,10 @@ class BestResponse:
             a=(own,) * count,
             b=(frozen,) * count,
             openings=random_openings(
-                self.game, jax.random.fold_in(key, 0), shape, config.opening_plies
+                self.game,
+                jax.random.fold_in(key, 0),
+                shape=(count, config.pairs),
+                plies=config.opening_plies,
             ),
             keys=jax.random.split(key, count),
         )
@@ -177,6 +179,13 @@ class BestResponse:
         policy = self.config.learner.make(self.game, Rules(self.game)).eval_policy(0)
         agent, plies = Agent("best response", policy, params), self.config.measure.opening_plies
         played = match.play(
-            [agent], [self.frozen], self.game, key, pairs, plies, 1, min(pairs, 256)
+            [agent],
+            [self.frozen],
+            self.game,
+            key=key,
+            pairs=pairs,
+            plies=plies,
+            groups=1,
+            slots=min(pairs, 256),
         )
         return score.of(played[0])

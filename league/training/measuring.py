@@ -95,12 +95,12 @@ class Measuring:
             a,
             b,
             self.run.game,
-            self.run.key(generation, role),
-            pairs,
-            self.run.config.measure.opening_plies,
-            groups,
-            pairs,
-            count,
+            key=self.run.key(generation, role),
+            pairs=pairs,
+            plies=self.run.config.measure.opening_plies,
+            groups=groups,
+            slots=pairs,
+            callback=count,
         )
         return [
             MatchResult(role, one.name, two.name, score)

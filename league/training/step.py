@@ -27,8 +27,8 @@ def recorded_match(
         learner.game,
         policy,
         policy if opponent is None else opponent,
-        learner.judge,
-        min(slots, pairs),
+        judge=learner.judge,
+        slots=min(slots, pairs),
         record=True,
         finals=learner.needs_final_states,
     )

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -18,9 +19,10 @@ from arena.pettingzoo.fault import Fault
 from arena.pettingzoo.validate import Facts, inspect
 from arena.play import device_loop, host_loop, match
 from arena.play.openings import random_openings
+from arena.play.session import Session
 from arena.types import Agent, HostAgent, stack
-from games import OVER
 from tests.helpers import race
+from tests.helpers.false_judge import Inverted
 
 RACE = "pettingzoo:./race.py"
 
@@ -203,9 +205,9 @@ def _match(game: Imported, slots: int, pairs: int = 12, seed: int = 0, plies: in
     policy = ppo.NetworkPolicy(game, networks.MLPConfig(8, 1), explore=True)
     keys = jax.random.split(jax.random.key(seed), 2)
     params = stack([networks.initialise(game, policy.network, key) for key in keys])
-    table = device_loop.Match(game, policy, policy, Rules(game), slots, record=True)
-    starts = random_openings(game, keys[0], (2, pairs), plies)
-    played = table.play(params, params, keys, starts)
+    table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=slots, record=True)
+    starts = random_openings(game, keys[0], shape=(2, pairs), plies=plies)
+    played = table.play(params, params, keys=keys, openings=starts)
     return played.scores, jax.tree.map(np.asarray, played.record)
 
 
@@ -290,15 +292,50 @@ class First(HostAgent):
 def test_a_host_agent_meets_a_device_agent_in_it(game: Imported):
     device = Agent("uniform", uniform.Uniform(game))
     key = jax.random.key(3)
-    scores = match.play([First()], [device], game, key, 6, 2, 1, 4)
+    scores = match.play([First()], [device], game, key=key, pairs=6, plies=2, groups=1, slots=4)
     assert scores.shape == (1, 6, 2)
     assert np.isin(scores, (0, 1)).all()
     told: list[int] = []
-    seats = First(), host_loop.Host(device, key)
-    final, payoff = host_loop.play(game, seats, key, lambda state, move: told.append(move))
-    assert int(final.mover) == OVER
+    players = First(), host_loop.HostedAgent(device, key)
+    session = Session(game, seed=3)
+    record = host_loop.play(session, players, callback=lambda seat, label: told.append(int(label)))
+    assert session.over
+    assert record.moves == tuple(told)
     assert sum(told) + len(told) in (race.END, race.END + 1)
-    assert payoff == (1 if len(told) % 2 else -1)
+    assert record.result == (1 if len(told) % 2 else -1)
+
+
+def test_a_session_goes_on_in_the_env_and_takes_nothing_back(game: Imported):
+    session = Session(game, seed=5, judge=Inverted(game))
+    assert session.seat == 0
+    assert session.legal_moves == {"0": 0, "1": 1}
+    session.push("1")
+    assert session.moves == (1,)
+    assert session.view(1).endswith("moves: 0 1")
+    np.testing.assert_array_equal(session.observation(1), game.observe(session.state, jnp.int32(1)))
+    for look in (session.view, session.observation):
+        with pytest.raises(ValueError, match="to the seat to move only"):
+            look(0)
+    with pytest.raises(ValueError, match="cannot be taken back"):
+        session.undo()
+    with pytest.raises(ValueError, match="not legal"):
+        session.push(2)
+    seat = session.seat
+    while not session.over:
+        seat = session.seat
+        session.push(0)
+    assert session.result == (-1.0 if seat == 0 else 1.0)  # who moves last wins; not so here
+    assert session.record.labels == tuple(map(str, session.moves))
+
+
+def test_a_match_on_the_host_obeys_the_judge(game: Imported):
+    rules, inverted = (
+        host_loop.pairs(
+            First(), First(), game, key=jax.random.key(4), count=3, plies=2, slots=4, judge=judge
+        )
+        for judge in (None, Inverted(game))
+    )
+    np.testing.assert_array_equal(inverted, 1 - rules)
 
 
 def test_a_position_is_shown_and_moves_are_read(game: Imported):
