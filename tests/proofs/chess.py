@@ -13,7 +13,7 @@ from games import OVER, _chess
 from games.chess import Chess
 from tests.helpers.lockstep import Position
 
-_number = cache(_chess.number)
+_number = cache(_chess.encode)
 _open_spiel = cache(pyspiel.load_game)
 _OPEN_SPIEL_NUMBERS: dict[tuple[int, int], int] = {}  # by their number and player
 
@@ -108,7 +108,7 @@ def positions(game: Chess, depth: int) -> list[int]:
     """Distinct positions after n plies for n = 0 … depth, whatever was before them."""
     counts = []
     for level in islice(enumeration.levels(game), depth + 1):
-        words = jax.tree.leaves((level.states.men, level.states.rights))
+        words = jax.tree.leaves((level.states.pieces, level.states.rights))
         counts.append(len(np.unique(np.stack(words, 1), axis=0)))
     return counts
 
