@@ -10,8 +10,8 @@ from itertools import pairwise
 import jax
 import numpy as np
 
-from games import _words
-from games._words import Words
+from games import _bitset
+from games._bitset import Bitset
 
 _RED, _BLUE = "#d8433b", "#2c5aa0"
 _COLUMNS = "abcdefghijklmnopqrs"
@@ -29,7 +29,7 @@ def reflected(size: int) -> np.ndarray:
     return np.arange(size * size).reshape(size, size).T.reshape(-1)
 
 
-def connected(board: Words, size: int) -> jax.Array:
+def connected(board: Bitset, size: int) -> jax.Array:
     """Whether a chain of stones joins top and bottom, bool[].
 
     Hex is the game of Y on a triangle, two corners of which are filled with stones: own ones above
@@ -38,7 +38,7 @@ def connected(board: Words, size: int) -> jax.Array:
     (C. Schensted; J. van Rijswijck, Search and evaluation in Hex, 2002); so the last cell tells.
     An empty cell counts as the opponent's.
     """
-    triangle = [np.uint32(0xFFFFFFFF)] * (size - 1) + _words.rows(board, size, size)
+    triangle = [np.uint32(0xFFFFFFFF)] * (size - 1) + _bitset.rows(board, size, size)
     # Bit c of a row meets bits c and c - 1 of the row below. What lies above bit size - 1 never
     # gets down to it, and below bit 0 all cells are the opponent's.
     while len(triangle) > 1:

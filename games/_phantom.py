@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _words
-from games._words import Words
+from games import _bitset
+from games._bitset import Bitset
 from games.core import OVER, Game
 
 
@@ -28,10 +28,10 @@ class State(NamedTuple):
       won: bool[], whether the seat that set the last one has won.
     """
 
-    mine: Words
-    theirs: Words
-    known: Words
-    found: Words
+    mine: Bitset
+    theirs: Bitset
+    known: Bitset
+    found: Bitset
     stones: jax.Array
     won: jax.Array
 
@@ -47,7 +47,7 @@ class PhantomGame(Game):
     size: int
 
     @abstractmethod
-    def _wins(self, board: Words) -> jax.Array:
+    def _wins(self, board: Bitset) -> jax.Array:
         """Whether a seat with these stones has won, bool[]."""
 
     def _turned(self, cell: Any) -> Any:
@@ -56,7 +56,7 @@ class PhantomGame(Game):
 
     def init(self) -> State:
         """An empty board."""
-        empty = _words.empty(self.size**2)
+        empty = _bitset.empty(self.size**2)
         return State(empty, empty, empty, empty, jnp.uint8(0), jnp.bool_(False))
 
     def mover(self, state: State) -> jax.Array:
@@ -66,18 +66,18 @@ class PhantomGame(Game):
 
     def legal(self, state: State) -> jax.Array:
         """The cells of which the seat does not know that they are taken, bool[size²]."""
-        free = _words.inverse(_words.union(state.mine, state.known))
-        return _words.spread(free, np.arange(self.size**2), jnp.bool_)
+        free = _bitset.complement(_bitset.union(state.mine, state.known))
+        return _bitset.to_array(free, np.arange(self.size**2), jnp.bool_)
 
     def step(self, state: State, move: jax.Array) -> State:
         """Set a stone, or run into the other seat's."""
-        known = _words.put(state.known, move)
-        mine = _words.put(state.mine, move)
+        known = _bitset.add(state.known, move)
+        mine = _bitset.add(state.mine, move)
         stays = state._replace(known=known)
         passes = State(
             state.theirs, mine, state.found, state.known, state.stones + 1, self._wins(mine)
         )
-        taken = _words.has(state.theirs, self._turned(move))
+        taken = _bitset.contains(state.theirs, self._turned(move))
         return jax.tree.map(lambda a, b: jnp.where(taken, a, b), stays, passes)
 
     def payoff(self, state: State) -> jax.Array:
@@ -87,11 +87,11 @@ class PhantomGame(Game):
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Two planes f32[size, size, 2]: own stones, and the opponent's that it ran into."""
         own = state.stones.astype(jnp.int32) & 1 == seat
-        first = _words.choose(own, state.mine, state.theirs)
-        second = _words.choose(own, state.known, state.found)
+        first = _bitset.select(own, state.mine, state.theirs)
+        second = _bitset.select(own, state.known, state.found)
         cells = np.arange(self.size**2)
         cells = np.stack([cells, 32 * len(first) + cells], 1).reshape(-1)
-        planes = _words.spread(first + second, cells, jnp.float32)
+        planes = _bitset.to_array(first + second, cells, jnp.float32)
         return planes.reshape(self.size, self.size, 2)
 
     def _stones(self, state: State) -> list[str]:
@@ -104,7 +104,7 @@ class PhantomGame(Game):
 
     def _marks(self, state: State, first: str, second: str) -> list[str]:
         """For each cell a mark of seat 0 or of seat 1: hidden from the other seat, or known."""
-        mine, theirs, known, found = (_words.whole(board) for board in state[:4])
+        mine, theirs, known, found = (_bitset.to_int(board) for board in state[:4])
         if int(state.stones) & 1:
             mine, theirs, known, found = theirs, mine, found, known
         marks = []

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games._bits import Bits, planes
+from games._bitboard import Bitboard, planes
 from games.core import OVER, Fact, Facts, Game
 
 _HOME_ROW = 0xFF
@@ -31,28 +31,28 @@ class State(NamedTuple):
       seat: u8[], the seat to move.
     """
 
-    mine: Bits
-    theirs: Bits
+    mine: Bitboard
+    theirs: Bitboard
     seat: jax.Array
 
 
-def _turned(board: Bits) -> Bits:
+def _turned(board: Bitboard) -> Bitboard:
     """The board with its rows, a byte each, in the opposite order."""
 
     def turn(word: jax.Array) -> jax.Array:
         pairs = word << 16 | word >> 16
         return (pairs & jnp.uint32(0xFF00FF)) << 8 | (pairs >> 8) & jnp.uint32(0xFF00FF)
 
-    return Bits(turn(board.high), turn(board.low))
+    return Bitboard(turn(board.high), turn(board.low))
 
 
 @jax.jit
-def _moves(state: State) -> tuple[Bits, Bits, Bits]:
+def _moves(state: State) -> tuple[Bitboard, Bitboard, Bitboard]:
     """The men that can go forward to the left, straight on and to the right."""
     mine, free = state.mine, ~state.mine
-    left = mine & ~Bits.of(_LEFT_COLUMN) & (free >> 7)
+    left = mine & ~Bitboard.of(_LEFT_COLUMN) & (free >> 7)
     ahead = mine & ((free & ~state.theirs) >> 8)
-    right = mine & ~Bits.of(_RIGHT_COLUMN) & (free >> 9)
+    right = mine & ~Bitboard.of(_RIGHT_COLUMN) & (free >> 9)
     return left, ahead, right
 
 
@@ -63,7 +63,7 @@ def _name(cell: int, seat: int) -> str:
 
 
 def _lost(state: State) -> jax.Array:
-    return (state.theirs & Bits.of(_HOME_ROW)).any() | ~state.mine.any()
+    return (state.theirs & Bitboard.of(_HOME_ROW)).any() | ~state.mine.any()
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Breakthrough(Game):
 
     def init(self) -> State:
         """Two rows of men each."""
-        return State(Bits.of(0xFFFF), Bits.of(0xFFFF << 48), jnp.uint8(0))
+        return State(Bitboard.of(0xFFFF), Bitboard.of(0xFFFF << 48), jnp.uint8(0))
 
     def mover(self, state: State) -> jax.Array:
         """The seats alternate."""
@@ -94,8 +94,8 @@ class Breakthrough(Game):
     def step(self, state: State, move: jax.Array) -> State:
         """Move a man, then see the board from the other side."""
         way, cell = move >> 6, move & 63
-        target = Bits.cell(cell + 7 + way)
-        mine = (state.mine ^ Bits.cell(cell)) | target
+        target = Bitboard.cell(cell + 7 + way)
+        mine = (state.mine ^ Bitboard.cell(cell)) | target
         return State(_turned(state.theirs & ~target), _turned(mine), state.seat ^ 1)
 
     def payoff(self, state: State) -> jax.Array:
@@ -105,8 +105,8 @@ class Breakthrough(Game):
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Two planes f32[8, 8, 2]: own men, the opponent's; the seat's own side first."""
         own = state.seat.astype(jnp.int32) == seat
-        first = Bits.where(own, state.mine, _turned(state.theirs))
-        return planes(first, Bits.where(own, state.theirs, _turned(state.mine)))
+        first = Bitboard.where(own, state.mine, _turned(state.theirs))
+        return planes(first, Bitboard.where(own, state.theirs, _turned(state.mine)))
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The board and its mirror image."""

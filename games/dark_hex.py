@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from games import _hex
+from games._bitset import Bitset
 from games._phantom import PhantomGame, State
-from games._words import Words
 from games.core import Fact, Facts
 
 _BENCH = "github.com/easonyu0203/2p0s-IIG-bench, docs/games/index.md"
@@ -79,7 +79,7 @@ class DarkHex(PhantomGame):
             raise ValueError(f"{text.strip().lower()} is known to be taken")
         return self._turned(cell) if int(state.stones) & 1 else cell
 
-    def _wins(self, board: Words) -> jax.Array:
+    def _wins(self, board: Bitset) -> jax.Array:
         return _hex.connected(board, self.size)
 
     def _turned(self, cell: Any) -> Any:

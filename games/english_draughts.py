@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games._bits import flags
+from games._bitboard import flags
 from games.core import OVER, Fact, Facts, Game
 
 _DRAWN = 40

@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _hex, _words
-from games._words import Words
+from games import _bitset, _hex
+from games._bitset import Bitset
 from games.core import OVER, Fact, Facts, Game
 
 
@@ -31,8 +31,8 @@ class State(NamedTuple):
       over: bool[], whether the other seat has joined its edges.
     """
 
-    mine: Words
-    theirs: Words
+    mine: Bitset
+    theirs: Bitset
     seat: jax.Array
     over: jax.Array
 
@@ -66,7 +66,7 @@ class Hex(Game):
 
     def init(self) -> State:
         """An empty board."""
-        empty = _words.empty(self.size**2)
+        empty = _bitset.empty(self.size**2)
         return State(empty, empty, jnp.uint8(0), jnp.bool_(False))
 
     def mover(self, state: State) -> jax.Array:
@@ -75,19 +75,19 @@ class Hex(Game):
 
     def legal(self, state: State) -> jax.Array:
         """The empty cells, and the swap as answer to the first stone, bool[size² (+ 1)]."""
-        mine = _words.parts(state.mine, np.arange(self.size**2))
-        theirs = _words.parts(state.theirs, _hex.reflected(self.size))
+        mine = _bitset.parts(state.mine, np.arange(self.size**2))
+        theirs = _bitset.parts(state.theirs, _hex.reflected(self.size))
         free = [(a | b) & 1 == 0 for a, b in zip(mine, theirs, strict=True)]
         swap = [self._swappable(state)[None]] if self.swap else []
         return jnp.concatenate(free + swap)
 
     def step(self, state: State, move: jax.Array) -> State:
         """Set a stone, or take the other seat's as one's own."""
-        mine, theirs = _words.put(state.mine, move), state.theirs
+        mine, theirs = _bitset.add(state.mine, move), state.theirs
         if self.swap:
             swaps = move == self.size**2
-            mine = _words.choose(swaps, state.theirs, mine)
-            theirs = _words.choose(swaps, state.mine, theirs)
+            mine = _bitset.select(swaps, state.theirs, mine)
+            theirs = _bitset.select(swaps, state.mine, theirs)
         return State(theirs, mine, 1 - state.seat, _hex.connected(mine, self.size))
 
     def payoff(self, state: State) -> jax.Array:
@@ -98,15 +98,15 @@ class Hex(Game):
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Planes f32[size, size, 2 (+ 1)]: own stones, the opponent's, whether a swap is open."""
         own = state.seat == seat.astype(jnp.uint8)
-        first = _words.choose(own, state.mine, state.theirs)
-        second = _words.choose(own, state.theirs, state.mine)
+        first = _bitset.select(own, state.mine, state.theirs)
+        second = _bitset.select(own, state.theirs, state.mine)
         swap = (self._swappable(state).astype(jnp.uint32),)
         bits = 32 * len(first)
         planes = [np.arange(self.size**2), bits + _hex.reflected(self.size)]
         if self.swap:
             planes.append(np.full(self.size**2, 2 * bits))
         cells = np.stack(planes, 1).reshape(-1)
-        seen = _words.spread(first + second + swap, cells, jnp.float32)
+        seen = _bitset.to_array(first + second + swap, cells, jnp.float32)
         return seen.reshape(self.size, self.size, len(planes))
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -150,7 +150,7 @@ class Hex(Game):
 
     def _stones(self, state: State) -> list[str]:
         """`X`, `O` or `.` for each cell of red's view."""
-        boards = _words.whole(state.mine), _words.whole(state.theirs)
+        boards = _bitset.to_int(state.mine), _bitset.to_int(state.theirs)
         red, blue = reversed(boards) if int(state.seat) else boards
         return [
             "X" if red >> cell & 1 else "O" if blue >> turned & 1 else "."
@@ -158,5 +158,5 @@ class Hex(Game):
         ]
 
     def _swappable(self, state: State) -> jax.Array:
-        stones = _words.count(state.mine) + _words.count(state.theirs)
+        stones = _bitset.count(state.mine) + _bitset.count(state.theirs)
         return (state.seat == 1) & (stones == 1)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from games._bitset import Bitset
 from games._phantom import PhantomGame, State
-from games._words import Words
 from games.core import Fact, Facts
 
 _LINES = (0b111, 0b111000, 0b111000000, 0o111, 0o222, 0o444, 0b100010001, 0b001010100)
@@ -78,7 +78,7 @@ class PhantomTicTacToe(PhantomGame):
             raise ValueError(f"{move} is known to be taken")
         return cells[move]
 
-    def _wins(self, board: Words) -> jax.Array:
+    def _wins(self, board: Bitset) -> jax.Array:
         [word] = board
         won = jnp.bool_(False)
         for line in _LINES:
