@@ -1,14 +1,4 @@
-"""Backgammon. Seat 0 plays the white checkers, seat 1 the black ones; no doubling cube.
-
-A turn is a roll of the dice, which is a chance node, and then one move for each checker moved, so
-the same seat moves up to four times in a row. A move is legal if it can begin a turn that uses as
-many dice as possible, and the larger one if either can be used but not both. The opening roll also
-decides who begins: it is never a double. A game that has not been won after `turns` turns of both
-seats together is a draw.
-
-Every seat counts the points from its own side: its checkers come in from the bar (25), run from
-point 24 down to 1, and are borne off to 0. What is point p to one seat is 25 - p to the other.
-"""
+"""Backgammon."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -273,12 +263,43 @@ def _draw_die(seat: int, index: int, die: int) -> str:
 
 @dataclass(frozen=True)
 class Backgammon(Game):
-    """Run fifteen checkers around the board and off it.
+    """Backgammon, without the doubling cube.
+
+    Rules:
+      Seat 0 plays the white checkers, seat 1 the black ones. Each seat counts the points from its
+      own side. Its checkers come in from the bar (25), run from point 24 down to 1, and are borne
+      off to 0. Point p of one seat is 25 - p of the other. A turn is a roll of the dice, a chance
+      node, and one move for each checker moved, so that the same seat moves up to four times in a
+      row. A move is legal if it begins a turn that uses as many dice as possible, and the larger
+      one if either can be used but not both. The opening roll decides who begins and is never a
+      double. The first seat to bear off all checkers wins. A game that is not over after `turns`
+      turns is a draw.
+
+    Moves:
+      51 in all. `place - 1` moves a checker from a place, 1 to 25, by the first die, `24 + place`
+      by the second; 50 is the pass, legal only if no checker can move. The first die is the larger;
+      if both are equal, or one is left, it is the only one. Chance's outcomes 0 to 14 are the rolls
+      2-1, 3-1, 3-2, … 6-5, and 15 to 20 the doubles; in the opening 0 to 14 have seat 0 begin, 15
+      to 29, the same rolls, seat 1.
+
+    Observation:
+      f32[26, 1, 15], by place from 0 to 25 as the seat counts them. The opponent's checkers on its
+      bar are at place 0, those that it has borne off at 25; planes 8 to 14 are the same at every
+      place.
+
+      - 0 to 2: at least one, two, three own checkers.
+      - 3: half the number of own checkers above three.
+      - 4 to 7: the same of the opponent's (Tesauro's coding).
+      - 8 to 13: the number of dice left that show 1, 2, … 6.
+      - 14: 1 if it is the seat's turn.
 
     Attributes:
-      turns: a game that is not over after so many turns, of both seats together, is a draw.
-      gammons: a win counts double if the loser has borne off no checker (a gammon), and three
-        times if one of those is still on the bar or in the winner's home (a backgammon).
+      turns: maximal number of turns, of both seats together.
+      gammons: a win counts double if the loser has borne off no checker (a gammon), and three times
+        if one of those is still on the bar or in the winner's home (a backgammon).
+
+    Source:
+      bkgm.com/rules.html; G. Tesauro, Practical Issues in Temporal Difference Learning (1992)
     """
 
     turns: int = 300
@@ -299,6 +320,8 @@ class Backgammon(Game):
         if self.turns < 1:
             raise ValueError(f"backgammon: turns={self.turns} is less than 1")
         object.__setattr__(self, "max_plies", 5 * self.turns)
+        # About three plies a turn, the roll among them.
+        object.__setattr__(self, "typical_plies", min(284, 3 * self.turns))
         object.__setattr__(self, "max_payoff", 3.0 if self.gammons else 1.0)
 
     def init(self) -> State:

@@ -1,11 +1,4 @@
-"""Breakthrough on 8×8. Seat 0 plays white, at the bottom of the picture, and begins.
-
-A man goes one row forward, straight or diagonally, and captures diagonally only. A seat wins with a
-man on the last row, or when the other has none left. As in OpenSpiel, save that there the seat that
-begins is called black and sits at the top.
-
-The board is turned for the seat to move: rows count from its own side, columns keep their names.
-"""
+"""Breakthrough."""
 
 import re
 from dataclasses import dataclass
@@ -68,10 +61,33 @@ def _lost(state: State) -> jax.Array:
 
 @dataclass(frozen=True)
 class Breakthrough(Game):
-    """Bring a man to the last row."""
+    """Breakthrough on 8×8.
+
+    Rules:
+      Each seat begins with two rows of pieces; seat 0 plays white, at the bottom, and begins. A
+      piece moves one row forward, straight or diagonally, to a cell without an own piece; only
+      diagonally may it capture. A seat wins with a piece on the last row, or when the opponent has
+      none left. There is no draw.
+
+    Moves:
+      `64 * direction + cell`, the cell that the piece leaves. Directions are forward towards column
+      a, straight forward, forward towards column h. Cells are numbered row by row from the mover's
+      own side, each row from column a.
+
+    Observation:
+      f32[8, 8, 2], by row from the seat's own side and by column from a.
+
+      - 0: own pieces.
+      - 1: the opponent's pieces.
+
+    Source:
+      en.wikipedia.org/wiki/Breakthrough_(board_game). As in OpenSpiel, where the seat that begins
+      is called black and plays from the top.
+    """
 
     num_actions = 192
-    max_plies = 177  # each seat's men have 8 × 6 + 8 × 5 rows to go before one reaches the last
+    max_plies = 177  # each seat's pieces go 8 × 6 + 8 × 5 rows before one reaches the last
+    typical_plies = 63
     facts = Facts(
         perft=Fact(
             (1, 22, 484, 11132, 256036),

@@ -1,14 +1,4 @@
-"""Chess. Seat 0 plays White and begins.
-
-The rules are FIDE's, with these for the end of a game: a position that occurs for the third time,
-or 100 plies in a row without a capture or a pawn's move, is a draw at once and without a claim,
-unless the last move mates; so is one in which no moves whatever could mate, as far as the material
-tells; and so is a game of `plies` plies. Positions are the same if the same pieces stand on the same
-squares, the same seat is to move, and the same castling rights and en passant captures remain; a
-pawn that cannot legally be taken en passant makes no difference.
-
-Moves are numbered from the mover's side of the board; see games/_chess.py.
-"""
+"""Chess."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -148,10 +138,39 @@ def _key(state: State) -> Key:
 
 @dataclass(frozen=True)
 class Chess(Game):
-    """Checkmate the king.
+    """Chess.
+
+    Rules:
+      FIDE's; seat 0 plays White and begins. Draws come at once and without a claim, unless the last
+      move mates: stalemate; the third occurrence of a position; 100 plies in a row without a
+      capture or a pawn's move; material with which no sequence of moves mates; a game of `plies`
+      plies. Positions are the same if the same pieces are on the same squares, the same seat is to
+      move, and the same castling rights and legal captures en passant remain.
+
+    Moves:
+      1096 in all. The first 1024 are `64 * direction + target`, squares numbered from the mover's
+      first rank, each rank from file a. Directions 0 to 7 are the queen's, clockwise from straight
+      up the board, 8 to 15 the knight's, clockwise from two up and one right. Castling is the
+      king's move of two squares; a pawn that reaches the last rank so becomes a queen. The last 72,
+      `1024 + 24 * piece + 8 * way + file`, are promotions to a knight, a bishop, a rook, by a
+      capture to the left, a step, a capture to the right, and the target's file.
+
+    Observation:
+      f32[8, 8, 16], by rank from the seat's own first rank, and by file from a. Planes 13 to 15 are
+      the same on every square.
+
+      - 0 to 5: own pawns, knights, bishops, rooks, queens, king.
+      - 6 to 11: the opponent's.
+      - 12: rooks with the right to castle, and the target square of a legal capture en passant.
+      - 13: earlier occurrences of the position.
+      - 14: plies since the last capture or pawn's move, divided by 100.
+      - 15: plies since the start, divided by `plies`.
 
     Attributes:
-      plies: longer games are drawn.
+      plies: maximal length of a game in plies.
+
+    Source:
+      FIDE Laws of Chess, handbook.fide.com/chapter/E012023
     """
 
     plies: int = 500
@@ -166,6 +185,7 @@ class Chess(Game):
         if self.plies < 1:
             raise ValueError(f"chess: plies={self.plies} is less than 1")
         object.__setattr__(self, "max_plies", self.plies)
+        object.__setattr__(self, "typical_plies", min(332, self.plies))
 
     def init(self) -> State:
         """The usual position."""

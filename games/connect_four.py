@@ -1,4 +1,4 @@
-"""Connect Four: four in a row on 7 columns of height 6. Seat 0 plays X and begins."""
+"""Connect Four."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -86,10 +86,29 @@ def _plies(state: State) -> jax.Array:
 
 @dataclass(frozen=True)
 class ConnectFour(Game):
-    """Four in a row; stones fall to the lowest free cell of their column."""
+    """Connect Four: four in a row on 7 columns of height 6.
+
+    Rules:
+      The seats drop stones in turn into columns that are not full; a stone falls to the lowest
+      empty cell. Seat 0 plays X and begins. Four of one's own in a row, column or diagonal win. A
+      full board without that is a draw.
+
+    Moves:
+      0 to 6, the columns from the left.
+
+    Observation:
+      f32[6, 7, 2], by row from the top and column from the left.
+
+      - 0: own stones.
+      - 1: the opponent's stones.
+
+    Source:
+      en.wikipedia.org/wiki/Connect_Four
+    """
 
     num_actions = 7
     max_plies = 42
+    typical_plies = 21
     facts = Facts(
         positions=Fact((1, 7, 49, 238, 1120, 4263, 16422, 54859, 184275), "oeis.org/A212693"),
         value=Fact(1.0, "oeis.org/A090224, V. Allis 1988: White wins"),

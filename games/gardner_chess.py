@@ -1,12 +1,4 @@
-"""Gardner's minichess: chess on 5×5, solved as a draw. Seat 0 plays White and begins.
-
-The pieces move as in chess; but pawns never make two steps, so nothing is taken en passant, and nobody
-castles. As in pgx, a position that occurs for the third time, 100 plies in a row without a capture
-or a pawn's move, too little material to mate, or 256 plies make a draw at once, unless the last
-move mates. The length is an option here.
-
-Moves are numbered from the mover's side of the board; see games/_chess.py.
-"""
+"""Gardner's minichess."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -83,10 +75,38 @@ def _key(state: State) -> Key:
 
 @dataclass(frozen=True)
 class GardnerChess(Game):
-    """Checkmate the king.
+    """Gardner's minichess: chess on 5×5.
+
+    Rules:
+      The pieces move as in chess, without double steps of pawns, captures en passant and castling.
+      Both seats begin with rook, knight, bishop, queen and king from the left behind five pawns;
+      seat 0 plays White and begins. Draws come at once, unless the last move mates: stalemate; the
+      third occurrence of a position; 100 plies in a row without a capture or a pawn's move;
+      material with which no sequence of moves mates; a game of `plies` plies.
+
+    Moves:
+      445 in all. The first 400 are `25 * direction + target`, squares numbered from the mover's
+      first rank, each rank from file a. Directions 0 to 7 are the queen's, clockwise from straight
+      up the board, 8 to 15 the knight's, clockwise from two up and one right; a pawn that reaches
+      the last rank so becomes a queen. The last 45, `400 + 15 * piece + 5 * way + file`, are
+      promotions to a knight, a bishop, a rook, by a capture to the left, a step, a capture to the
+      right, and the target's file.
+
+    Observation:
+      f32[5, 5, 15], by rank from the seat's own first rank, and by file from a. Planes 12 to 14 are
+      the same on every square.
+
+      - 0 to 5: own pawns, knights, bishops, rooks, queens, king.
+      - 6 to 11: the opponent's.
+      - 12: earlier occurrences of the position.
+      - 13: plies since the last capture or pawn's move, divided by 100.
+      - 14: plies since the start, divided by `plies`.
 
     Attributes:
-      plies: longer games are drawn.
+      plies: maximal length of a game in plies.
+
+    Source:
+      en.wikipedia.org/wiki/Minichess; draws as in pgx, whose games have at most 256 plies
     """
 
     plies: int = 256
@@ -104,6 +124,7 @@ class GardnerChess(Game):
         if self.plies < 1:
             raise ValueError(f"gardner_chess: plies={self.plies} is less than 1")
         object.__setattr__(self, "max_plies", self.plies)
+        object.__setattr__(self, "typical_plies", min(87, self.plies))
 
     def init(self) -> State:
         """Rook, knight, bishop, queen and king from the left, on both sides."""

@@ -1,15 +1,7 @@
-"""Go: surround more of the board than the other. Seat 0 plays Black and begins.
+"""Go.
 
-Area scoring as Tromp and Taylor put it: a side's stones count, and so do the empty regions that
-touch no other stones than its own. No suicide. Two passes end the game, and so does the last of
-2·size² plies; then the board counts as it stands. A single stone that has just taken a single stone
-may not be retaken at once (ko). Longer cycles are free, unless `superko` is on: then no stone may
-bring back any earlier board, whoever was to move.
-
-OpenSpiel's go has a rule of its own: a board that comes back ends the game as a draw.
-
-Superko remembers 64 bits of every board. Up to 5×5 these are the board itself. For larger ones they
-are a Zobrist key, and the chance that a whole game takes any board for another is below 1e-10.
+This file is longer than others: the board's tags, superko's keys and scoring share one layout of
+the points, and its comments, which explain why each step is fast, are a third of it.
 """
 
 import math
@@ -158,12 +150,43 @@ def _for_groups(stones: jax.Array, visit: Callable[[Any, jax.Array], Any], carry
 
 @dataclass(frozen=True)
 class Go(Game):
-    """Surround more of the board than the other.
+    """Go, with area scoring.
+
+    Rules:
+      The seats place stones on empty points in turn, or pass; seat 0 plays Black and begins. Groups
+      without liberties are taken; suicide is forbidden. A single stone that has just taken a single
+      stone may not be retaken at once (ko). Longer cycles are allowed, unless `superko` is on: then
+      no stone may bring back any earlier board, whoever was to move. Two passes in a row end the
+      game, and so does ply 2·size². Then the board is scored as it stands, as Tromp and Taylor do:
+      a side's stones count, and so do empty regions that touch its stones only. White gets `komi`
+      points.
+
+    Moves:
+      `row * size + column`, rows from the bottom, columns from the left; labels are `A1` at the
+      bottom left, without the letter I. The last move, size², is the pass.
+
+    Observation:
+      f32[size, size, 8], by row from the bottom and column from the left. Planes 5 to 7 are the
+      same on every point.
+
+      - 0: own stones.
+      - 1: the opponent's stones.
+      - 2: own stones in atari.
+      - 3: the opponent's stones in atari.
+      - 4: the point closed by ko.
+      - 5: 1 if the seat is Black.
+      - 6: 1 if the last move was a pass.
+      - 7: plies since the start, divided by 2·size².
 
     Attributes:
-      size: of the board's sides, 2 to 19.
-      komi: what White gets for moving second; a whole number allows draws.
-      superko: forbids every repetition of the board, not only retaking a ko at once.
+      size: length of the board's sides, 2 to 19.
+      komi: points that White gets for moving second; with a whole number draws are possible.
+      superko: forbid every repetition of the board, not only retaking a ko at once. The rules then
+        keep 64 bits of every board: up to 5×5 the board itself, else a Zobrist key, with which the
+        probability that a whole game takes any board for another is below 1e-10.
+
+    Source:
+      tromp.github.io/go.html, without suicide. OpenSpiel's go draws a game whose board comes back.
     """
 
     size: int = 9
@@ -184,6 +207,8 @@ class Go(Game):
             raise ValueError(f"go: komi={self.komi} is not a finite number")
         object.__setattr__(self, "num_actions", self.size**2 + 1)
         object.__setattr__(self, "max_plies", 2 * self.size**2)
+        # Uniformly random games have 1.4 to 1.6 plies a point on all sizes.
+        object.__setattr__(self, "typical_plies", 3 * self.size**2 // 2)
         if self.size != Go.size:
             object.__setattr__(self, "facts", Facts())
 

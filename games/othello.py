@@ -1,7 +1,4 @@
-"""Othello (Reversi) on 8×8. Seat 0 plays black and begins, as in OpenSpiel; most discs win.
-
-A seat that cannot place a disc passes; the game ends as soon as neither seat can place one.
-"""
+"""Othello (Reversi)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,10 +88,32 @@ def _over(state: State) -> jax.Array:
 
 @dataclass(frozen=True)
 class Othello(Game):
-    """Place a disc so that it traps lines of the other seat's discs, and turn those over."""
+    """Othello (Reversi) on 8×8.
+
+    Rules:
+      The seats place discs in turn; seat 0 plays black and begins, with black on e4 and d5 and
+      white on d4 and e5. A disc must trap at least one straight line of the opponent's discs
+      between itself and another own disc; all discs trapped so are turned over. A seat without such
+      a move passes. The game ends when neither seat has one; more discs win, equal numbers are a
+      draw.
+
+    Moves:
+      0 to 63, the cells row by row from the top left, `a1`; 64 is the pass, legal only if no other
+      move is.
+
+    Observation:
+      f32[8, 8, 2], by row and column from the top left.
+
+      - 0: own discs.
+      - 1: the opponent's discs.
+
+    Source:
+      en.wikipedia.org/wiki/Reversi; as in OpenSpiel
+    """
 
     num_actions = 65
     max_plies = 120  # 60 placements, and no two passes in a row
+    typical_plies = 60
     facts = Facts(
         perft=Fact(
             (1, 4, 12, 56, 244, 1396, 8200, 55092, 390216, 3005288),

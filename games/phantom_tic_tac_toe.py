@@ -1,8 +1,4 @@
-"""Phantom tic-tac-toe: tic-tac-toe in which each seat sees its own marks only.
-
-A seat that moves to a cell which the other one has taken sees that mark and moves again. Seat 0
-plays X and begins.
-"""
+"""Phantom tic-tac-toe."""
 
 from dataclasses import dataclass
 
@@ -19,11 +15,31 @@ _BENCH = "github.com/easonyu0203/2p0s-IIG-bench, docs/games/index.md"
 
 @dataclass(frozen=True)
 class PhantomTicTacToe(PhantomGame):
-    """Three in a row on 3×3 with hidden marks."""
+    """Phantom tic-tac-toe: tic-tac-toe in which each seat sees only its own marks.
+
+    Rules:
+      Seat 0 plays X and begins. A seat that moves to a cell which the opponent has taken sees that
+      mark and moves again; the opponent is not told. Three of one's own in a row, column or
+      diagonal win. A full board without that is a draw.
+
+    Moves:
+      0 to 8, the cells row by row from the top left; `a1`, at the bottom left, is 6. Cells that the
+      seat knows to be taken are illegal.
+
+    Observation:
+      f32[3, 3, 2], by row and column from the top left.
+
+      - 0: own marks.
+      - 1: the opponent's marks that the seat has found.
+
+    Source:
+      OpenSpiel's phantom_ttt
+    """
 
     size = 3
     num_actions = 9
-    max_plies = 17  # every mark but the last one can be run into once
+    max_plies = 17  # every mark but the last one can be found once
+    typical_plies = 11
     facts = Facts(
         games=Fact(9_829_101_024, _BENCH),
         information_sets=Fact(5_990_669, _BENCH),
