@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _backgammon_picture
 from games.core import CHANCE, OVER, Fact, Facts, Game
 
-_OFF, _BAR, _PASS = 0, 25, 50
+_BAR, _PASS = 25, 50
 _SETUP = {24: 2, 13: 5, 8: 3, 6: 5}
 _POINTS, _BOARD, _OUTSIDE, _FAR_BEHIND = (
     np.uint32(sum(1 << p for p in points))
@@ -30,28 +31,6 @@ _OWN = _FEATURE < 4
 _OWNERS_POINT = np.where(_OWN, _WHERE, 25 - _WHERE)
 _LEVEL = (_FEATURE % 4).astype(np.int32)
 _REST = np.where(_FEATURE < 8, 0, 3 * (_FEATURE - 7))
-
-# How a board is shown, the places as white counts them: on the bar white waits above (25), black
-# below (0). So many checkers of a pile are shown; a number stands for more.
-_TOP = (*range(13, 19), _BAR, *range(19, 25))
-_BOTTOM = (*range(12, 6, -1), 0, *range(6, 0, -1))
-_TALL = 5
-_INK = ("#fbf7ec", "#2c2a30")
-_PIPS = ((4,), (0, 8), (0, 4, 8), (0, 2, 6, 8), (0, 2, 4, 6, 8), (0, 2, 3, 5, 6, 8))
-_TRIANGLES = [
-    "".join(f"M{30 + 52 * column} {y}h52l-26 {height}z" for column in columns)
-    for columns in ((0, 2, 4, 7, 9, 11), (1, 3, 5, 8, 10, 12))
-    for y, height in ((40, 215), (570, -215))
-]
-_FRAME = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 610" '
-    'font-family="sans-serif" font-size="20" text-anchor="middle">'
-    '<rect width="800" height="610" rx="14" fill="#4d3222"/>'
-    '<path d="M30 40h312v530h-312zM394 40h312v530h-312z" fill="#e6d5b3"/>'
-    '<path d="M716 40h56v240h-56zM716 330h56v240h-56z" fill="#8b6a4d"/>'
-    f'<path d="{_TRIANGLES[0]}{_TRIANGLES[3]}" fill="#b98a5c"/>'
-    f'<path d="{_TRIANGLES[1]}{_TRIANGLES[2]}" fill="#8a4b38"/>'
-)
 
 
 class Checkers(NamedTuple):
@@ -220,47 +199,6 @@ def _by_seat(state: State) -> list[list[int]]:
     return [numbers(c) for c in (state.mine, state.theirs)[:: -1 if _seat(state) else 1]]
 
 
-def _piles(state: State) -> list[tuple[int, int]]:
-    """For places 0 to 25 as white counts them: whose checkers, and how many."""
-    white, black = _by_seat(state)
-    return [(1, black[_BAR])] + [
-        (0, white[place]) if white[place] else (1, black[25 - place] if place < _BAR else 0)
-        for place in range(1, 26)
-    ]
-
-
-def _name(state: State, place: int) -> str:
-    """A place as white counts it, in the count of the seat to move."""
-    if place in (0, _BAR):
-        return "bar"
-    return str(25 - place if _seat(state) else place)
-
-
-def _cell(seat: int, number: int, height: int) -> str:
-    """What stands so high in a pile: a checker, or on top the number if there are more."""
-    if height == _TALL - 1 and number > _TALL:
-        return str(number)
-    return "OX"[seat] if number > height else "."
-
-
-def _draw_pile(x: int, top: bool, seat: int, number: int) -> str:
-    ys = [64 + 46 * h if top else 546 - 46 * h for h in range(min(number, _TALL))]
-    style = f'fill="{_INK[seat]}" stroke="{_INK[1 - seat]}"'
-    pile = "".join(f'<circle cx="{x}" cy="{y}" r="22" {style}/>' for y in ys)
-    if number <= _TALL:
-        return pile
-    return pile + f'<text x="{x}" y="{ys[-1] + 7}" fill="{_INK[1 - seat]}">{number}</text>'
-
-
-def _draw_die(seat: int, index: int, die: int) -> str:
-    x, y = (84 if seat else 448) + 52 * index, 283
-    pips = "".join(f"M{x + 11 + 11 * (p % 3)} {y + 11 + 11 * (p // 3)}h0" for p in _PIPS[die - 1])
-    return (
-        f'<rect x="{x}" y="{y}" width="44" height="44" rx="8" fill="{_INK[seat]}"/>'
-        f'<path d="{pips}" stroke="{_INK[1 - seat]}" stroke-width="8" stroke-linecap="round"/>'
-    )
-
-
 @dataclass(frozen=True)
 class Backgammon(Game):
     """Backgammon, without the doubling cube.
@@ -412,33 +350,15 @@ class Backgammon(Game):
 
     def show(self, state: State) -> str:
         """White O and black X, the points as the seat to move counts them, and the dice left."""
-        piles, halves = _piles(state), []
-        for row in (_TOP, _BOTTOM):
-            names = "".join(f"{_name(state, place):>4}" for place in row)
-            cells = ["".join(f"{_cell(*piles[p], h):>4}" for p in row) for h in range(_TALL)]
-            halves.append([names, *cells])
-        white, black = (counts[_OFF] for counts in _by_seat(state))
-        ends = ["", f"off: {white} O, {black} X"]
-        if int(self.mover(state)) != OVER:
-            dice = " ".join(map(str, _dice(state)))
-            ends.append(f"{'OX'[_seat(state)]} has {dice or 'to roll'}")
-        return "\n".join([*halves[0], "", *reversed(halves[1]), *ends])
+        text = _backgammon_picture.show(_by_seat(state), _seat(state))
+        if int(self.mover(state)) == OVER:
+            return text
+        dice = " ".join(map(str, _dice(state)))
+        return f"{text}\n{'OX'[_seat(state)]} has {dice or 'to roll'}"
 
     def draw(self, state: State) -> str:
         """White runs from the top right to the bottom right; outside is what has been borne off."""
-        piles, marks = _piles(state), []
-        for top, row in ((True, _TOP), (False, _BOTTOM)):
-            for column, place in enumerate(row):
-                x = 56 + 52 * column
-                name = _name(state, place)
-                marks.append(f'<text x="{x}" y="{29 if top else 595}" fill="#e9dcc3">{name}</text>')
-                marks.append(_draw_pile(x, top, *piles[place]))
-        for seat, counts in enumerate(_by_seat(state)):
-            ys = [47 + 15 * k if seat else 563 - 15 * k for k in range(counts[_OFF])]
-            bars = "".join(f"M720 {y}h48" for y in ys)
-            marks.append(f'<path d="{bars}" stroke="{_INK[seat]}" stroke-width="12"/>')
-        marks += [_draw_die(_seat(state), k, die) for k, die in enumerate(_dice(state))]
-        return _FRAME + "".join(marks) + "</svg>"
+        return _backgammon_picture.draw(_by_seat(state), _seat(state), _dice(state))
 
     def label(self, state: State, move: int) -> str:
         """From and to, `13/8`, `bar/22`, `6/off`; `pass` where nothing can move.

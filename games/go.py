@@ -1,8 +1,4 @@
-"""Go.
-
-This file is longer than others: the board's tags, superko's keys and scoring share one layout of
-the points, and its comments, which explain why each step is fast, are a third of it.
-"""
+"""Go."""
 
 import math
 from collections.abc import Callable
@@ -14,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _go_picture
+from games._go_picture import COLUMNS
 from games.core import OVER, Fact, Facts, Game
 
 # What lies on a point is told by a tag of 16 bits, the same for all stones of a group:
@@ -35,8 +33,6 @@ _GROUPS = np.uint8(0b11111)
 # For each seat, plane by plane of what it sees: which bits of a tag it tells of, and their values.
 _MASKS = np.array([[4, 8, 15, 15, 0xFFFF, 0, 0, 0], [8, 4, 15, 15, 0xFFFF, 0, 0, 0]], np.uint16)
 _WANTED = np.array([[4, 8, 6, 9, _KO, 0, 1, 0], [8, 4, 9, 6, _KO, 1, 1, 0]], np.uint16)
-
-_COLUMNS = "ABCDEFGHJKLMNOPQRST"
 
 
 class State(NamedTuple):
@@ -401,46 +397,19 @@ class Go(Game):
         n = self.size
         stones = [".XO"[tag >> 2 & 3] for tag in self._tags(state)]
         lines = [f"{r + 1:2} {' '.join(stones[n * r : n * (r + 1)])}" for r in reversed(range(n))]
-        return "\n".join([*lines, "   " + " ".join(_COLUMNS[:n])])
+        return "\n".join([*lines, "   " + " ".join(COLUMNS[:n])])
 
     def draw(self, state: State) -> str:
         """Stones on a wooden board; a small square marks the point closed by ko."""
-        n = self.size
-        end, full = 40 * n + 10, 40 * n + 60  # the first line lies at 50, the last at `end`
-        lines = "".join(f"M50 {50 + 40 * k}H{end}M{50 + 40 * k} 50V{end}" for k in range(n))
-        names = "".join(
-            f'<text x="{50 + 40 * k}" y="{y}">{_COLUMNS[k]}</text>'
-            f'<text x="{y - 5}" y="{end - 40 * k + 5}">{k + 1}</text>'
-            for k in range(n)
-            for y in (24, full - 14)
-        )
-        stars = "".join(
-            f'<circle cx="{50 + 40 * x}" cy="{50 + 40 * y}" r="4"/>' for x, y in _stars(n)
-        )
-        marks = []
-        for point, tag in enumerate(self._tags(state)):
-            x, y = 50 + 40 * (point % n), end - 40 * (point // n)
-            if tag == _KO:
-                marks.append(
-                    f'<path d="M{x - 8} {y - 8}h16v16h-16z" fill="none" stroke="#4a3413"/>'
-                )
-            elif colour := ("", "black", "white")[tag >> 2 & 3]:
-                marks.append(f'<circle cx="{x}" cy="{y}" r="19" fill="url(#{colour})"/>')
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full} {full}" '
-            'font-family="sans-serif" font-size="14" text-anchor="middle"><defs>'
-            f"{_shade('black', '#6b6b6b', '#0c0c0c')}{_shade('white', '#ffffff', '#d3d0c8')}</defs>"
-            f'<rect width="{full}" height="{full}" rx="6" fill="#dcb35c"/>'
-            f'<path d="{lines}" stroke="#4a3413"/><g fill="#4a3413">{stars}{names}</g>'
-            + "".join(marks)
-            + "</svg>"
-        )
+        tags = self._tags(state)
+        closed = tags.index(int(_KO)) if _KO in tags else None
+        return _go_picture.draw(self.size, [".XO"[tag >> 2 & 3] for tag in tags], closed)
 
     def label(self, state: State, move: int) -> str:
         """Column letter, of which there is no I, and row number, `A1` at the bottom left."""
         if move == self.size**2:
             return "pass"
-        return f"{_COLUMNS[move % self.size]}{move // self.size + 1}"
+        return f"{COLUMNS[move % self.size]}{move // self.size + 1}"
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""
@@ -471,25 +440,3 @@ class Go(Game):
 def _legal(game: Go, state: State) -> jax.Array:
     """Compiled, for moves that people type."""
     return game.legal(state)
-
-
-def _stars(size: int) -> list[tuple[int, int]]:
-    """The points that a board marks: near the corners, in the middle, on a large one between."""
-    if size < 7:
-        return []
-    near = 3 if size > 11 else 2
-    far, middle = size - 1 - near, size // 2
-    stars = [(x, y) for x in (near, far) for y in (near, far)]
-    if size % 2:
-        stars.append((middle, middle))
-    if size == 19:
-        stars += [(middle, near), (middle, far), (near, middle), (far, middle)]
-    return stars
-
-
-def _shade(name: str, light: str, dark: str) -> str:
-    """How light falls on a stone."""
-    return (
-        f'<radialGradient id="{name}" cx=".36" cy=".32" r=".7">'
-        f'<stop stop-color="{light}"/><stop offset="1" stop-color="{dark}"/></radialGradient>'
-    )
