@@ -12,6 +12,7 @@ import pytest
 import games
 from arena.evaluation.enumeration import choices
 from games import CHANCE, OVER, Game
+from games.tic_tac_toe import TicTacToe
 from tests.helpers import heavy
 from tests.helpers.playouts import Playouts, playouts, replay
 from tests.proofs import proven
@@ -86,6 +87,48 @@ def test_games_begin_with_a_move_and_end_in_time(game: Game):
     assert np.isin(movers, (0, 1, OVER, CHANCE) if game.num_outcomes else (0, 1, OVER)).all()
     assert (movers[0] != OVER).all()
     assert (movers[-1] == OVER).all()
+
+
+def _mean_plies(played: Playouts) -> float:
+    return (played.movers != OVER).sum(0).mean()
+
+
+@every_game
+def test_random_games_are_about_as_long_as_typical_plies(game: Game):
+    mean = _mean_plies(_played(game))
+    assert mean / 2 <= game.typical_plies <= mean * 2
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "dark_hex:size=5",
+        "go:size=3",
+        "gomoku:size=7",
+        "hex:size=4",
+        "liars_dice:dice=2,sides=3",
+        "nim:piles=20 30",
+        pytest.param("animal_shogi:plies=20", marks=pytest.mark.slow),
+        pytest.param("backgammon:turns=5", marks=pytest.mark.slow),
+        pytest.param("chess:plies=50", marks=pytest.mark.slow),
+        pytest.param("gardner_chess:plies=40", marks=pytest.mark.slow),
+        pytest.param("go:size=19", marks=pytest.mark.slow),
+        pytest.param("hex:size=19", marks=pytest.mark.slow),
+    ],
+)
+def test_typical_plies_depend_on_options(spec: str):
+    game = games.load(spec)
+    mean = _mean_plies(playouts(game, 50, seed=5))
+    assert mean / 2 <= game.typical_plies <= mean * 2
+    assert isinstance(game.typical_plies, int)
+
+
+def test_typical_plies_are_max_plies_where_a_game_gives_none():
+    class Other(TicTacToe):
+        max_plies = 5
+        typical_plies = Game.typical_plies
+
+    assert Other().typical_plies == 5
 
 
 @every_game
