@@ -21,7 +21,7 @@ class State(NamedTuple):
     second: jax.Array
 
 
-class MatrixGame(Game):
+class MatrixGame(Game[State]):
     """Seat 0 chooses a row of a table; then seat 1, who has not been told, chooses a column.
 
     Attributes:

@@ -5,7 +5,7 @@ Nobody is told what the other seat has tried.
 """
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,9 @@ import numpy as np
 from games import _bitset
 from games._bitset import Bitset
 from games.core import OVER, Game
+
+CellT = TypeVar("CellT", int, jax.Array)
+"""A cell's number: on the host, or i32[] in compiled code."""
 
 
 class State(NamedTuple):
@@ -36,7 +39,7 @@ class State(NamedTuple):
     won: jax.Array
 
 
-class PhantomGame(Game):
+class PhantomGame(Game[State]):
     """The seats set stones in turn on a square board until one has won or it is full.
 
     Attributes:
@@ -50,7 +53,7 @@ class PhantomGame(Game):
     def _wins(self, board: Bitset) -> jax.Array:
         """Whether a seat with these stones has won, bool[]."""
 
-    def _turned(self, cell: Any) -> Any:
+    def _turned(self, cell: CellT) -> CellT:
         """A cell of one seat's view in the other's; the same, unless the game says otherwise."""
         return cell
 

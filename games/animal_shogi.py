@@ -280,7 +280,7 @@ def _draw_piece(x: float, y: float, size: float, letter: str) -> str:
 
 
 @dataclass(frozen=True)
-class AnimalShogi(Game):
+class AnimalShogi(Game[State]):
     """Animal shogi (dōbutsu shōgi, Let's Catch the Lion) on 3×4.
 
     Rules:

@@ -200,7 +200,7 @@ def _by_seat(state: State) -> list[list[int]]:
 
 
 @dataclass(frozen=True)
-class Backgammon(Game):
+class Backgammon(Game[State]):
     """Backgammon, without the doubling cube.
 
     Rules:

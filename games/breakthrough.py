@@ -60,7 +60,7 @@ def _lost(state: State) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class Breakthrough(Game):
+class Breakthrough(Game[State]):
     """Breakthrough on 8×8.
 
     Rules:

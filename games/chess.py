@@ -137,7 +137,7 @@ def _key(state: State) -> Key:
 
 
 @dataclass(frozen=True)
-class Chess(Game):
+class Chess(Game[State]):
     """Chess.
 
     Rules:

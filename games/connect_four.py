@@ -85,7 +85,7 @@ def _plies(state: State) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class ConnectFour(Game):
+class ConnectFour(Game[State]):
     """Connect Four: four in a row on 7 columns of height 6.
 
     Rules:

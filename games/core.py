@@ -10,7 +10,7 @@ Shapes: A is `num_actions`, C is `num_outcomes`, S the number of symmetries. A s
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import jax
 
@@ -19,8 +19,8 @@ CHANCE = -1
 OVER = -2
 """`mover` of a position in which the game has ended."""
 
-State = Any
-"""A position: a NamedTuple of small arrays (a pytree); each game defines its own."""
+StateT = TypeVar("StateT")
+"""A game's positions: a NamedTuple of small arrays (a pytree); each game defines its own."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Facts:
     information_sets: Fact | None = None
 
 
-class Game(ABC):
+class Game(ABC, Generic[StateT]):
     """The rules of one two-player zero-sum game.
 
     A subclass is a frozen dataclass; its fields are the options that a name gives (`hex:size=9`),
@@ -100,31 +100,31 @@ class Game(ABC):
         return self.perfect_information
 
     @abstractmethod
-    def init(self) -> State:
+    def init(self) -> StateT:
         """The initial position."""
 
-    def template(self) -> State:
+    def template(self) -> Any:
         """Shapes and dtypes of a position, a pytree of `jax.ShapeDtypeStruct`."""
         return jax.eval_shape(self.init)
 
     @abstractmethod
-    def mover(self, state: State) -> jax.Array:
+    def mover(self, state: StateT) -> jax.Array:
         """Who moves, i32[]: seat 0, seat 1, `CHANCE` or `OVER`."""
 
     @abstractmethod
-    def legal(self, state: State) -> jax.Array:
+    def legal(self, state: StateT) -> jax.Array:
         """The legal moves, bool[A]; at least one. Unspecified unless a seat is to move."""
 
     @abstractmethod
-    def step(self, state: State, move: jax.Array) -> State:
+    def step(self, state: StateT, move: jax.Array) -> StateT:
         """The position after a legal move, or a chance outcome, i32[]; unspecified for others."""
 
     @abstractmethod
-    def payoff(self, state: State) -> jax.Array:
+    def payoff(self, state: StateT) -> jax.Array:
         """Payoff of seat 0, f32[]; that of seat 1 is its negative. 0 unless the game is over."""
 
     @abstractmethod
-    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+    def observe(self, state: StateT, seat: jax.Array) -> jax.Array:
         """The observation of a seat i32[], f32[...], from its own side: own pieces come first.
 
         In a game of hidden information an observation, with the seat's own moves so far, is its
@@ -132,26 +132,26 @@ class Game(ABC):
         """
 
     @abstractmethod
-    def show(self, state: State) -> str:
+    def show(self, state: StateT) -> str:
         """The position as text for a terminal."""
 
     @abstractmethod
-    def draw(self, state: State) -> str:
+    def draw(self, state: StateT) -> str:
         """The position as an SVG picture."""
 
     @abstractmethod
-    def label(self, state: State, move: int) -> str:
+    def label(self, state: StateT, move: int) -> str:
         """A legal move in the game's usual notation."""
 
     @abstractmethod
-    def parse(self, state: State, text: str) -> int:
+    def parse(self, state: StateT, text: str) -> int:
         """The legal move that a text means, the inverse of `label`.
 
         Raises:
           ValueError: the text is no legal move; the message is one line.
         """
 
-    def view(self, state: State, seat: int) -> str:
+    def view(self, state: StateT, seat: int) -> str:
         """The position as text, as far as a seat sees it.
 
         Raises:
@@ -161,7 +161,7 @@ class Game(ABC):
             raise NotImplementedError(f"{type(self).__name__} does not say what a seat sees")
         return self.show(state)
 
-    def chance(self, state: State) -> jax.Array:
+    def chance(self, state: StateT) -> jax.Array:
         """Probabilities of the outcomes at a chance node, f32[C]; unspecified elsewhere.
 
         Raises:
@@ -181,7 +181,7 @@ class Game(ABC):
         """
         return observation[None], policy[None]
 
-    def ownership(self, state: State, seat: jax.Array) -> jax.Array:
+    def ownership(self, state: StateT, seat: jax.Array) -> jax.Array:
         """The owner of each cell at the end of the game: an auxiliary target for a network.
 
         Optional. D. Wu, "Accelerating self-play learning in Go" (arXiv:1902.10565), section 4.1.

@@ -1,14 +1,13 @@
 """Dark Hex."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from games import _hex
 from games._bitset import Bitset
-from games._phantom import PhantomGame, State
+from games._phantom import CellT, PhantomGame, State
 from games.core import Fact, Facts
 
 _BENCH = "github.com/easonyu0203/2p0s-IIG-bench, docs/games/index.md"
@@ -97,5 +96,5 @@ class DarkHex(PhantomGame):
     def _wins(self, board: Bitset) -> jax.Array:
         return _hex.connected(board, self.size)
 
-    def _turned(self, cell: Any) -> Any:
+    def _turned(self, cell: CellT) -> CellT:
         return cell % self.size * self.size + cell // self.size

@@ -116,7 +116,7 @@ def _number(piece: Any, state: State) -> int:
 
 
 @dataclass(frozen=True)
-class EnglishDraughts(Game):
+class EnglishDraughts(Game[State]):
     """English draughts (American checkers) on 8×8.
 
     Rules:

@@ -74,7 +74,7 @@ def _key(state: State) -> Key:
 
 
 @dataclass(frozen=True)
-class GardnerChess(Game):
+class GardnerChess(Game[State]):
     """Gardner's minichess: chess on 5×5.
 
     Rules:

@@ -131,7 +131,9 @@ def _marked(points: jax.Array, tags: jax.Array, means: jax.Array) -> jax.Array:
     return jax.lax.reduce(each, np.uint8(0), jax.lax.bitwise_or, (0,))
 
 
-def _for_groups(stones: jax.Array, visit: Callable[[Any, jax.Array], Any], carry: Any) -> Any:
+def _for_groups(
+    stones: jax.Array, visit: Callable[[jax.Array, jax.Array], jax.Array], carry: jax.Array
+) -> jax.Array:
     """Calls visit(carry, tag) for each group with a stone among u16[width], tags or 0."""
 
     def below(tag: jax.Array) -> jax.Array:
@@ -145,7 +147,7 @@ def _for_groups(stones: jax.Array, visit: Callable[[Any, jax.Array], Any], carry
 
 
 @dataclass(frozen=True)
-class Go(Game):
+class Go(Game[State]):
     """Go, with area scoring.
 
     Rules:

@@ -54,7 +54,7 @@ def _five(board: Bitset, size: int) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class Gomoku(Game):
+class Gomoku(Game[State]):
     """Gomoku: five in a row on a square board, freestyle.
 
     Rules:

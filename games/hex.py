@@ -34,7 +34,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Hex(Game):
+class Hex(Game[State]):
     """Hex on a rhombus.
 
     Rules:

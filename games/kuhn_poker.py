@@ -35,7 +35,7 @@ def _moves(state: State) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class KuhnPoker(Game):
+class KuhnPoker(Game[State]):
     """Kuhn poker: three cards and a single bet.
 
     Rules:

@@ -65,7 +65,7 @@ def _rank(card: jax.Array) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class LeducPoker(Game):
+class LeducPoker(Game[State]):
     """Leduc poker: six cards and two rounds of betting.
 
     Rules:

@@ -48,7 +48,7 @@ def _die(face: int, wild: bool) -> str:
 
 
 @dataclass(frozen=True)
-class LiarsDice(Game):
+class LiarsDice(Game[State]):
     """Liar's dice: one round of rising bids on what all dice show together.
 
     Rules:

@@ -60,7 +60,7 @@ def _left(state: State) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Nim(Game):
+class Nim(Game[State]):
     """Nim with any piles.
 
     Rules:

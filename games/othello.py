@@ -87,7 +87,7 @@ def _over(state: State) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class Othello(Game):
+class Othello(Game[State]):
     """Othello (Reversi) on 8×8.
 
     Rules:

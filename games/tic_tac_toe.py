@@ -42,7 +42,7 @@ def _turns(grid: jax.Array) -> list[jax.Array]:
 
 
 @dataclass(frozen=True)
-class TicTacToe(Game):
+class TicTacToe(Game[State]):
     """Tic-tac-toe: three in a row on 3×3.
 
     Rules:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import invert, or_
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+TreeT = TypeVar("TreeT")
+Word = jax.Array | np.uint32
+"""A word u32[] of a set of squares; one that is the same in all positions is a numpy scalar."""
 Step = tuple[int, int]
 """A displacement: files to the right and ranks up."""
 
@@ -37,7 +40,7 @@ class Board:
       size: number of files and of ranks, 5 or 8.
     """
 
-    words: tuple[Any, ...]
+    words: tuple[Word, ...]
     size: int
 
     @classmethod
@@ -85,7 +88,7 @@ class Board:
         counts = [jax.lax.population_count(word).astype(jnp.int32) for word in self.words]
         return sum(counts[1:], counts[0])
 
-    def last_rank(self) -> jax.Array:
+    def last_rank(self) -> Word:
         """Files of the squares on the last rank, bits 0 to `size - 1` of u32[]."""
         return self.words[-1] >> self.size * (self.size - 1) % 32
 
@@ -112,7 +115,7 @@ class Board:
     def turned(self) -> "Board":
         """The set as the other seat sees it: ranks in reverse order, files unchanged."""
         height = 32 // self.size  # ranks in a word
-        words = [np.uint32(0)] * len(self.words)
+        words: list[Word] = [np.uint32(0)] * len(self.words)
         for rank in range(self.size):
             (old, low), (new, high) = divmod(rank, height), divmod(self.size - 1 - rank, height)
             row = (self.words[old] >> self.size * low) & (1 << self.size) - 1
@@ -131,7 +134,7 @@ def landing(size: int, step: Step) -> Board:
     return Board.of(size, sum(1 << rank * size + file for rank in ranks for file in files))
 
 
-def materialize(tree: Any) -> Any:
+def materialize(tree: TreeT) -> TreeT:
     """The same integer or bool arrays, computed once and stored.
 
     XLA's CPU backend fuses the computation of a value into each of its uses and so repeats it (in

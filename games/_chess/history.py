@@ -1,12 +1,12 @@
 """Repetition: keys of positions, and which positions have occurred."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games._chess.board import materialize
+from games._chess.board import Word, materialize
 
 CLOCK = 100
 """The game is drawn after this many consecutive plies without a capture or a pawn's move."""
@@ -30,7 +30,7 @@ class Key(NamedTuple):
     high: jax.Array
 
 
-def key(words: list[jax.Array]) -> Key:
+def key(words: list[Word]) -> Key:
     """The key of a position.
 
     Args:
@@ -46,7 +46,7 @@ def key(words: list[jax.Array]) -> Key:
     return materialize(Key(*found))
 
 
-def _rotate(word: Any, bits: int) -> Any:
+def _rotate(word: Word, bits: int) -> Word:
     return word << bits | word >> 32 - bits
 
 
