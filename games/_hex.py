@@ -1,4 +1,4 @@
-"""The board of Hex: its chains, and its pictures, which Dark Hex has, too.
+"""The board of Hex and Dark Hex: connection, texts and pictures.
 
 Each seat has a view of its own, in which it connects top and bottom. The other seat's view is the
 reflection in the long diagonal: cell row * size + column is there cell column * size + row.
@@ -35,7 +35,7 @@ def connected(board: Bitset, size: int) -> jax.Array:
     Hex is the game of Y on a triangle, two corners of which are filled with stones: own ones above
     the rhombus, the opponent's beside it. Whoever joins all three sides of a filled triangle also
     does so on the triangle one smaller in which each cell takes the majority of three that meet
-    (C. Schensted; J. van Rijswijck, Search and evaluation in Hex, 2002); so the last cell tells.
+    (C. Schensted; J. van Rijswijck, Search and evaluation in Hex, 2002); so the last cell decides.
     An empty cell counts as the opponent's.
     """
     triangle = [np.uint32(0xFFFFFFFF)] * (size - 1) + _bitset.rows(board, size, size)

@@ -353,7 +353,7 @@ class AnimalShogi(Game[State]):
         return flags(_planes(state.now))
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move or drop a piece, then see the board from the other side."""
+        """Moves or drops a piece, then turns the board to the other seat."""
         number = np.arange(self.plies)
         here, past, now = state.now, state.past, _played(state.now, move)
         low = jnp.where(number == state.plies, here.low, past.low)

@@ -293,7 +293,7 @@ class Backgammon(Game[State]):
         return (word >> _SOURCE_BIT) & 1 == 1
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a checker; when no die is left that can be used, see the board from the other side.
+        """Moves a checker; when no die is left that can be used, exchanges the seats' checkers.
 
         At a chance node, take the dice.
         """

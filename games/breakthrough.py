@@ -19,8 +19,8 @@ class State(NamedTuple):
     """17 bytes. Cell c is row c // 8 from the mover's side, column c % 8 from the left.
 
     Attributes:
-      mine: men of the seat to move.
-      theirs: men of the other.
+      mine: pieces of the seat to move.
+      theirs: pieces of the other.
       seat: u8[], the seat to move.
     """
 
@@ -41,7 +41,7 @@ def _turned(board: Bitboard) -> Bitboard:
 
 @jax.jit
 def _moves(state: State) -> tuple[Bitboard, Bitboard, Bitboard]:
-    """The men that can go forward to the left, straight on and to the right."""
+    """The pieces that can move forward towards column a, straight, and towards column h."""
     mine, free = state.mine, ~state.mine
     left = mine & ~Bitboard.of(_LEFT_COLUMN) & (free >> 7)
     ahead = mine & ((free & ~state.theirs) >> 8)
@@ -96,7 +96,7 @@ class Breakthrough(Game[State]):
     )
 
     def init(self) -> State:
-        """Two rows of men each."""
+        """Two rows of pieces each."""
         return State(Bitboard.of(0xFFFF), Bitboard.of(0xFFFF << 48), jnp.uint8(0))
 
     def mover(self, state: State) -> jax.Array:
@@ -104,11 +104,11 @@ class Breakthrough(Game[State]):
         return jnp.where(_lost(state), OVER, state.seat.astype(jnp.int32))
 
     def legal(self, state: State) -> jax.Array:
-        """Whose man can go, bool[192]: cell by cell to the left, then straight on, to the right."""
+        """bool[192]: 64 cells for each of the three directions."""
         return jnp.concatenate([board.flags() for board in _moves(state)])
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a man, then see the board from the other side."""
+        """Moves a piece, then turns the board to the other seat."""
         way, cell = move >> 6, move & 63
         target = Bitboard.cell(cell + 7 + way)
         mine = (state.mine ^ Bitboard.cell(cell)) | target
@@ -119,7 +119,7 @@ class Breakthrough(Game[State]):
         return jnp.where(_lost(state), jnp.where(state.seat == 1, 1.0, -1.0), 0.0)
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
-        """Two planes f32[8, 8, 2]: own men, the opponent's; the seat's own side first."""
+        """f32[8, 8, 2]: own pieces, the opponent's; the seat's own side first."""
         own = state.seat.astype(jnp.int32) == seat
         first = Bitboard.where(own, state.mine, _turned(state.theirs))
         return planes(first, Bitboard.where(own, state.theirs, _turned(state.mine)))
@@ -130,9 +130,9 @@ class Breakthrough(Game[State]):
         return jnp.stack([observation, observation[:, ::-1]]), jnp.stack([policy, mirrored])
 
     def show(self, state: State) -> str:
-        """White and black men, w and b; white's side at the bottom."""
-        men = self._men(state)
-        rows = [f"{8 - r}  " + " ".join(men[8 * r : 8 * r + 8]) for r in range(8)]
+        """White and black pieces, w and b; white's side at the bottom."""
+        pieces = self._pieces(state)
+        rows = [f"{8 - r}  " + " ".join(pieces[8 * r : 8 * r + 8]) for r in range(8)]
         return "\n".join([*rows, "   a b c d e f g h"])
 
     def draw(self, state: State) -> str:
@@ -141,13 +141,13 @@ class Breakthrough(Game[State]):
         for k, name in enumerate("abcdefgh"):
             marks.append(f'<text x="{100 + 100 * k}" y="884">{name}</text>')
             marks.append(f'<text x="24" y="{810 - 100 * k}">{k + 1}</text>')
-        for place, man in enumerate(self._men(state)):
+        for place, piece in enumerate(self._pieces(state)):
             row, column = divmod(place, 8)
             x, y = 50 + 100 * column, 50 + 100 * row
             field = "#e9dcc3" if (row + column) % 2 == 0 else "#b98d63"
             marks.append(f'<rect x="{x}" y="{y}" width="100" height="100" fill="{field}"/>')
-            if man != ".":
-                fill, rim = ("#fbfaf6", "#8a7355") if man == "w" else ("#2b2b2b", "#111")
+            if piece != ".":
+                fill, rim = ("#fbfaf6", "#8a7355") if piece == "w" else ("#2b2b2b", "#111")
                 marks.append(
                     f'<circle cx="{x + 50}" cy="{y + 50}" r="36" fill="{fill}" stroke="{rim}"/>'
                 )
@@ -174,7 +174,7 @@ class Breakthrough(Game[State]):
                 return move
         raise ValueError(f"{name} is not legal here")
 
-    def _men(self, state: State) -> list[str]:
+    def _pieces(self, state: State) -> list[str]:
         """Row by row from the top of the picture."""
         if state.seat:
             white, black = int(_turned(state.theirs)), int(_turned(state.mine))

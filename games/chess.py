@@ -49,11 +49,11 @@ class State(NamedTuple):
     """864 bytes. All squares are as the seat to move sees them.
 
     Attributes:
-      pieces: who stands where.
+      pieces: of both seats.
       rights: rooks that may still castle, and the square where a pawn may be taken en passant.
       clock: i32[], plies since the last capture or pawn's move.
       ply: i32[], plies since the start; White moves at even ones.
-      history: the positions that may yet occur again.
+      history: the positions that may occur again.
     """
 
     pieces: Pieces
@@ -72,12 +72,12 @@ def _rank(rank: int) -> Board:
 
 
 class _Options(NamedTuple):
-    """What the seat to move may do.
+    """The moves of the seat to move.
 
     Attributes:
-      info: what binds it.
-      pawns: where pawns may arrive, by `_chess.PAWN_RAYS`.
-      directions: where all pieces may, by `_chess.DIRECTIONS`.
+      info: check and pins.
+      pawns: target squares of pawns, by `_chess.PAWN_RAYS`.
+      directions: target squares of all pieces, by `_chess.DIRECTIONS`.
     """
 
     info: CheckInfo
@@ -208,7 +208,7 @@ class Chess(Game[State]):
         return _chess.mask(directions, pawns)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a man, then see the board from the other side."""
+        """Moves a piece, then turns the board to the other seat."""
         pieces, made = state.pieces, _chess.decode(_SIZE, move)
         source, target = _chess.origin(pieces, made), made.target
         pawn, king = ((kind & source).any() for kind in (pieces.pawns, pieces.kings()))
@@ -335,7 +335,7 @@ def moves(board: chess.Board) -> dict[int, chess.Move]:
     flip = 0 if board.turn else 56
 
     def number(move: chess.Move) -> int:
-        becomes = chess.piece_symbol(move.promotion) if move.promotion else ""
-        return _chess.encode(_SIZE, move.from_square ^ flip, move.to_square ^ flip, becomes)
+        promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
+        return _chess.encode(_SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion)
 
     return {number(move): move for move in board.legal_moves}

@@ -120,7 +120,7 @@ class ConnectFour(Game[State]):
         return State(empty, empty)
 
     def mover(self, state: State) -> jax.Array:
-        """Stones alternate, so their number tells who moves."""
+        """The seats alternate: the parity of the number of stones is the seat."""
         plies = _plies(state)
         return jnp.where(_four(state.theirs) | (plies == 42), OVER, plies & 1)
 
@@ -131,7 +131,7 @@ class ConnectFour(Game[State]):
         return tops & 1 == 0
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Drop a stone, then see the board from the other side."""
+        """Drops a stone, then exchanges the seats' boards."""
         stones = _or(state.mine, state.theirs)
         # Adding one at the bottom of a column carries up to its first free cell.
         column = move.astype(jnp.uint32) * _COLUMN

@@ -25,7 +25,7 @@ class DarkHex(PhantomGame):
     Moves:
       `row * size + column`, from the top left, in the mover's view; blue's view is the board
       reflected in the long diagonal, so that it, too, connects top and bottom. Labels are as red
-      sees the board, `a1` at the top left. Cells that the seat knows to be taken are illegal.
+      sees the board, `a1` at the top left. Cells that the seat has found taken are illegal.
 
     Observation:
       f32[size, size, 2], by row and column in the seat's view.
@@ -71,15 +71,15 @@ class DarkHex(PhantomGame):
         )
 
     def show(self, state: State) -> str:
-        """Red `X` and blue `O` on a rhombus, small if the other seat knows of the stone."""
+        """Red `X` and blue `O` on a rhombus, small if the other seat has found the stone."""
         return _hex.show(self.size, self._stones(state))
 
     def view(self, state: State, seat: int) -> str:
-        """The seat's own stones and those that it ran into, on the board as red sees it."""
+        """The seat's own stones and those that it has found, in red's view."""
         return _hex.show(self.size, self._seen(state, seat))
 
     def draw(self, state: State) -> str:
-        """All stones; those that the other seat knows of have a dot."""
+        """All stones; those that the other seat has found have a dot."""
         return _hex.draw(self.size, self._stones(state))
 
     def label(self, state: State, move: int) -> str:

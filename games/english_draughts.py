@@ -171,7 +171,7 @@ class EnglishDraughts(Game[State]):
         return jnp.concatenate([flags(board) for board in _choices(state)])
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Step or jump, then see the board from the other side unless the piece jumps on."""
+        """Steps or jumps, then turns the board to the other seat unless the jumper goes on."""
         way = move >> 5
         piece = jnp.uint32(1) << (move & 31).astype(jnp.uint32)
         near = _go(piece, way)

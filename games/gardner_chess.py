@@ -20,10 +20,10 @@ class State(NamedTuple):
     """832 bytes. All squares are as the seat to move sees them.
 
     Attributes:
-      pieces: who stands where.
+      pieces: of both seats.
       clock: i32[], plies since the last capture or pawn's move.
       ply: i32[], plies since the start; White moves at even ones.
-      history: the positions that may yet occur again.
+      history: the positions that may occur again.
     """
 
     pieces: Pieces
@@ -33,12 +33,12 @@ class State(NamedTuple):
 
 
 class _Options(NamedTuple):
-    """What the seat to move may do.
+    """The moves of the seat to move.
 
     Attributes:
-      info: what binds it.
-      pawns: where pawns may arrive, by `_chess.PAWN_RAYS`.
-      directions: where all pieces may, by `_chess.DIRECTIONS`.
+      info: check and pins.
+      pawns: target squares of pawns, by `_chess.PAWN_RAYS`.
+      directions: target squares of all pieces, by `_chess.DIRECTIONS`.
     """
 
     info: CheckInfo
@@ -146,7 +146,7 @@ class GardnerChess(Game[State]):
         return _legal(state.pieces)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a man, then see the board from the other side."""
+        """Moves a piece, then turns the board to the other seat."""
         made = _chess.decode(_SIZE, move)
         source = _chess.origin(state.pieces, made)
         captured = made.target & state.pieces.theirs
@@ -216,9 +216,9 @@ class GardnerChess(Game[State]):
     def label(self, state: State, move: int) -> str:
         """The squares it leaves and reaches, and what a pawn becomes: `b1c3`, `a4a5q`."""
         turned = 5 * (int(state.ply) % 2)
-        source, target, becomes = _chess.squares(_chess.letters(_host(state).pieces), int(move))
+        source, target, promotion = _chess.squares(_chess.letters(_host(state).pieces), int(move))
         names = [f"{'abcde'[k % 5]}{abs(turned - k // 5 - (not turned))}" for k in (source, target)]
-        return "".join(names) + becomes
+        return "".join(names) + promotion
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""
@@ -262,7 +262,7 @@ class GardnerChess(Game[State]):
 
 
 def _state(letters: list[str], clock: int, ply: int) -> State:
-    """A position as White sees it, without a history."""
+    """A position with an empty history, from letters in White's view."""
     pieces = _chess.from_letters(letters)
     pieces = pieces.turned() if ply % 2 else pieces
     return jax.tree.map(
@@ -271,7 +271,7 @@ def _state(letters: list[str], clock: int, ply: int) -> State:
 
 
 def _letters(state: State) -> list[str]:
-    """Who stands on every square, as White sees it and as FEN writes it."""
+    """The piece on every square, in White's view and as FEN writes it."""
     pieces, _, ply, _ = _host(state)
     return _chess.letters(pieces.turned() if ply % 2 else pieces)
 

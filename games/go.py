@@ -14,7 +14,7 @@ from games import _go_picture
 from games._go_picture import COLUMNS
 from games.core import OVER, Fact, Facts, Game
 
-# What lies on a point is told by a tag of 16 bits, the same for all stones of a group:
+# Each point has a tag of 16 bits, the same for all stones of a group:
 #   bits 0, 1: whether a stone of seat 0, of seat 1 could live beside this point. It can beside an
 #     empty point, a group of its own with two liberties or more, and a group of the other side with
 #     a single one, which it would take. So of a group's two bits just one is set.
@@ -23,14 +23,14 @@ from games.core import OVER, Fact, Facts, Game
 # Beyond the edge all bits are 0.
 _EMPTY, _KO = np.uint16(0b00011), np.uint16(0b10011)  # _KO: empty, but closed for one ply
 _FLIP = np.uint16(0b11)  # puts a group into atari and takes it out
-_NEW = np.uint16(0xFFFF)  # of a stone that has not found its group yet
+_NEW = np.uint16(0xFFFF)  # of a stone whose group is not determined yet
 
-# What a point means to a move, in 8 bits: bits 0 to 3 are groups of the other side that stay on the
-# board, by where they touch the move's point.
+# The mark of a point with respect to a move, in 8 bits: bits 0 to 3 are groups of the other side
+# that stay on the board, by where they touch the move's point.
 _OWN, _TAKEN = np.uint8(0b10000), np.uint8(0b100000)
 _GROUPS = np.uint8(0b11111)
 
-# For each seat, plane by plane of what it sees: which bits of a tag it tells of, and their values.
+# For each seat and plane of its observation: a mask of a tag's bits, and the value wanted there.
 _MASKS = np.array([[4, 8, 15, 15, 0xFFFF, 0, 0, 0], [8, 4, 15, 15, 0xFFFF, 0, 0, 0]], np.uint16)
 _WANTED = np.array([[4, 8, 6, 9, _KO, 0, 1, 0], [8, 4, 9, 6, _KO, 1, 1, 0]], np.uint16)
 
@@ -113,7 +113,7 @@ def _tally(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def _stones(seat: jax.Array) -> jax.Array:
-    """The bit of a tag that tells of stones of a seat u16[]."""
+    """The bit of a tag that is set for stones of a seat u16[]."""
     return np.uint16(4) << seat
 
 

@@ -100,7 +100,7 @@ class Gomoku(Game[State]):
         return State(empty, empty, jnp.uint16(0), jnp.bool_(False))
 
     def mover(self, state: State) -> jax.Array:
-        """Stones alternate, so their number tells who moves."""
+        """The seats alternate: the parity of the number of stones is the seat."""
         over = state.won | (state.plies == self.size**2)
         return jnp.where(over, OVER, state.plies.astype(jnp.int32) & 1)
 
@@ -110,7 +110,7 @@ class Gomoku(Game[State]):
         return _bitset.to_array(free, np.arange(self.size**2), jnp.bool_)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Set a stone, then see the board from the other side."""
+        """Places a stone, then exchanges the seats' boards."""
         mine = _bitset.add(state.mine, move)
         return State(state.theirs, mine, state.plies + 1, _five(mine, self.size))
 

@@ -50,7 +50,7 @@ def _folded(bets: jax.Array) -> jax.Array:
 
 
 def _raised(bets: jax.Array) -> jax.Array:
-    """Whether the last move of a round was a raise: the highest bit tells."""
+    """Whether the last move of a round was a raise: the highest bit is the last move."""
     return bets & _RAISES > bets & _CALLS
 
 

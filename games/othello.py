@@ -135,7 +135,7 @@ class Othello(Game[State]):
         return jnp.append(cells.flags(), ~cells.any())
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Place a disc and turn over what it traps, then see the board from the other side."""
+        """Places a disc and turns over what it traps, then exchanges the seats' boards."""
         disc = Bitboard.cell(move)  # empty for a pass, so that nothing changes
         flips = _flips(disc, state.mine, state.theirs)
         return State(state.theirs ^ flips, state.mine | disc | flips, state.seat ^ 1)

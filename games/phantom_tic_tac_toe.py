@@ -54,15 +54,15 @@ class PhantomTicTacToe(PhantomGame):
         return images[0], images[1].reshape(8, 9)
 
     def show(self, state: State) -> str:
-        """`X` and `O`, small if the other seat knows of the mark."""
+        """`X` and `O`, small if the other seat has found the mark."""
         return _text(self._stones(state))
 
     def view(self, state: State, seat: int) -> str:
-        """The seat's own marks and those that it ran into."""
+        """The seat's own marks and those that it has found."""
         return _text(self._seen(state, seat))
 
     def draw(self, state: State) -> str:
-        """Black crosses and red rings; those that the other seat knows of have a dot."""
+        """Black crosses and red rings; those that the other seat has found have a dot."""
         parts = []
         for cell, mark in enumerate(self._stones(state)):
             x, y = 50 + 100 * (cell % 3), 50 + 100 * (cell // 3)

@@ -76,7 +76,7 @@ class TicTacToe(Game[State]):
         return State(jnp.uint16(0), jnp.uint16(0))
 
     def mover(self, state: State) -> jax.Array:
-        """Stones alternate, so their number tells who moves."""
+        """The seats alternate: the parity of the number of stones is the seat."""
         over = _won(state.theirs) | ((state.mine | state.theirs) == _FULL)
         return jnp.where(over, OVER, _plies(state) & 1)
 
@@ -85,7 +85,7 @@ class TicTacToe(Game[State]):
         return ((state.mine | state.theirs) >> _CELLS) & 1 == 0
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Set a stone, then see the board from the other side."""
+        """Places a stone, then exchanges the seats' boards."""
         stone = jnp.uint16(1) << move.astype(jnp.uint16)
         return State(state.theirs, state.mine | stone)
 

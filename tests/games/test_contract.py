@@ -1,7 +1,10 @@
 """What games/core.py promises, of every game, on random positions."""
 
+import dataclasses
+import inspect
+import re
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import jax
@@ -56,6 +59,21 @@ def _planes(game: Game, state: Any, seat: jax.Array) -> jax.Array:
 
 def _shape(tree: Any) -> Any:
     return jax.tree.map(lambda x: (x.shape, x.dtype), tree)
+
+
+@every_game
+def test_the_docstring_is_the_page_of_the_game(game: Game):
+    page = inspect.getdoc(type(game)) or ""
+    titles = re.findall(r"^(\w+):$", page, re.MULTILINE)
+    options = [field.name for field in dataclasses.fields(cast(Any, game))]
+    assert titles == ["Rules", "Moves", "Observation", *["Attributes"] * bool(options), "Source"]
+    assert [name for name in options if f"\n  {name}: " not in page] == []
+    shape = jax.eval_shape(game.observe, game.template(), np.int32(0)).shape
+    sides = re.search(r"f32\[(.*)\]", page)
+    assert sides
+    assert len(sides[1].split(", ")) == len(shape)
+    if re.fullmatch(r"[0-9, ]+", sides[1]):
+        assert sides[1] == ", ".join(map(str, shape))
 
 
 @every_game

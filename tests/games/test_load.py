@@ -1,5 +1,6 @@
 """What a user may type for a game."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, make_dataclass
@@ -45,6 +46,12 @@ def test_names_are_the_files():
     files = {p.stem for p in Path(games.__file__).parent.glob("*.py")}
     assert set(games.names()) == {f for f in files if f != "core" and not f.startswith("_")}
     assert list(games.names()) == sorted(games.names())
+
+
+def test_importing_games_imports_no_game():
+    code = "import sys, games; games.names(); print([m for m in sys.modules if 'games.' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["['games.core']"]
 
 
 @pytest.mark.parametrize("name", games.names())

@@ -16,7 +16,7 @@ from games.chess import Chess
 
 
 def moves(game: Chess, state: Any, move: int) -> int:
-    """Their number: the square that a man leaves, by files, and one of 73 planes."""
+    """Their number: the square that a piece leaves, by files, and one of 73 planes."""
     return _numbers(game.to_fen(state))[move]
 
 
@@ -36,7 +36,7 @@ def _numbers(fen: str) -> dict[int, int]:
 
 
 def observations(native: np.ndarray, env: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Who stands where, own men first.
+    """The pieces of both seats, own ones first.
 
     Theirs does not show the board before the first move, and shows a pawn that may be taken en
     passant (or could be, were there a pawn to do it) on its first rank.
