@@ -137,7 +137,7 @@ def _shifted(cells: jax.Array, way: int) -> jax.Array:
     return (cells << bits if bits > 0 else cells >> -bits) & landing
 
 
-def targets(words: Words, lion: Cells, others: Cells, drops: Cells) -> list[jax.Array]:
+def targets(words: Words, *, lion: Cells, others: Cells, drops: Cells) -> list[jax.Array]:
     """The targets of moves, u32[] for each plane, of the lion, the other pieces and the drops.
 
     Check is left to the cells to which each of them is restricted.
@@ -170,7 +170,7 @@ def _planes(words: Words) -> list[jax.Array]:
         checking = checking | (_shifted(lion, way) & movers & board.theirs)
     single = checking & (checking - 1) == 0
     free = jnp.where(checking == 0, jnp.uint32(_ALL), 0)
-    return targets(words, ~attacked, free | jnp.where(single, checking, 0), free)
+    return targets(words, lion=~attacked, others=free | jnp.where(single, checking, 0), drops=free)
 
 
 def _lost(words: Words) -> jax.Array:

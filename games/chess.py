@@ -214,7 +214,7 @@ class Chess(Game[State]):
         pawn, king = ((kind & source).any() for kind in (pieces.pawns, pieces.kings()))
         passing = (target & state.rights & _rank(6)).when(pawn)
         captured = target & pieces.theirs | passing.to((0, -1))
-        after = _chess.play(pieces, source, made, captured)
+        after = _chess.play(pieces, made, source=source, captured=captured)
         for side in _CASTLINGS:
             castles = king & (source & _board(_KING)).any() & (target & _board(side.target)).any()
             rook = _board(side.rook).when(castles)
@@ -336,6 +336,8 @@ def moves(board: chess.Board) -> dict[int, chess.Move]:
 
     def number(move: chess.Move) -> int:
         promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
-        return _chess.encode(_SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion)
+        return _chess.encode(
+            _SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion=promotion
+        )
 
     return {number(move): move for move in board.legal_moves}

@@ -151,7 +151,7 @@ class GardnerChess(Game[State]):
         source = _chess.origin(state.pieces, made)
         captured = made.target & state.pieces.theirs
         reset = captured.any() | (state.pieces.pawns & source).any()
-        after = _chess.play(state.pieces, source, made, captured).turned()
+        after = _chess.play(state.pieces, made, source=source, captured=captured).turned()
         after, reset = _chess.materialize((after, reset))
         return State(
             after,

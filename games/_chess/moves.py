@@ -69,13 +69,13 @@ def origin(pieces: Pieces, move: Move) -> Board:
     return materialize(union(back) & pieces.mine)
 
 
-def play(pieces: Pieces, source: Board, move: Move, captured: Board) -> Pieces:
+def play(pieces: Pieces, move: Move, *, source: Board, captured: Board) -> Pieces:
     """The pieces after a move, still as the seat that made it sees the board.
 
     Args:
       pieces: before the move.
-      source: the square where it begins.
       move: the move.
+      source: the square where it begins.
       captured: the square of the captured piece, or the empty set.
     """
     size = source.size

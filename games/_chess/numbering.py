@@ -58,7 +58,7 @@ def decode(size: int, number: jax.Array) -> Move:
     return Move(direction, Board.square(size, square), promotion)
 
 
-def encode(size: int, source: int, target: int, promotion: str) -> int:
+def encode(size: int, source: int, target: int, *, promotion: str) -> int:
     """The number of a move. On the host only.
 
     Args:

@@ -28,9 +28,9 @@ def _numbers(fen: str) -> dict[int, int]:
     numbers = {}
     for move in board.legal_moves:
         seen = chess.Move(move.from_square ^ flip, move.to_square ^ flip, move.promotion)
-        becomes = chess.piece_symbol(move.promotion) if move.promotion else ""
+        promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
         file, rank = seen.from_square % 8, seen.from_square // 8
-        ours = _chess.encode(8, seen.from_square, seen.to_square, becomes)
+        ours = _chess.encode(8, seen.from_square, seen.to_square, promotion=promotion)
         numbers[ours] = (8 * file + rank) * 73 + chess_utils.get_move_plane(seen)
     return numbers
 

@@ -34,7 +34,7 @@ class PythonChess(Position):
                 8,
                 move.from_square ^ flip,
                 move.to_square ^ flip,
-                chess.PIECE_SYMBOLS[move.promotion or 0] or "",
+                promotion=chess.PIECE_SYMBOLS[move.promotion or 0] or "",
             ): move
             for move in board.legal_moves
         }
@@ -101,7 +101,7 @@ class OpenSpielChess(Position):
         flip = 0 if self._state.current_player() == 1 else 56
         text = move.to_lan()
         source, target = (chess.parse_square(text[k : k + 2]) ^ flip for k in (0, 2))
-        return _number(8, source, target, text[4:])
+        return _number(8, source, target, promotion=text[4:])
 
 
 def positions(game: Chess, depth: int) -> list[int]:
