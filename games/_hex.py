@@ -1,4 +1,4 @@
-"""The board of Hex: its chains, and its pictures, which Dark Hex has, too.
+"""The board of Hex and Dark Hex: connection, texts and pictures.
 
 Each seat has a view of its own, in which it connects top and bottom. The other seat's view is the
 reflection in the long diagonal: cell row * size + column is there cell column * size + row.
@@ -10,8 +10,8 @@ from itertools import pairwise
 import jax
 import numpy as np
 
-from games import _words
-from games._words import Words
+from games import _bitset
+from games._bitset import Bitset
 
 _RED, _BLUE = "#d8433b", "#2c5aa0"
 _COLUMNS = "abcdefghijklmnopqrs"
@@ -29,16 +29,16 @@ def reflected(size: int) -> np.ndarray:
     return np.arange(size * size).reshape(size, size).T.reshape(-1)
 
 
-def connected(board: Words, size: int) -> jax.Array:
+def connected(board: Bitset, size: int) -> jax.Array:
     """Whether a chain of stones joins top and bottom, bool[].
 
     Hex is the game of Y on a triangle, two corners of which are filled with stones: own ones above
     the rhombus, the opponent's beside it. Whoever joins all three sides of a filled triangle also
     does so on the triangle one smaller in which each cell takes the majority of three that meet
-    (C. Schensted; J. van Rijswijck, Search and evaluation in Hex, 2002); so the last cell tells.
+    (C. Schensted; J. van Rijswijck, Search and evaluation in Hex, 2002); so the last cell decides.
     An empty cell counts as the opponent's.
     """
-    triangle = [np.uint32(0xFFFFFFFF)] * (size - 1) + _words.rows(board, size, size)
+    triangle = [np.uint32(0xFFFFFFFF)] * (size - 1) + _bitset.rows(board, size, size)
     # Bit c of a row meets bits c and c - 1 of the row below. What lies above bit size - 1 never
     # gets down to it, and below bit 0 all cells are the opponent's.
     while len(triangle) > 1:

@@ -1,4 +1,4 @@
-"""What all matrix games share: each seat chooses once, and neither knows the other's choice."""
+"""What matrix games share: each seat chooses once, without having observed the other's choice."""
 
 from typing import NamedTuple
 
@@ -21,8 +21,8 @@ class State(NamedTuple):
     second: jax.Array
 
 
-class MatrixGame(Game):
-    """Seat 0 chooses a row of a table; then seat 1, who has not been told, chooses a column.
+class MatrixGame(Game[State]):
+    """Seat 0 chooses a row of a table; then seat 1, without having observed it, chooses a column.
 
     Attributes:
       table: f32[rows, columns], what seat 0 gets.
@@ -46,7 +46,7 @@ class MatrixGame(Game):
         return jnp.arange(self.num_actions) < jnp.where(state.first == 0, rows, columns)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Choose."""
+        """Adds the choice of the seat to move."""
         choice = move.astype(jnp.uint8) + 1
         chosen = state.first > 0
         return State(jnp.where(chosen, state.first, choice), jnp.where(chosen, choice, 0))

@@ -1,110 +1,113 @@
-"""Phantom games: each seat sees its own stones and those of the other one that it ran into.
+"""Phantom games: each seat observes its own stones and those of the opponent that it has found.
 
-A move to a cell that the other seat has taken shows the stone there, and the same seat moves again.
-Nobody is told what the other seat has tried.
+A move to a cell that the opponent has taken shows the stone there, and the same seat moves again.
+A seat does not observe the opponent's failed moves.
 """
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _words
-from games._words import Words
+from games import _bitset
+from games._bitset import Bitset
 from games.core import OVER, Game
+
+CellT = TypeVar("CellT", int, jax.Array)
+"""A cell's number: on the host, or i32[] in compiled code."""
 
 
 class State(NamedTuple):
-    """Boards as words of 32 cells, each in the view of the seat that sees it.
+    """Sets of cells, each in the view of the seat that it belongs to.
 
     Attributes:
       mine: u32[] words, stones of the seat to move.
       theirs: u32[] words, stones of the other seat.
-      known: u32[] words, which of theirs the seat to move has run into.
-      found: u32[] words, which of mine the other seat has run into.
-      stones: u8[], how many there are.
-      won: bool[], whether the seat that set the last one has won.
+      known: u32[] words, stones in `theirs` that the seat to move has found.
+      found: u32[] words, stones in `mine` that the other seat has found.
+      stones: u8[], number of stones on the board.
+      won: bool[], whether the seat that placed the last one has won.
     """
 
-    mine: Words
-    theirs: Words
-    known: Words
-    found: Words
+    mine: Bitset
+    theirs: Bitset
+    known: Bitset
+    found: Bitset
     stones: jax.Array
     won: jax.Array
 
 
-class PhantomGame(Game):
-    """The seats set stones in turn on a square board until one has won or it is full.
+class PhantomGame(Game[State]):
+    """The seats place stones in turn on a square board until one has won or it is full.
 
     Attributes:
-      size: of the board's sides.
+      size: length of the board's sides.
     """
 
     perfect_information = False
     size: int
 
     @abstractmethod
-    def _wins(self, board: Words) -> jax.Array:
+    def _wins(self, board: Bitset) -> jax.Array:
         """Whether a seat with these stones has won, bool[]."""
 
-    def _turned(self, cell: Any) -> Any:
-        """A cell of one seat's view in the other's; the same, unless the game says otherwise."""
+    def _turned(self, cell: CellT) -> CellT:
+        """A cell of one seat's view in the other's; the same unless a subclass overrides it."""
         return cell
 
     def init(self) -> State:
         """An empty board."""
-        empty = _words.empty(self.size**2)
+        empty = _bitset.empty(self.size**2)
         return State(empty, empty, empty, empty, jnp.uint8(0), jnp.bool_(False))
 
     def mover(self, state: State) -> jax.Array:
-        """The turn passes with every stone, so their number tells who moves."""
+        """The seats alternate with every stone: the parity of their number is the seat."""
         over = state.won | (state.stones == self.size**2)
         return jnp.where(over, OVER, state.stones.astype(jnp.int32) & 1)
 
     def legal(self, state: State) -> jax.Array:
-        """The cells of which the seat does not know that they are taken, bool[size²]."""
-        free = _words.inverse(_words.union(state.mine, state.known))
-        return _words.spread(free, np.arange(self.size**2), jnp.bool_)
+        """The cells without an own stone or one that the seat has found, bool[size²]."""
+        free = _bitset.complement(_bitset.union(state.mine, state.known))
+        return _bitset.to_array(free, np.arange(self.size**2), jnp.bool_)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Set a stone, or run into the other seat's."""
-        known = _words.put(state.known, move)
-        mine = _words.put(state.mine, move)
+        """Places a stone, or finds the other seat's."""
+        known = _bitset.add(state.known, move)
+        mine = _bitset.add(state.mine, move)
         stays = state._replace(known=known)
         passes = State(
             state.theirs, mine, state.found, state.known, state.stones + 1, self._wins(mine)
         )
-        taken = _words.has(state.theirs, self._turned(move))
+        taken = _bitset.contains(state.theirs, self._turned(move))
         return jax.tree.map(lambda a, b: jnp.where(taken, a, b), stays, passes)
 
     def payoff(self, state: State) -> jax.Array:
-        """Only the seat that set the last stone can have won."""
+        """Only the seat that placed the last stone can have won."""
         return jnp.where(state.won, jnp.where(state.stones & 1 == 1, 1.0, -1.0), 0.0)
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
-        """Two planes f32[size, size, 2]: own stones, and the opponent's that it ran into."""
+        """f32[size, size, 2]: own stones, and the opponent's that the seat has found."""
         own = state.stones.astype(jnp.int32) & 1 == seat
-        first = _words.choose(own, state.mine, state.theirs)
-        second = _words.choose(own, state.known, state.found)
+        first = _bitset.select(own, state.mine, state.theirs)
+        second = _bitset.select(own, state.known, state.found)
         cells = np.arange(self.size**2)
         cells = np.stack([cells, 32 * len(first) + cells], 1).reshape(-1)
-        planes = _words.spread(first + second, cells, jnp.float32)
+        planes = _bitset.to_array(first + second, cells, jnp.float32)
         return planes.reshape(self.size, self.size, 2)
 
     def _stones(self, state: State) -> list[str]:
-        """`X`, `O` or `.` for each cell as seat 0 sees it; small if the other seat knows of it."""
+        """`X`, `O` or `.` for each cell in seat 0's view; small if the other seat has found it."""
         return self._marks(state, "Xx", "Oo")
 
     def _seen(self, state: State, seat: int) -> list[str]:
-        """The same, but only what one seat sees."""
+        """The same, restricted to what one seat has observed."""
         return self._marks(state, *(("XX", ".O") if seat == 0 else (".X", "OO")))
 
     def _marks(self, state: State, first: str, second: str) -> list[str]:
         """For each cell a mark of seat 0 or of seat 1: hidden from the other seat, or known."""
-        mine, theirs, known, found = (_words.whole(board) for board in state[:4])
+        mine, theirs, known, found = (_bitset.to_int(board) for board in state[:4])
         if int(state.stones) & 1:
             mine, theirs, known, found = theirs, mine, found, known
         marks = []
@@ -119,5 +122,5 @@ class PhantomGame(Game):
         return marks
 
     def _free(self, state: State, cell: int) -> bool:
-        """Whether the seat to move may try a cell, numbered as seat 0 sees it."""
+        """Whether a cell, numbered in seat 0's view, is legal for the seat to move."""
         return self._seen(state, int(state.stones) & 1)[cell] == "."

@@ -1,11 +1,4 @@
-"""Animal shogi (dōbutsu shōgi, Let's Catch the Lion) on 3×4. Seat 0 is Sente and begins.
-
-A seat wins when the other cannot save its lion, or when its own lion reaches the last row where
-it cannot be caught. As in pgx, a lion may not move into check nor be left in it; by the official
-rules it may, and is caught. The third time that the same position comes up, with the same seat to
-move, the game is a draw, and so it is after `plies` moves. (pgx means to do the same, but does not
-recognise a position that comes back after an odd number of moves of each seat.)
-"""
+"""Animal shogi (dōbutsu shōgi)."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -144,7 +137,7 @@ def _shifted(cells: jax.Array, way: int) -> jax.Array:
     return (cells << bits if bits > 0 else cells >> -bits) & landing
 
 
-def targets(words: Words, lion: Cells, others: Cells, drops: Cells) -> list[jax.Array]:
+def targets(words: Words, *, lion: Cells, others: Cells, drops: Cells) -> list[jax.Array]:
     """The targets of moves, u32[] for each plane, of the lion, the other pieces and the drops.
 
     Check is left to the cells to which each of them is restricted.
@@ -177,7 +170,7 @@ def _planes(words: Words) -> list[jax.Array]:
         checking = checking | (_shifted(lion, way) & movers & board.theirs)
     single = checking & (checking - 1) == 0
     free = jnp.where(checking == 0, jnp.uint32(_ALL), 0)
-    return targets(words, ~attacked, free | jnp.where(single, checking, 0), free)
+    return targets(words, lion=~attacked, others=free | jnp.where(single, checking, 0), drops=free)
 
 
 def _lost(words: Words) -> jax.Array:
@@ -287,11 +280,40 @@ def _draw_piece(x: float, y: float, size: float, letter: str) -> str:
 
 
 @dataclass(frozen=True)
-class AnimalShogi(Game):
-    """Shogi with a lion, an elephant, a giraffe and a chick.
+class AnimalShogi(Game[State]):
+    """Animal shogi (dōbutsu shōgi, Let's Catch the Lion) on 3×4.
+
+    Rules:
+      Seat 0 is Sente and begins. The lion moves one cell in any direction, the giraffe straight,
+      the elephant diagonally, the chick one cell ahead. Captured pieces are held and may be dropped
+      on empty cells instead of a move. A chick that moves to the last row becomes a hen, which
+      moves straight and diagonally ahead; a captured hen is a chick again. A seat wins when the
+      opponent has no legal move, or when its own lion reaches the last row and cannot be captured
+      there. A lion may not move into check nor be left in it. The third occurrence of a position
+      with the same seat to move is a draw, and so is a game of `plies` moves.
+
+    Moves:
+      `12 * plane + cell`, the cell where a piece arrives. Planes 0 to 7 are directions, clockwise
+      from straight ahead; planes 8 to 10 are drops of a chick, an elephant, a giraffe. Cells are
+      numbered row by row from the mover's own side, each row from its left.
+
+    Observation:
+      f32[4, 3, 17], by row from the last one to the seat's own, and by column from its left. Planes
+      10 to 16 are the same on every cell.
+
+      - 0 to 4: own chicks, elephants, giraffes, hens, lion.
+      - 5 to 9: the opponent's.
+      - 10 to 12: numbers of chicks, elephants and giraffes that the seat holds.
+      - 13 to 15: those that the opponent holds.
+      - 16: earlier occurrences of the position.
 
     Attributes:
-      plies: a game that is not over after so many moves is a draw.
+      plies: maximal length of a game in moves.
+
+    Source:
+      en.wikipedia.org/wiki/Dōbutsu_shōgi. The rules on check are those of pgx; by the official ones
+      a lion may be left in check and is captured. pgx means to draw repetitions as here, but misses
+      those after an odd number of moves of each seat.
     """
 
     plies: int = 256
@@ -311,6 +333,7 @@ class AnimalShogi(Game):
         if self.plies < 1:
             raise ValueError(f"animal_shogi: plies={self.plies} is less than 1")
         object.__setattr__(self, "max_plies", self.plies)
+        object.__setattr__(self, "typical_plies", min(53, self.plies))
 
     def init(self) -> State:
         """Elephant, lion and giraffe from the left in the first row, the chick before the lion."""
@@ -330,7 +353,7 @@ class AnimalShogi(Game):
         return flags(_planes(state.now))
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move or drop a piece, then see the board from the other side."""
+        """Moves or drops a piece, then turns the board to the other seat."""
         number = np.arange(self.plies)
         here, past, now = state.now, state.past, _played(state.now, move)
         low = jnp.where(number == state.plies, here.low, past.low)

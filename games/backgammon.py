@@ -1,14 +1,4 @@
-"""Backgammon. Seat 0 plays the white checkers, seat 1 the black ones; no doubling cube.
-
-A turn is a roll of the dice, which is a chance node, and then one move for each checker moved, so
-the same seat moves up to four times in a row. A move is legal if it can begin a turn that uses as
-many dice as possible, and the larger one if either can be used but not both. The opening roll also
-decides who begins: it is never a double. A game that has not been won after `turns` turns of both
-seats together is a draw.
-
-Every seat counts the points from its own side: its checkers come in from the bar (25), run from
-point 24 down to 1, and are borne off to 0. What is point p to one seat is 25 - p to the other.
-"""
+"""Backgammon."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _backgammon_picture
 from games.core import CHANCE, OVER, Fact, Facts, Game
 
-_OFF, _BAR, _PASS = 0, 25, 50
+_BAR, _PASS = 25, 50
 _SETUP = {24: 2, 13: 5, 8: 3, 6: 5}
 _POINTS, _BOARD, _OUTSIDE, _FAR_BEHIND = (
     np.uint32(sum(1 << p for p in points))
@@ -40,28 +31,6 @@ _OWN = _FEATURE < 4
 _OWNERS_POINT = np.where(_OWN, _WHERE, 25 - _WHERE)
 _LEVEL = (_FEATURE % 4).astype(np.int32)
 _REST = np.where(_FEATURE < 8, 0, 3 * (_FEATURE - 7))
-
-# How a board is shown, the places as white counts them: on the bar white waits above (25), black
-# below (0). So many checkers of a pile are shown; a number stands for more.
-_TOP = (*range(13, 19), _BAR, *range(19, 25))
-_BOTTOM = (*range(12, 6, -1), 0, *range(6, 0, -1))
-_TALL = 5
-_INK = ("#fbf7ec", "#2c2a30")
-_PIPS = ((4,), (0, 8), (0, 4, 8), (0, 2, 6, 8), (0, 2, 4, 6, 8), (0, 2, 3, 5, 6, 8))
-_TRIANGLES = [
-    "".join(f"M{30 + 52 * column} {y}h52l-26 {height}z" for column in columns)
-    for columns in ((0, 2, 4, 7, 9, 11), (1, 3, 5, 8, 10, 12))
-    for y, height in ((40, 215), (570, -215))
-]
-_FRAME = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 610" '
-    'font-family="sans-serif" font-size="20" text-anchor="middle">'
-    '<rect width="800" height="610" rx="14" fill="#4d3222"/>'
-    '<path d="M30 40h312v530h-312zM394 40h312v530h-312z" fill="#e6d5b3"/>'
-    '<path d="M716 40h56v240h-56zM716 330h56v240h-56z" fill="#8b6a4d"/>'
-    f'<path d="{_TRIANGLES[0]}{_TRIANGLES[3]}" fill="#b98a5c"/>'
-    f'<path d="{_TRIANGLES[1]}{_TRIANGLES[2]}" fill="#8a4b38"/>'
-)
 
 
 class Checkers(NamedTuple):
@@ -230,55 +199,45 @@ def _by_seat(state: State) -> list[list[int]]:
     return [numbers(c) for c in (state.mine, state.theirs)[:: -1 if _seat(state) else 1]]
 
 
-def _piles(state: State) -> list[tuple[int, int]]:
-    """For places 0 to 25 as white counts them: whose checkers, and how many."""
-    white, black = _by_seat(state)
-    return [(1, black[_BAR])] + [
-        (0, white[place]) if white[place] else (1, black[25 - place] if place < _BAR else 0)
-        for place in range(1, 26)
-    ]
-
-
-def _name(state: State, place: int) -> str:
-    """A place as white counts it, in the count of the seat to move."""
-    if place in (0, _BAR):
-        return "bar"
-    return str(25 - place if _seat(state) else place)
-
-
-def _cell(seat: int, number: int, height: int) -> str:
-    """What stands so high in a pile: a checker, or on top the number if there are more."""
-    if height == _TALL - 1 and number > _TALL:
-        return str(number)
-    return "OX"[seat] if number > height else "."
-
-
-def _draw_pile(x: int, top: bool, seat: int, number: int) -> str:
-    ys = [64 + 46 * h if top else 546 - 46 * h for h in range(min(number, _TALL))]
-    style = f'fill="{_INK[seat]}" stroke="{_INK[1 - seat]}"'
-    pile = "".join(f'<circle cx="{x}" cy="{y}" r="22" {style}/>' for y in ys)
-    if number <= _TALL:
-        return pile
-    return pile + f'<text x="{x}" y="{ys[-1] + 7}" fill="{_INK[1 - seat]}">{number}</text>'
-
-
-def _draw_die(seat: int, index: int, die: int) -> str:
-    x, y = (84 if seat else 448) + 52 * index, 283
-    pips = "".join(f"M{x + 11 + 11 * (p % 3)} {y + 11 + 11 * (p // 3)}h0" for p in _PIPS[die - 1])
-    return (
-        f'<rect x="{x}" y="{y}" width="44" height="44" rx="8" fill="{_INK[seat]}"/>'
-        f'<path d="{pips}" stroke="{_INK[1 - seat]}" stroke-width="8" stroke-linecap="round"/>'
-    )
-
-
 @dataclass(frozen=True)
-class Backgammon(Game):
-    """Run fifteen checkers around the board and off it.
+class Backgammon(Game[State]):
+    """Backgammon, without the doubling cube.
+
+    Rules:
+      Seat 0 plays the white checkers, seat 1 the black ones. Each seat counts the points from its
+      own side. Its checkers come in from the bar (25), run from point 24 down to 1, and are borne
+      off to 0. Point p of one seat is 25 - p of the other. A turn is a roll of the dice, a chance
+      node, and one move for each checker moved, so that the same seat moves up to four times in a
+      row. A move is legal if it begins a turn that uses as many dice as possible, and the larger
+      one if either can be used but not both. The opening roll decides who begins and is never a
+      double. The first seat to bear off all checkers wins. A game that is not over after `turns`
+      turns is a draw.
+
+    Moves:
+      51 in all. `place - 1` moves a checker from a place, 1 to 25, by the first die, `24 + place`
+      by the second; 50 is the pass, legal only if no checker can move. The first die is the larger;
+      if both are equal, or one is left, it is the only one. Chance's outcomes 0 to 14 are the rolls
+      2-1, 3-1, 3-2, … 6-5, and 15 to 20 the doubles; in the opening 0 to 14 have seat 0 begin, 15
+      to 29, the same rolls, seat 1.
+
+    Observation:
+      f32[26, 1, 15], by place from 0 to 25 as the seat counts them. The opponent's checkers on its
+      bar are at place 0, those that it has borne off at 25; planes 8 to 14 are the same at every
+      place.
+
+      - 0 to 2: at least one, two, three own checkers.
+      - 3: half the number of own checkers above three.
+      - 4 to 7: the same of the opponent's (Tesauro's coding).
+      - 8 to 13: the number of dice left that show 1, 2, … 6.
+      - 14: 1 if it is the seat's turn.
 
     Attributes:
-      turns: a game that is not over after so many turns, of both seats together, is a draw.
-      gammons: a win counts double if the loser has borne off no checker (a gammon), and three
-        times if one of those is still on the bar or in the winner's home (a backgammon).
+      turns: maximal number of turns, of both seats together.
+      gammons: a win counts double if the loser has borne off no checker (a gammon), and three times
+        if one of those is still on the bar or in the winner's home (a backgammon).
+
+    Source:
+      bkgm.com/rules.html; G. Tesauro, Practical Issues in Temporal Difference Learning (1992)
     """
 
     turns: int = 300
@@ -299,6 +258,8 @@ class Backgammon(Game):
         if self.turns < 1:
             raise ValueError(f"backgammon: turns={self.turns} is less than 1")
         object.__setattr__(self, "max_plies", 5 * self.turns)
+        # About three plies a turn, the roll among them.
+        object.__setattr__(self, "typical_plies", min(284, 3 * self.turns))
         object.__setattr__(self, "max_payoff", 3.0 if self.gammons else 1.0)
 
     def init(self) -> State:
@@ -332,7 +293,7 @@ class Backgammon(Game):
         return (word >> _SOURCE_BIT) & 1 == 1
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a checker; when no die is left that can be used, see the board from the other side.
+        """Moves a checker; when no die is left that can be used, exchanges the seats' checkers.
 
         At a chance node, take the dice.
         """
@@ -389,33 +350,15 @@ class Backgammon(Game):
 
     def show(self, state: State) -> str:
         """White O and black X, the points as the seat to move counts them, and the dice left."""
-        piles, halves = _piles(state), []
-        for row in (_TOP, _BOTTOM):
-            names = "".join(f"{_name(state, place):>4}" for place in row)
-            cells = ["".join(f"{_cell(*piles[p], h):>4}" for p in row) for h in range(_TALL)]
-            halves.append([names, *cells])
-        white, black = (counts[_OFF] for counts in _by_seat(state))
-        ends = ["", f"off: {white} O, {black} X"]
-        if int(self.mover(state)) != OVER:
-            dice = " ".join(map(str, _dice(state)))
-            ends.append(f"{'OX'[_seat(state)]} has {dice or 'to roll'}")
-        return "\n".join([*halves[0], "", *reversed(halves[1]), *ends])
+        text = _backgammon_picture.show(_by_seat(state), _seat(state))
+        if int(self.mover(state)) == OVER:
+            return text
+        dice = " ".join(map(str, _dice(state)))
+        return f"{text}\n{'OX'[_seat(state)]} has {dice or 'to roll'}"
 
     def draw(self, state: State) -> str:
         """White runs from the top right to the bottom right; outside is what has been borne off."""
-        piles, marks = _piles(state), []
-        for top, row in ((True, _TOP), (False, _BOTTOM)):
-            for column, place in enumerate(row):
-                x = 56 + 52 * column
-                name = _name(state, place)
-                marks.append(f'<text x="{x}" y="{29 if top else 595}" fill="#e9dcc3">{name}</text>')
-                marks.append(_draw_pile(x, top, *piles[place]))
-        for seat, counts in enumerate(_by_seat(state)):
-            ys = [47 + 15 * k if seat else 563 - 15 * k for k in range(counts[_OFF])]
-            bars = "".join(f"M720 {y}h48" for y in ys)
-            marks.append(f'<path d="{bars}" stroke="{_INK[seat]}" stroke-width="12"/>')
-        marks += [_draw_die(_seat(state), k, die) for k, die in enumerate(_dice(state))]
-        return _FRAME + "".join(marks) + "</svg>"
+        return _backgammon_picture.draw(_by_seat(state), _seat(state), _dice(state))
 
     def label(self, state: State, move: int) -> str:
         """From and to, `13/8`, `bar/22`, `6/off`; `pass` where nothing can move.

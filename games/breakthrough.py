@@ -1,11 +1,4 @@
-"""Breakthrough on 8×8. Seat 0 plays white, at the bottom of the picture, and begins.
-
-A man goes one row forward, straight or diagonally, and captures diagonally only. A seat wins with a
-man on the last row, or when the other has none left. As in OpenSpiel, save that there the seat that
-begins is called black and sits at the top.
-
-The board is turned for the seat to move: rows count from its own side, columns keep their names.
-"""
+"""Breakthrough."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games._bits import Bits, planes
+from games._bitboard import Bitboard, planes
 from games.core import OVER, Fact, Facts, Game
 
 _HOME_ROW = 0xFF
@@ -26,33 +19,33 @@ class State(NamedTuple):
     """17 bytes. Cell c is row c // 8 from the mover's side, column c % 8 from the left.
 
     Attributes:
-      mine: men of the seat to move.
-      theirs: men of the other.
+      mine: pieces of the seat to move.
+      theirs: pieces of the other.
       seat: u8[], the seat to move.
     """
 
-    mine: Bits
-    theirs: Bits
+    mine: Bitboard
+    theirs: Bitboard
     seat: jax.Array
 
 
-def _turned(board: Bits) -> Bits:
+def _turned(board: Bitboard) -> Bitboard:
     """The board with its rows, a byte each, in the opposite order."""
 
     def turn(word: jax.Array) -> jax.Array:
         pairs = word << 16 | word >> 16
         return (pairs & jnp.uint32(0xFF00FF)) << 8 | (pairs >> 8) & jnp.uint32(0xFF00FF)
 
-    return Bits(turn(board.high), turn(board.low))
+    return Bitboard(turn(board.high), turn(board.low))
 
 
 @jax.jit
-def _moves(state: State) -> tuple[Bits, Bits, Bits]:
-    """The men that can go forward to the left, straight on and to the right."""
+def _moves(state: State) -> tuple[Bitboard, Bitboard, Bitboard]:
+    """The pieces that can move forward towards column a, straight, and towards column h."""
     mine, free = state.mine, ~state.mine
-    left = mine & ~Bits.of(_LEFT_COLUMN) & (free >> 7)
+    left = mine & ~Bitboard.of(_LEFT_COLUMN) & (free >> 7)
     ahead = mine & ((free & ~state.theirs) >> 8)
-    right = mine & ~Bits.of(_RIGHT_COLUMN) & (free >> 9)
+    right = mine & ~Bitboard.of(_RIGHT_COLUMN) & (free >> 9)
     return left, ahead, right
 
 
@@ -63,15 +56,38 @@ def _name(cell: int, seat: int) -> str:
 
 
 def _lost(state: State) -> jax.Array:
-    return (state.theirs & Bits.of(_HOME_ROW)).any() | ~state.mine.any()
+    return (state.theirs & Bitboard.of(_HOME_ROW)).any() | ~state.mine.any()
 
 
 @dataclass(frozen=True)
-class Breakthrough(Game):
-    """Bring a man to the last row."""
+class Breakthrough(Game[State]):
+    """Breakthrough on 8×8.
+
+    Rules:
+      Each seat begins with two rows of pieces; seat 0 plays white, at the bottom, and begins. A
+      piece moves one row forward, straight or diagonally, to a cell without an own piece; only
+      diagonally may it capture. A seat wins with a piece on the last row, or when the opponent has
+      none left. There is no draw.
+
+    Moves:
+      `64 * direction + cell`, the cell that the piece leaves. Directions are forward towards column
+      a, straight forward, forward towards column h. Cells are numbered row by row from the mover's
+      own side, each row from column a.
+
+    Observation:
+      f32[8, 8, 2], by row from the seat's own side and by column from a.
+
+      - 0: own pieces.
+      - 1: the opponent's pieces.
+
+    Source:
+      en.wikipedia.org/wiki/Breakthrough_(board_game). As in OpenSpiel, where the seat that begins
+      is called black and plays from the top.
+    """
 
     num_actions = 192
-    max_plies = 177  # each seat's men have 8 × 6 + 8 × 5 rows to go before one reaches the last
+    max_plies = 177  # each seat's pieces go 8 × 6 + 8 × 5 rows before one reaches the last
+    typical_plies = 63
     facts = Facts(
         perft=Fact(
             (1, 22, 484, 11132, 256036),
@@ -80,22 +96,22 @@ class Breakthrough(Game):
     )
 
     def init(self) -> State:
-        """Two rows of men each."""
-        return State(Bits.of(0xFFFF), Bits.of(0xFFFF << 48), jnp.uint8(0))
+        """Two rows of pieces each."""
+        return State(Bitboard.of(0xFFFF), Bitboard.of(0xFFFF << 48), jnp.uint8(0))
 
     def mover(self, state: State) -> jax.Array:
         """The seats alternate."""
         return jnp.where(_lost(state), OVER, state.seat.astype(jnp.int32))
 
     def legal(self, state: State) -> jax.Array:
-        """Whose man can go, bool[192]: cell by cell to the left, then straight on, to the right."""
+        """bool[192]: 64 cells for each of the three directions."""
         return jnp.concatenate([board.flags() for board in _moves(state)])
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a man, then see the board from the other side."""
+        """Moves a piece, then turns the board to the other seat."""
         way, cell = move >> 6, move & 63
-        target = Bits.cell(cell + 7 + way)
-        mine = (state.mine ^ Bits.cell(cell)) | target
+        target = Bitboard.cell(cell + 7 + way)
+        mine = (state.mine ^ Bitboard.cell(cell)) | target
         return State(_turned(state.theirs & ~target), _turned(mine), state.seat ^ 1)
 
     def payoff(self, state: State) -> jax.Array:
@@ -103,10 +119,10 @@ class Breakthrough(Game):
         return jnp.where(_lost(state), jnp.where(state.seat == 1, 1.0, -1.0), 0.0)
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
-        """Two planes f32[8, 8, 2]: own men, the opponent's; the seat's own side first."""
+        """f32[8, 8, 2]: own pieces, the opponent's; the seat's own side first."""
         own = state.seat.astype(jnp.int32) == seat
-        first = Bits.where(own, state.mine, _turned(state.theirs))
-        return planes(first, Bits.where(own, state.theirs, _turned(state.mine)))
+        first = Bitboard.where(own, state.mine, _turned(state.theirs))
+        return planes(first, Bitboard.where(own, state.theirs, _turned(state.mine)))
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The board and its mirror image."""
@@ -114,9 +130,9 @@ class Breakthrough(Game):
         return jnp.stack([observation, observation[:, ::-1]]), jnp.stack([policy, mirrored])
 
     def show(self, state: State) -> str:
-        """White and black men, w and b; white's side at the bottom."""
-        men = self._men(state)
-        rows = [f"{8 - r}  " + " ".join(men[8 * r : 8 * r + 8]) for r in range(8)]
+        """White and black pieces, w and b; white's side at the bottom."""
+        pieces = self._pieces(state)
+        rows = [f"{8 - r}  " + " ".join(pieces[8 * r : 8 * r + 8]) for r in range(8)]
         return "\n".join([*rows, "   a b c d e f g h"])
 
     def draw(self, state: State) -> str:
@@ -125,13 +141,13 @@ class Breakthrough(Game):
         for k, name in enumerate("abcdefgh"):
             marks.append(f'<text x="{100 + 100 * k}" y="884">{name}</text>')
             marks.append(f'<text x="24" y="{810 - 100 * k}">{k + 1}</text>')
-        for place, man in enumerate(self._men(state)):
+        for place, piece in enumerate(self._pieces(state)):
             row, column = divmod(place, 8)
             x, y = 50 + 100 * column, 50 + 100 * row
             field = "#e9dcc3" if (row + column) % 2 == 0 else "#b98d63"
             marks.append(f'<rect x="{x}" y="{y}" width="100" height="100" fill="{field}"/>')
-            if man != ".":
-                fill, rim = ("#fbfaf6", "#8a7355") if man == "w" else ("#2b2b2b", "#111")
+            if piece != ".":
+                fill, rim = ("#fbfaf6", "#8a7355") if piece == "w" else ("#2b2b2b", "#111")
                 marks.append(
                     f'<circle cx="{x + 50}" cy="{y + 50}" r="36" fill="{fill}" stroke="{rim}"/>'
                 )
@@ -158,7 +174,7 @@ class Breakthrough(Game):
                 return move
         raise ValueError(f"{name} is not legal here")
 
-    def _men(self, state: State) -> list[str]:
+    def _pieces(self, state: State) -> list[str]:
         """Row by row from the top of the picture."""
         if state.seat:
             white, black = int(_turned(state.theirs)), int(_turned(state.mine))

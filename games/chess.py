@@ -1,14 +1,4 @@
-"""Chess. Seat 0 plays White and begins.
-
-The rules are FIDE's, with these for the end of a game: a position that occurs for the third time,
-or 100 plies in a row without a capture or a pawn's move, is a draw at once and without a claim,
-unless the last move mates; so is one in which no moves whatever could mate, as far as the material
-tells; and so is a game of `plies` plies. Positions are the same if the same men stand on the same
-squares, the same seat is to move, and the same castling rights and en passant captures remain; a
-pawn that cannot legally be taken en passant makes no difference.
-
-Moves are numbered from the mover's side of the board; see games/_chess.py.
-"""
+"""Chess."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from games import _chess
-from games._chess import Board, Key, Men, Past, Sight
+from games._chess import Board, CheckInfo, History, Key, Pieces
 from games.core import OVER, Fact, Facts, Game
 
 _SIZE = 8
@@ -30,7 +20,7 @@ _KING = 0x10
 
 
 class _Castling(NamedTuple):
-    """One of the two ways to castle, as sets of squares.
+    """One of the two directions to castle, as sets of squares.
 
     Attributes:
       ray: where the king goes.
@@ -59,18 +49,18 @@ class State(NamedTuple):
     """864 bytes. All squares are as the seat to move sees them.
 
     Attributes:
-      men: who stands where.
+      pieces: of both seats.
       rights: rooks that may still castle, and the square where a pawn may be taken en passant.
       clock: i32[], plies since the last capture or pawn's move.
       ply: i32[], plies since the start; White moves at even ones.
-      past: the positions that may yet occur again.
+      history: the positions that may occur again.
     """
 
-    men: Men
+    pieces: Pieces
     rights: Board
     clock: jax.Array
     ply: jax.Array
-    past: Past
+    history: History
 
 
 def _board(squares: int) -> Board:
@@ -82,55 +72,57 @@ def _rank(rank: int) -> Board:
 
 
 class _Options(NamedTuple):
-    """What the seat to move may do.
+    """The moves of the seat to move.
 
     Attributes:
-      sight: what binds it.
-      pawns: where pawns may arrive, by `_chess.PAWN_RAYS`.
-      ways: where all men may, by `_chess.WAYS`.
+      info: check and pins.
+      pawns: target squares of pawns, by `_chess.PAWN_RAYS`.
+      directions: target squares of all pieces, by `_chess.DIRECTIONS`.
     """
 
-    sight: Sight
+    info: CheckInfo
     pawns: list[Board]
-    ways: list[Board]
+    directions: list[Board]
 
     def any(self) -> jax.Array:
         """Whether there is a move, bool[]."""
-        return _chess.union(self.ways).any()
+        return _chess.union(self.directions).any()
 
 
 @jax.jit
-def _options(men: Men, rights: Board) -> _Options:
-    sight = _chess.sight(men)
-    left, ahead, right = _chess.pawn_arrivals(men, sight)
+def _options(pieces: Pieces, rights: Board) -> _Options:
+    info = _chess.check_info(pieces)
+    left, ahead, right = _chess.pawn_targets(pieces, info)
     # A pawn's first step may be no evasion and the second one.
-    first = (men.pawns & sight.free(0) & _rank(2)).to((0, 1)) & ~men.all()
-    ahead = ahead | first.to((0, 1)) & ~men.all() & sight.evasions
+    first = (pieces.pawns & info.free(0) & _rank(2)).to((0, 1)) & ~pieces.all()
+    ahead = ahead | first.to((0, 1)) & ~pieces.all() & info.evasions
     # Where a capture en passant is possible at all, it leaves no check; but another pawn may be
     # pinned.
     passed = rights & _rank(6)
-    left = left | (men.pawns & sight.free(7)).to((-1, 1)) & passed
-    right = right | (men.pawns & sight.free(1)).to((1, 1)) & passed
+    left = left | (pieces.pawns & info.free(7)).to((-1, 1)) & passed
+    right = right | (pieces.pawns & info.free(1)).to((1, 1)) & passed
     pawns = [left, ahead, right]
-    ways = _chess.arrivals(men, sight, pawns)
+    directions = _chess.targets(pieces, info, pawns)
     for side in _CASTLINGS:
         ready = (rights & _board(side.corner)).any()
-        blocked = (men.all() & _board(side.between)).any()
-        unsafe = (sight.attacked & _board(side.safe)).any()
-        ways[side.ray] = ways[side.ray] | _board(side.target).when(ready & ~blocked & ~unsafe)
-    return _Options(sight, pawns, ways)
+        blocked = (pieces.all() & _board(side.between)).any()
+        unsafe = (info.attacked & _board(side.safe)).any()
+        directions[side.ray] = directions[side.ray] | _board(side.target).when(
+            ready & ~blocked & ~unsafe
+        )
+    return _Options(info, pawns, directions)
 
 
-def _passed(men: Men, pawn: Board) -> Board:
+def _passed(pieces: Pieces, pawn: Board) -> Board:
     """The square behind their pawn, which has just made two steps, if it can be taken there.
 
     Whoever takes it leaves two squares at once, so that pins do not tell whether the king is safe.
     """
-    target, king = pawn.to((0, 1)), men.mine & men.kings()
-    left, right = (pawn.to(step) & men.mine & men.pawns for step in ((-1, 0), (1, 0)))
-    empty = ~(men.all() & ~(pawn | left | right) | target)
+    target, king = pawn.to((0, 1)), pieces.mine & pieces.kings()
+    left, right = (pawn.to(step) & pieces.mine & pieces.pawns for step in ((-1, 0), (1, 0)))
+    empty = ~(pieces.all() & ~(pawn | left | right) | target)
     view = [_chess.slide(king, empty, ray) for ray in range(8)]
-    seen = [(view[ray] & men.theirs & men.sliders(ray)).any() for ray in range(8)]
+    seen = [(view[ray] & pieces.theirs & pieces.sliders(ray)).any() for ray in range(8)]
     legal = jnp.bool_(False)
     for taker, other in ((left, right), (right, left)):
         # The other one still stands in the way.
@@ -140,16 +132,45 @@ def _passed(men: Men, pawn: Board) -> Board:
 
 
 def _key(state: State) -> Key:
-    words = [word for board in (*state.men, state.rights) for word in board.words]
+    words = [word for board in (*state.pieces, state.rights) for word in board.words]
     return _chess.key([*words, (state.ply & 1).astype(jnp.uint32)])
 
 
 @dataclass(frozen=True)
-class Chess(Game):
-    """Checkmate the king.
+class Chess(Game[State]):
+    """Chess.
+
+    Rules:
+      FIDE's; seat 0 plays White and begins. Draws come at once and without a claim, unless the last
+      move mates: stalemate; the third occurrence of a position; 100 plies in a row without a
+      capture or a pawn's move; material with which no sequence of moves mates; a game of `plies`
+      plies. Positions are the same if the same pieces are on the same squares, the same seat is to
+      move, and the same castling rights and legal captures en passant remain.
+
+    Moves:
+      1096 in all. The first 1024 are `64 * direction + target`, squares numbered from the mover's
+      first rank, each rank from file a. Directions 0 to 7 are the queen's, clockwise from straight
+      up the board, 8 to 15 the knight's, clockwise from two up and one right. Castling is the
+      king's move of two squares; a pawn that reaches the last rank so becomes a queen. The last 72,
+      `1024 + 24 * piece + 8 * way + file`, are promotions to a knight, a bishop, a rook, by a
+      capture to the left, a step, a capture to the right, and the target's file.
+
+    Observation:
+      f32[8, 8, 16], by rank from the seat's own first rank, and by file from a. Planes 13 to 15 are
+      the same on every square.
+
+      - 0 to 5: own pawns, knights, bishops, rooks, queens, king.
+      - 6 to 11: the opponent's.
+      - 12: rooks with the right to castle, and the target square of a legal capture en passant.
+      - 13: earlier occurrences of the position.
+      - 14: plies since the last capture or pawn's move, divided by 100.
+      - 15: plies since the start, divided by `plies`.
 
     Attributes:
-      plies: longer games are drawn.
+      plies: maximal length of a game in plies.
+
+    Source:
+      FIDE Laws of Chess, handbook.fide.com/chapter/E012023
     """
 
     plies: int = 500
@@ -164,6 +185,7 @@ class Chess(Game):
         if self.plies < 1:
             raise ValueError(f"chess: plies={self.plies} is less than 1")
         object.__setattr__(self, "max_plies", self.plies)
+        object.__setattr__(self, "typical_plies", min(332, self.plies))
 
     def init(self) -> State:
         """The usual position."""
@@ -172,27 +194,27 @@ class Chess(Game):
     def mover(self, state: State) -> jax.Array:
         """The seats alternate."""
         over = (
-            ~_options(state.men, state.rights).any()
-            | _chess.insufficient(state.men)
-            | (state.past.times(_key(state)) >= 2)
+            ~_options(state.pieces, state.rights).any()
+            | _chess.insufficient(state.pieces)
+            | (state.history.occurrences(_key(state)) >= 2)
             | (state.clock >= _chess.CLOCK)
             | (state.ply >= self.plies)
         )
-        return _chess.resolve_chance(jnp.where(over, OVER, state.ply & 1))
+        return _chess.materialize(jnp.where(over, OVER, state.ply & 1))
 
     def legal(self, state: State) -> jax.Array:
         """All moves that do not leave the king in check, bool[1096]."""
-        _, pawns, ways = _options(state.men, state.rights)
-        return _chess.flags(ways, pawns)
+        _, pawns, directions = _options(state.pieces, state.rights)
+        return _chess.mask(directions, pawns)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a man, then see the board from the other side."""
-        men, made = state.men, _chess.read(_SIZE, move)
-        source, target = _chess.origin(men, made), made.target
-        pawn, king = ((men_ & source).any() for men_ in (men.pawns, men.kings()))
+        """Moves a piece, then turns the board to the other seat."""
+        pieces, made = state.pieces, _chess.decode(_SIZE, move)
+        source, target = _chess.origin(pieces, made), made.target
+        pawn, king = ((kind & source).any() for kind in (pieces.pawns, pieces.kings()))
         passing = (target & state.rights & _rank(6)).when(pawn)
-        captured = target & men.theirs | passing.to((0, -1))
-        after = _chess.play(men, source, made, captured)
+        captured = target & pieces.theirs | passing.to((0, -1))
+        after = _chess.play(pieces, made, source=source, captured=captured)
         for side in _CASTLINGS:
             castles = king & (source & _board(_KING)).any() & (target & _board(side.target)).any()
             rook = _board(side.rook).when(castles)
@@ -200,7 +222,7 @@ class Chess(Game):
         rights = state.rights & _board(_CORNERS) & ~(source | target) & ~_rank(1).when(king)
         twice = pawn & (source & _rank(2)).any() & (target & _rank(4)).any()
         reset = pawn | captured.any()
-        after, rights, pushed, reset = _chess.resolve_chance(
+        after, rights, pushed, reset = _chess.materialize(
             (after.turned(), rights.turned(), target.turned().when(twice), reset)
         )
         return State(
@@ -208,13 +230,13 @@ class Chess(Game):
             rights | _passed(after, pushed),
             jnp.where(reset, 0, state.clock + 1),
             state.ply + 1,
-            state.past.after(state.clock, _key(state), reset),
+            state.history.after(state.clock, _key(state), reset),
         )
 
     def payoff(self, state: State) -> jax.Array:
         """Mate wins, all else is a draw."""
-        options = _options(state.men, state.rights)
-        mated = options.sight.checked & ~options.any()
+        options = _options(state.pieces, state.rights)
+        mated = options.info.checked & ~options.any()
         return jnp.where(mated, jnp.where(state.ply & 1 == 1, 1.0, -1.0), 0.0)
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
@@ -224,18 +246,18 @@ class Chess(Game):
         squares of captures en passant; how often the position has been there; shares of the 100
         plies without progress and of all plies that are gone.
         """
-        turned = state.men.turned(), state.rights.turned()
+        turned = state.pieces.turned(), state.rights.turned()
         own = (state.ply & 1) == seat
-        men, rights = jax.tree.map(
-            lambda a, b: jnp.where(own, a, b), (state.men, state.rights), turned
+        pieces, rights = jax.tree.map(
+            lambda a, b: jnp.where(own, a, b), (state.pieces, state.rights), turned
         )
-        boards = [side & kind for side in (men.mine, men.theirs) for kind in men.kinds()]
-        shares = [
-            state.past.times(_key(state)).astype(jnp.float32),
+        boards = [side & kind for side in (pieces.mine, pieces.theirs) for kind in pieces.kinds()]
+        scalars = [
+            state.history.occurrences(_key(state)).astype(jnp.float32),
             state.clock.astype(jnp.float32) / _chess.CLOCK,
             state.ply.astype(jnp.float32) / self.plies,
         ]
-        return _chess.planes([*boards, rights], shares)
+        return _chess.planes([*boards, rights], scalars)
 
     def show(self, state: State) -> str:
         """White below, in capitals."""
@@ -279,23 +301,25 @@ class Chess(Game):
         rights = board.castling_rights
         if board.ep_square is not None and board.has_legal_en_passant():
             rights |= 1 << board.ep_square
-        men = _chess.lettered([p.symbol() if (p := board.piece_at(k)) else "." for k in range(64)])
+        pieces = _chess.from_letters(
+            [p.symbol() if (p := board.piece_at(k)) else "." for k in range(64)]
+        )
         rights = _board(rights)
         if board.turn == chess.BLACK:
-            men, rights = men.turned(), rights.turned()
+            pieces, rights = pieces.turned(), rights.turned()
         clock, ply = jnp.int32(board.halfmove_clock), jnp.int32(board.ply())
-        return jax.tree.map(jnp.asarray, State(men, rights, clock, ply, Past.none()))
+        return jax.tree.map(jnp.asarray, State(pieces, rights, clock, ply, History.empty()))
 
     def to_fen(self, state: State) -> str:
         """The position as FEN."""
         return self._board(state).fen(en_passant="legal")
 
     def _board(self, state: State) -> chess.Board:
-        men, rights, clock, ply, _ = jax.tree.map(np.asarray, state)
+        pieces, rights, clock, ply, _ = jax.tree.map(np.asarray, state)
         if ply % 2:
-            men, rights = men.turned(), rights.turned()
+            pieces, rights = pieces.turned(), rights.turned()
         board = chess.Board(None)
-        for square, letter in enumerate(_chess.letters(men)):
+        for square, letter in enumerate(_chess.letters(pieces)):
             if letter != ".":
                 board.set_piece_at(square, chess.Piece.from_symbol(letter))
         board.castling_rights = int(rights) & _CORNERS
@@ -311,7 +335,9 @@ def moves(board: chess.Board) -> dict[int, chess.Move]:
     flip = 0 if board.turn else 56
 
     def number(move: chess.Move) -> int:
-        becomes = chess.piece_symbol(move.promotion) if move.promotion else ""
-        return _chess.number(_SIZE, move.from_square ^ flip, move.to_square ^ flip, becomes)
+        promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
+        return _chess.encode(
+            _SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion=promotion
+        )
 
     return {number(move): move for move in board.legal_moves}

@@ -1,4 +1,4 @@
-"""Connect Four: four in a row on 7 columns of height 6. Seat 0 plays X and begins."""
+"""Connect Four."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -85,11 +85,30 @@ def _plies(state: State) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class ConnectFour(Game):
-    """Four in a row; stones fall to the lowest free cell of their column."""
+class ConnectFour(Game[State]):
+    """Connect Four: four in a row on 7 columns of height 6.
+
+    Rules:
+      The seats drop stones in turn into columns that are not full; a stone falls to the lowest
+      empty cell. Seat 0 plays X and begins. Four of one's own in a row, column or diagonal win. A
+      full board without that is a draw.
+
+    Moves:
+      0 to 6, the columns from the left.
+
+    Observation:
+      f32[6, 7, 2], by row from the top and column from the left.
+
+      - 0: own stones.
+      - 1: the opponent's stones.
+
+    Source:
+      en.wikipedia.org/wiki/Connect_Four
+    """
 
     num_actions = 7
     max_plies = 42
+    typical_plies = 21
     facts = Facts(
         positions=Fact((1, 7, 49, 238, 1120, 4263, 16422, 54859, 184275), "oeis.org/A212693"),
         value=Fact(1.0, "oeis.org/A090224, V. Allis 1988: White wins"),
@@ -101,7 +120,7 @@ class ConnectFour(Game):
         return State(empty, empty)
 
     def mover(self, state: State) -> jax.Array:
-        """Stones alternate, so their number tells who moves."""
+        """The seats alternate: the parity of the number of stones is the seat."""
         plies = _plies(state)
         return jnp.where(_four(state.theirs) | (plies == 42), OVER, plies & 1)
 
@@ -112,7 +131,7 @@ class ConnectFour(Game):
         return tops & 1 == 0
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Drop a stone, then see the board from the other side."""
+        """Drops a stone, then exchanges the seats' boards."""
         stones = _or(state.mine, state.theirs)
         # Adding one at the bottom of a column carries up to its first free cell.
         column = move.astype(jnp.uint32) * _COLUMN

@@ -1,13 +1,16 @@
-"""The game contract: what every file in this folder promises.
+"""The contract that every game keeps.
 
-A game is a bundle of pure functions of ONE position. Batch them with `jax.vmap`, compile them
-with `jax.jit`. The state holds only what the rules need; whatever follows from it (observation,
-legal moves, payoff) is computed when asked for.
+A game is a set of pure functions of ONE position. Batch them with `jax.vmap`, compile them with
+`jax.jit`. The state holds only what the rules need; whatever follows from it (observation, legal
+moves, payoff) is computed on demand.
+
+Shapes: A is `num_actions`, C is `num_outcomes`, S the number of symmetries. A seat is 0 or 1.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Generic, TypeVar, cast
 
 import jax
 
@@ -16,13 +19,13 @@ CHANCE = -1
 OVER = -2
 """`mover` of a position in which the game has ended."""
 
-State = Any
-"""A NamedTuple of small arrays (a pytree); each game defines its own."""
+StateT = TypeVar("StateT")
+"""A game's positions: a NamedTuple of small arrays (a pytree); each game defines its own."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A number published elsewhere that the rules must reproduce.
+    """A published number that the rules must reproduce.
 
     Attributes:
       value: the number or numbers.
@@ -35,18 +38,17 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a game from outside; the tests hold the rules against every fact given.
+    """Published numbers about a game; the tests compute each from the rules.
 
     Attributes:
       perft: int per depth 0, 1, …: sequences of that many legal moves from the start.
       positions: int per ply 0, 1, …: distinct positions reachable in exactly that many plies.
-      orbits: int per ply 0, 1, …: the same, positions that are symmetric to each other as one.
-      games: int: all different games from the start to an end.
+      orbits: int per ply 0, 1, …: the same, with symmetric positions counted once.
+      games: int: distinct games from the start to an end.
       value: float: payoff of seat 0 under perfect play.
-      uniform_exploitability: float: what a best response gains against uniformly random play, the
+      uniform_exploitability: float: gain of a best response against uniformly random play, the
         mean of both seats (NashConv / 2).
-      information_sets: int: the situations, both seats' together, that a seat to move can tell from
-        each other.
+      information_sets: int: information sets of both seats together.
     """
 
     perft: Fact | None = None
@@ -58,28 +60,34 @@ class Facts:
     information_sets: Fact | None = None
 
 
-class Game(ABC):
+class Game(ABC, Generic[StateT]):
     """The rules of one two-player zero-sum game.
 
-    A subclass is a frozen dataclass; its fields are the options a user may give in the name
-    (`hex:size=9`), and its `__post_init__` raises ValueError, with one clear line, for a value it
-    cannot play with. Two equal games share their compiled programs.
+    A subclass is a frozen dataclass; its fields are the options that a name gives (`hex:size=9`),
+    and its `__post_init__` raises ValueError, with a message of one line, for values that are not
+    allowed. Equal games share their compiled programs.
 
-    Attributes, of the class or set by `__post_init__` where they depend on an option:
-      num_actions: A, the number of moves there are, legal or not.
-      num_outcomes: C, the number of chance outcomes; 0 where nothing is left to chance.
-      max_plies: no game is longer than this, chance moves included.
-      max_payoff: no payoff is larger than this.
-      perfect_information: both seats see everything.
-      facts: published numbers that prove the rules.
-      version: changes with rules, moves or observation; a snapshot of another version is refused.
-      on_device: the functions below can be compiled. Otherwise the rules are a program outside, and
-        `init` raises ValueError: `arena.types.HostGame` says how such games are begun.
+    Attributes, of the class, or set by `__post_init__` where they depend on an option:
+      num_actions: A, the number of moves, legal or not.
+      num_outcomes: C, the number of chance outcomes; 0 in a game without chance.
+      max_plies: upper bound on the length of a game in plies, chance moves included.
+      typical_plies: mean length of uniformly random games in plies, chance moves included; work is
+        sized by it. `max_plies` unless the game gives it.
+      max_payoff: upper bound on the absolute payoff.
+      perfect_information: whether `observe` shows both seats the whole position.
+      facts: published numbers that the tests compare with the rules.
+      version: a positive integer; raise it when rules, move numbers or observations change. A
+        snapshot trained on another version is refused.
+      on_device: whether the functions below can be compiled by JAX. Otherwise the rules run in a
+        program outside, and `init` raises ValueError; see `arena.types.HostGame`.
+      searchable: whether a tree search may step positions: true for games of perfect information.
     """
 
     num_actions: int
     num_outcomes: int = 0
     max_plies: int
+    # A plain attribute to its readers and to subclasses, yet one whose default another one gives.
+    typical_plies: int = cast(int, cached_property(lambda self: self.max_plies))
     max_payoff: float = 1.0
     perfect_information: bool = True
     facts: Facts
@@ -88,98 +96,105 @@ class Game(ABC):
 
     @property
     def searchable(self) -> bool:
-        """Whether a tree search can step its positions, and sees all that there is to see."""
+        """Whether a tree search can step positions and observes the whole of them."""
         return self.perfect_information
 
-    @property
-    def typical_plies(self) -> int:
-        """How long a game usually is; work is sized by it. `max_plies` if nothing else is known."""
-        return self.max_plies
-
     @abstractmethod
-    def init(self) -> State:
-        """The position at the start."""
+    def init(self) -> StateT:
+        """The initial position."""
 
-    def template(self) -> State:
-        """Shapes and types of a position, a pytree of `jax.ShapeDtypeStruct`."""
+    def template(self) -> Any:
+        """Shapes and dtypes of a position, a pytree of `jax.ShapeDtypeStruct`."""
         return jax.eval_shape(self.init)
 
     @abstractmethod
-    def mover(self, state: State) -> jax.Array:
-        """Who moves, i32[]: seat 0, seat 1, CHANCE or OVER."""
+    def mover(self, state: StateT) -> jax.Array:
+        """Who moves, i32[]: seat 0, seat 1, `CHANCE` or `OVER`."""
 
     @abstractmethod
-    def legal(self, state: State) -> jax.Array:
-        """Which moves the mover has, bool[A]; unspecified unless a seat is to move."""
+    def legal(self, state: StateT) -> jax.Array:
+        """The legal moves, bool[A]; at least one. Unspecified unless a seat is to move."""
 
     @abstractmethod
-    def step(self, state: State, move: jax.Array) -> State:
-        """The position after a legal move (or chance outcome) i32[]; unspecified for others."""
+    def step(self, state: StateT, move: jax.Array) -> StateT:
+        """The position after a legal move, or a chance outcome, i32[]; unspecified for others."""
 
     @abstractmethod
-    def payoff(self, state: State) -> jax.Array:
-        """What seat 0 gets, f32[], and seat 1 the negative; 0 until the game is over."""
+    def payoff(self, state: StateT) -> jax.Array:
+        """Payoff of seat 0, f32[]; that of seat 1 is its negative. 0 unless the game is over."""
 
     @abstractmethod
-    def observe(self, state: State, seat: jax.Array) -> jax.Array:
-        """What seat i32[] may know, f32[...], drawn from its own side: own pieces come first.
+    def observe(self, state: StateT, seat: jax.Array) -> jax.Array:
+        """The observation of a seat i32[], f32[...], from its own side: own pieces come first.
 
-        In a game of hidden information this, with the seat's own moves so far, is its information
-        set: it tells all that the seat has been told, and nothing else.
+        In a game of hidden information an observation, with the seat's own moves so far, is its
+        information set: it contains all that the seat has been shown, and nothing else.
         """
 
     @abstractmethod
-    def show(self, state: State) -> str:
+    def show(self, state: StateT) -> str:
         """The position as text for a terminal."""
 
     @abstractmethod
-    def draw(self, state: State) -> str:
+    def draw(self, state: StateT) -> str:
         """The position as an SVG picture."""
 
     @abstractmethod
-    def label(self, state: State, move: int) -> str:
-        """A move as players write it."""
+    def label(self, state: StateT, move: int) -> str:
+        """A legal move in the game's usual notation."""
 
     @abstractmethod
-    def parse(self, state: State, text: str) -> int:
-        """A move from what a player typed; raises ValueError with one clear line if it is none."""
+    def parse(self, state: StateT, text: str) -> int:
+        """The legal move that a text means, the inverse of `label`.
 
-    def view(self, state: State, seat: int) -> str:
-        """What one seat sees of the position, as text: in a game of hidden information, less."""
+        Raises:
+          ValueError: the text is no legal move; the message is one line.
+        """
+
+    def view(self, state: StateT, seat: int) -> str:
+        """The position as text, as far as a seat sees it.
+
+        Raises:
+          NotImplementedError: the game has hidden information and does not define this.
+        """
         if not self.perfect_information:
             raise NotImplementedError(f"{type(self).__name__} does not say what a seat sees")
         return self.show(state)
 
-    def chance(self, state: State) -> jax.Array:
-        """Probabilities of the outcomes at a chance node, f32[C]; unspecified elsewhere."""
+    def chance(self, state: StateT) -> jax.Array:
+        """Probabilities of the outcomes at a chance node, f32[C]; unspecified elsewhere.
+
+        Raises:
+          ValueError: the game has no chance moves.
+        """
         raise ValueError(f"{type(self).__name__} has no chance moves")
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """All board symmetries of an observation and a policy over moves.
+        """The images of an observation and a policy under all symmetries of the board.
 
         Args:
           observation: f32[...] as `observe` gives it.
           policy: f32[A].
 
         Returns:
-          f32[S, ...] and f32[S, A], the identity first.
+          f32[S, ...] and f32[S, A], the identity first. S is 1 unless the game overrides this.
         """
         return observation[None], policy[None]
 
-    def ownership(self, state: State, seat: jax.Array) -> jax.Array:
-        """Who owns each cell in the end, as seat i32[] sees it: more to learn from than a payoff.
+    def ownership(self, state: StateT, seat: jax.Array) -> jax.Array:
+        """The owner of each cell at the end of the game: an auxiliary target for a network.
 
         Optional. D. Wu, "Accelerating self-play learning in Go" (arXiv:1902.10565), section 4.1.
 
         Args:
           state: a position in which the game is over; unspecified for others.
-          seat: from whose side.
+          seat: i32[], the seat from whose side it is given.
 
         Returns:
-          f32[H, W], on the cells of the observation's planes: 1 for its own, -1 for the other's, 0
-          for nobody's. `symmetries` turns it like one more of these planes.
+          f32[H, W], on the cells of the observation's planes: 1 for the seat's own, -1 for the
+          other's, 0 for neither's. `symmetries` transforms it as one more plane.
 
         Raises:
-          ValueError: in this game nobody owns cells.
+          ValueError: the game does not define owners of cells.
         """
         raise ValueError(f"{type(self).__name__} does not say who owns its cells")

@@ -1,15 +1,4 @@
-"""English draughts (American checkers) on 8×8. Seat 0 plays black, on squares 1 to 12, and begins.
-
-Men step and jump forward, kings both ways, one square diagonally. Who can jump must, but may choose
-which jump. A piece that can jump again after a jump does so: every jump is a move of its own, after
-which the same seat is to move. A man that reaches the last row becomes a king and its turn ends.
-A seat that cannot move loses.
-
-The game is drawn after 40 moves without a jump, both seats' counted, as in OpenSpiel. Tournaments
-count 40 moves of each seat, from the last jump or the last move of a man, and repetitions instead.
-
-The board is turned for the seat to move: squares are numbered from its own side.
-"""
+"""English draughts (American checkers)."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games._bits import flags
+from games._bitboard import flags
 from games.core import OVER, Fact, Facts, Game
 
 _DRAWN = 40
@@ -127,11 +116,40 @@ def _number(piece: Any, state: State) -> int:
 
 
 @dataclass(frozen=True)
-class EnglishDraughts(Game):
-    """Take or block all pieces of the other seat."""
+class EnglishDraughts(Game[State]):
+    """English draughts (American checkers) on 8×8.
+
+    Rules:
+      Seat 0 plays black, on squares 1 to 12, and begins. Men step and jump forward, kings forward
+      and back, one square diagonally. A seat that can jump must, but may choose which jump. A piece
+      that can jump again after a jump must do so: every jump is a move of its own, after which the
+      same seat is to move. A man that reaches the last row becomes a king, and its turn ends. A
+      seat that cannot move loses. The game is drawn after 40 moves without a jump, both seats'
+      counted.
+
+    Moves:
+      `32 * direction + square`, the square that the piece leaves. Directions are forward right,
+      forward left, back right, back left, of a step or a jump. Squares are numbered from 0 from the
+      mover's own side; labels have the numbers of the board, 1 to 32.
+
+    Observation:
+      f32[8, 8, 6], by row from the seat's own side and by column from its right.
+
+      - 0: own men.
+      - 1: own kings.
+      - 2: the opponent's men.
+      - 3: the opponent's kings.
+      - 4: the piece that must jump again.
+      - 5: on every cell, moves since the last jump, divided by 40.
+
+    Source:
+      en.wikipedia.org/wiki/English_draughts; the draw as in OpenSpiel's checkers. Tournaments count
+      40 moves of each seat, from the last jump or the last move of a man, and repetitions instead.
+    """
 
     num_actions = 128
     max_plies = 920  # a jump at least every 40 moves, and 23 jumps leave one seat nothing
+    typical_plies = 70
     facts = Facts(
         # In whole turns: each way of jumping on is one.
         perft=Fact((1, 7, 49, 302, 1469, 7361, 36768, 179740, 845931), "oeis.org/A133046"),
@@ -153,7 +171,7 @@ class EnglishDraughts(Game):
         return jnp.concatenate([flags(board) for board in _choices(state)])
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Step or jump, then see the board from the other side unless the piece jumps on."""
+        """Steps or jumps, then turns the board to the other seat unless the jumper goes on."""
         way = move >> 5
         piece = jnp.uint32(1) << (move & 31).astype(jnp.uint32)
         near = _go(piece, way)

@@ -1,12 +1,4 @@
-"""Gardner's minichess: chess on 5×5, solved as a draw. Seat 0 plays White and begins.
-
-The men move as in chess; but pawns never make two steps, so nothing is taken en passant, and nobody
-castles. As in pgx, a position that occurs for the third time, 100 plies in a row without a capture
-or a pawn's move, too little material to mate, or 256 plies make a draw at once, unless the last
-move mates. The length is an option here.
-
-Moves are numbered from the mover's side of the board; see games/_chess.py.
-"""
+"""Gardner's minichess."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from games import _chess
-from games._chess import Board, Key, Men, Past, Sight
+from games._chess import Board, CheckInfo, History, Key, Pieces
 from games.core import OVER, Fact, Facts, Game
 
 _SIZE = 5
@@ -28,65 +20,93 @@ class State(NamedTuple):
     """832 bytes. All squares are as the seat to move sees them.
 
     Attributes:
-      men: who stands where.
+      pieces: of both seats.
       clock: i32[], plies since the last capture or pawn's move.
       ply: i32[], plies since the start; White moves at even ones.
-      past: the positions that may yet occur again.
+      history: the positions that may occur again.
     """
 
-    men: Men
+    pieces: Pieces
     clock: jax.Array
     ply: jax.Array
-    past: Past
+    history: History
 
 
 class _Options(NamedTuple):
-    """What the seat to move may do.
+    """The moves of the seat to move.
 
     Attributes:
-      sight: what binds it.
-      pawns: where pawns may arrive, by `_chess.PAWN_RAYS`.
-      ways: where all men may, by `_chess.WAYS`.
+      info: check and pins.
+      pawns: target squares of pawns, by `_chess.PAWN_RAYS`.
+      directions: target squares of all pieces, by `_chess.DIRECTIONS`.
     """
 
-    sight: Sight
+    info: CheckInfo
     pawns: list[Board]
-    ways: list[Board]
+    directions: list[Board]
 
     def any(self) -> jax.Array:
         """Whether there is a move, bool[]."""
-        return _chess.union(self.ways).any()
+        return _chess.union(self.directions).any()
 
 
 @jax.jit
-def _options(men: Men) -> _Options:
-    sight = _chess.sight(men)
-    pawns = _chess.pawn_arrivals(men, sight)
-    return _Options(sight, pawns, _chess.arrivals(men, sight, pawns))
+def _options(pieces: Pieces) -> _Options:
+    info = _chess.check_info(pieces)
+    pawns = _chess.pawn_targets(pieces, info)
+    return _Options(info, pawns, _chess.targets(pieces, info, pawns))
 
 
 @jax.jit
-def _legal(men: Men) -> jax.Array:
-    _, pawns, ways = _options(men)
-    return _chess.flags(ways, pawns)
+def _legal(pieces: Pieces) -> jax.Array:
+    _, pawns, directions = _options(pieces)
+    return _chess.mask(directions, pawns)
 
 
 @jax.jit
-def _checked(men: Men) -> jax.Array:
-    return _chess.sight(men).checked
+def _checked(pieces: Pieces) -> jax.Array:
+    return _chess.check_info(pieces).checked
 
 
 def _key(state: State) -> Key:
-    words = [word for board in state.men for word in board.words]
+    words = [word for board in state.pieces for word in board.words]
     return _chess.key([*words, (state.ply & 1).astype(jnp.uint32)])
 
 
 @dataclass(frozen=True)
-class GardnerChess(Game):
-    """Checkmate the king.
+class GardnerChess(Game[State]):
+    """Gardner's minichess: chess on 5×5.
+
+    Rules:
+      The pieces move as in chess, without double steps of pawns, captures en passant and castling.
+      Both seats begin with rook, knight, bishop, queen and king from the left behind five pawns;
+      seat 0 plays White and begins. Draws come at once, unless the last move mates: stalemate; the
+      third occurrence of a position; 100 plies in a row without a capture or a pawn's move;
+      material with which no sequence of moves mates; a game of `plies` plies.
+
+    Moves:
+      445 in all. The first 400 are `25 * direction + target`, squares numbered from the mover's
+      first rank, each rank from file a. Directions 0 to 7 are the queen's, clockwise from straight
+      up the board, 8 to 15 the knight's, clockwise from two up and one right; a pawn that reaches
+      the last rank so becomes a queen. The last 45, `400 + 15 * piece + 5 * way + file`, are
+      promotions to a knight, a bishop, a rook, by a capture to the left, a step, a capture to the
+      right, and the target's file.
+
+    Observation:
+      f32[5, 5, 15], by rank from the seat's own first rank, and by file from a. Planes 12 to 14 are
+      the same on every square.
+
+      - 0 to 5: own pawns, knights, bishops, rooks, queens, king.
+      - 6 to 11: the opponent's.
+      - 12: earlier occurrences of the position.
+      - 13: plies since the last capture or pawn's move, divided by 100.
+      - 14: plies since the start, divided by `plies`.
 
     Attributes:
-      plies: longer games are drawn.
+      plies: maximal length of a game in plies.
+
+    Source:
+      en.wikipedia.org/wiki/Minichess; draws as in pgx, whose games have at most 256 plies
     """
 
     plies: int = 256
@@ -104,6 +124,7 @@ class GardnerChess(Game):
         if self.plies < 1:
             raise ValueError(f"gardner_chess: plies={self.plies} is less than 1")
         object.__setattr__(self, "max_plies", self.plies)
+        object.__setattr__(self, "typical_plies", min(87, self.plies))
 
     def init(self) -> State:
         """Rook, knight, bishop, queen and king from the left, on both sides."""
@@ -112,37 +133,37 @@ class GardnerChess(Game):
     def mover(self, state: State) -> jax.Array:
         """The seats alternate."""
         over = (
-            ~_options(state.men).any()
-            | _chess.insufficient(state.men)
-            | (state.past.times(_key(state)) >= 2)
+            ~_options(state.pieces).any()
+            | _chess.insufficient(state.pieces)
+            | (state.history.occurrences(_key(state)) >= 2)
             | (state.clock >= _chess.CLOCK)
             | (state.ply >= self.plies)
         )
-        return _chess.resolve_chance(jnp.where(over, OVER, state.ply & 1))
+        return _chess.materialize(jnp.where(over, OVER, state.ply & 1))
 
     def legal(self, state: State) -> jax.Array:
         """All moves that do not leave the king in check, bool[445]."""
-        return _legal(state.men)
+        return _legal(state.pieces)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Move a man, then see the board from the other side."""
-        made = _chess.read(_SIZE, move)
-        source = _chess.origin(state.men, made)
-        captured = made.target & state.men.theirs
-        reset = captured.any() | (state.men.pawns & source).any()
-        after = _chess.play(state.men, source, made, captured).turned()
-        after, reset = _chess.resolve_chance((after, reset))
+        """Moves a piece, then turns the board to the other seat."""
+        made = _chess.decode(_SIZE, move)
+        source = _chess.origin(state.pieces, made)
+        captured = made.target & state.pieces.theirs
+        reset = captured.any() | (state.pieces.pawns & source).any()
+        after = _chess.play(state.pieces, made, source=source, captured=captured).turned()
+        after, reset = _chess.materialize((after, reset))
         return State(
             after,
             jnp.where(reset, 0, state.clock + 1),
             state.ply + 1,
-            state.past.after(state.clock, _key(state), reset),
+            state.history.after(state.clock, _key(state), reset),
         )
 
     def payoff(self, state: State) -> jax.Array:
         """Mate wins, all else is a draw."""
-        options = _options(state.men)
-        mated = options.sight.checked & ~options.any()
+        options = _options(state.pieces)
+        mated = options.info.checked & ~options.any()
         return jnp.where(mated, jnp.where(state.ply & 1 == 1, 1.0, -1.0), 0.0)
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
@@ -152,14 +173,16 @@ class GardnerChess(Game):
         been there; shares of the 100 plies without progress and of all plies that are gone.
         """
         own = (state.ply & 1) == seat
-        men = jax.tree.map(lambda a, b: jnp.where(own, a, b), state.men, state.men.turned())
-        boards = [side & kind for side in (men.mine, men.theirs) for kind in men.kinds()]
-        shares = [
-            state.past.times(_key(state)).astype(jnp.float32),
+        pieces = jax.tree.map(
+            lambda a, b: jnp.where(own, a, b), state.pieces, state.pieces.turned()
+        )
+        boards = [side & kind for side in (pieces.mine, pieces.theirs) for kind in pieces.kinds()]
+        scalars = [
+            state.history.occurrences(_key(state)).astype(jnp.float32),
             state.clock.astype(jnp.float32) / _chess.CLOCK,
             state.ply.astype(jnp.float32) / self.plies,
         ]
-        return _chess.planes(boards, shares)
+        return _chess.planes(boards, scalars)
 
     def show(self, state: State) -> str:
         """White below, in capitals."""
@@ -168,7 +191,7 @@ class GardnerChess(Game):
         return "\n".join([*rows, "   a b c d e"])
 
     def draw(self, state: State) -> str:
-        """White below, in the colours and with the men of python-chess."""
+        """White below, in the colours and with the pieces of python-chess."""
         squares, labels = [], []
         for square, letter in enumerate(_letters(state)):
             x, y = 20 + 45 * (square % 5), 20 + 45 * (4 - square // 5)
@@ -193,14 +216,14 @@ class GardnerChess(Game):
     def label(self, state: State, move: int) -> str:
         """The squares it leaves and reaches, and what a pawn becomes: `b1c3`, `a4a5q`."""
         turned = 5 * (int(state.ply) % 2)
-        source, target, becomes = _chess.told(_chess.letters(_host(state).men), int(move))
+        source, target, promotion = _chess.squares(_chess.letters(_host(state).pieces), int(move))
         names = [f"{'abcde'[k % 5]}{abs(turned - k // 5 - (not turned))}" for k in (source, target)]
-        return "".join(names) + becomes
+        return "".join(names) + promotion
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""
         text = text.strip()
-        for move in np.flatnonzero(_legal(state.men)).tolist():
+        for move in np.flatnonzero(_legal(state.pieces)).tolist():
             if self.label(state, move) == text.lower():
                 return move
         raise ValueError(f"{text!r} is not a legal move here; moves are written as b1c3 or a4a5q")
@@ -225,7 +248,7 @@ class GardnerChess(Game):
             raise ValueError(f"{text!r} is not a legal position: there must be one king each")
         if {*"Pp"} & {*letters[:5], *letters[-5:]}:
             raise ValueError(f"{text!r} is not a legal position: pawns on the last rank")
-        if _checked(state.men.turned()):
+        if _checked(state.pieces.turned()):
             raise ValueError(f"{text!r} is not a legal position: the king can be taken")
         return state
 
@@ -239,16 +262,18 @@ class GardnerChess(Game):
 
 
 def _state(letters: list[str], clock: int, ply: int) -> State:
-    """A position as White sees it, without a past."""
-    men = _chess.lettered(letters)
-    men = men.turned() if ply % 2 else men
-    return jax.tree.map(jnp.asarray, State(men, jnp.int32(clock), jnp.int32(ply), Past.none()))
+    """A position with an empty history, from letters in White's view."""
+    pieces = _chess.from_letters(letters)
+    pieces = pieces.turned() if ply % 2 else pieces
+    return jax.tree.map(
+        jnp.asarray, State(pieces, jnp.int32(clock), jnp.int32(ply), History.empty())
+    )
 
 
 def _letters(state: State) -> list[str]:
-    """Who stands on every square, as White sees it and as FEN writes it."""
-    men, _, ply, _ = _host(state)
-    return _chess.letters(men.turned() if ply % 2 else men)
+    """The piece on every square, in White's view and as FEN writes it."""
+    pieces, _, ply, _ = _host(state)
+    return _chess.letters(pieces.turned() if ply % 2 else pieces)
 
 
 def _host(state: State) -> State:

@@ -1,16 +1,4 @@
-"""Go: surround more of the board than the other. Seat 0 plays Black and begins.
-
-Area scoring as Tromp and Taylor put it: a side's stones count, and so do the empty regions that
-touch no other stones than its own. No suicide. Two passes end the game, and so does the last of
-2·size² plies; then the board counts as it stands. A single stone that has just taken a single stone
-may not be retaken at once (ko). Longer cycles are free, unless `superko` is on: then no stone may
-bring back any earlier board, whoever was to move.
-
-OpenSpiel's go has a rule of its own: a board that comes back ends the game as a draw.
-
-Superko remembers 64 bits of every board. Up to 5×5 these are the board itself. For larger ones they
-are a Zobrist key, and the chance that a whole game takes any board for another is below 1e-10.
-"""
+"""Go."""
 
 import math
 from collections.abc import Callable
@@ -22,9 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _go_picture
+from games._go_picture import COLUMNS
 from games.core import OVER, Fact, Facts, Game
 
-# What lies on a point is told by a tag of 16 bits, the same for all stones of a group:
+# Each point has a tag of 16 bits, the same for all stones of a group:
 #   bits 0, 1: whether a stone of seat 0, of seat 1 could live beside this point. It can beside an
 #     empty point, a group of its own with two liberties or more, and a group of the other side with
 #     a single one, which it would take. So of a group's two bits just one is set.
@@ -33,18 +23,16 @@ from games.core import OVER, Fact, Facts, Game
 # Beyond the edge all bits are 0.
 _EMPTY, _KO = np.uint16(0b00011), np.uint16(0b10011)  # _KO: empty, but closed for one ply
 _FLIP = np.uint16(0b11)  # puts a group into atari and takes it out
-_NEW = np.uint16(0xFFFF)  # of a stone that has not found its group yet
+_NEW = np.uint16(0xFFFF)  # of a stone whose group is not determined yet
 
-# What a point means to a move, in 8 bits: bits 0 to 3 are groups of the other side that stay on the
-# board, by where they touch the move's point.
+# The mark of a point with respect to a move, in 8 bits: bits 0 to 3 are groups of the other side
+# that stay on the board, by where they touch the move's point.
 _OWN, _TAKEN = np.uint8(0b10000), np.uint8(0b100000)
 _GROUPS = np.uint8(0b11111)
 
-# For each seat, plane by plane of what it sees: which bits of a tag it tells of, and their values.
+# For each seat and plane of its observation: a mask of a tag's bits, and the value wanted there.
 _MASKS = np.array([[4, 8, 15, 15, 0xFFFF, 0, 0, 0], [8, 4, 15, 15, 0xFFFF, 0, 0, 0]], np.uint16)
 _WANTED = np.array([[4, 8, 6, 9, _KO, 0, 1, 0], [8, 4, 9, 6, _KO, 1, 1, 0]], np.uint16)
-
-_COLUMNS = "ABCDEFGHJKLMNOPQRST"
 
 
 class State(NamedTuple):
@@ -125,7 +113,7 @@ def _tally(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def _stones(seat: jax.Array) -> jax.Array:
-    """The bit of a tag that tells of stones of a seat u16[]."""
+    """The bit of a tag that is set for stones of a seat u16[]."""
     return np.uint16(4) << seat
 
 
@@ -143,7 +131,9 @@ def _marked(points: jax.Array, tags: jax.Array, means: jax.Array) -> jax.Array:
     return jax.lax.reduce(each, np.uint8(0), jax.lax.bitwise_or, (0,))
 
 
-def _for_groups(stones: jax.Array, visit: Callable[[Any, jax.Array], Any], carry: Any) -> Any:
+def _for_groups(
+    stones: jax.Array, visit: Callable[[jax.Array, jax.Array], jax.Array], carry: jax.Array
+) -> jax.Array:
     """Calls visit(carry, tag) for each group with a stone among u16[width], tags or 0."""
 
     def below(tag: jax.Array) -> jax.Array:
@@ -157,13 +147,44 @@ def _for_groups(stones: jax.Array, visit: Callable[[Any, jax.Array], Any], carry
 
 
 @dataclass(frozen=True)
-class Go(Game):
-    """Surround more of the board than the other.
+class Go(Game[State]):
+    """Go, with area scoring.
+
+    Rules:
+      The seats place stones on empty points in turn, or pass; seat 0 plays Black and begins. Groups
+      without liberties are taken; suicide is forbidden. A single stone that has just taken a single
+      stone may not be retaken at once (ko). Longer cycles are allowed, unless `superko` is on: then
+      no stone may bring back any earlier board, whoever was to move. Two passes in a row end the
+      game, and so does ply 2·size². Then the board is scored as it stands, as Tromp and Taylor do:
+      a side's stones count, and so do empty regions that touch its stones only. White gets `komi`
+      points.
+
+    Moves:
+      `row * size + column`, rows from the bottom, columns from the left; labels are `A1` at the
+      bottom left, without the letter I. The last move, size², is the pass.
+
+    Observation:
+      f32[size, size, 8], by row from the bottom and column from the left. Planes 5 to 7 are the
+      same on every point.
+
+      - 0: own stones.
+      - 1: the opponent's stones.
+      - 2: own stones in atari.
+      - 3: the opponent's stones in atari.
+      - 4: the point closed by ko.
+      - 5: 1 if the seat is Black.
+      - 6: 1 if the last move was a pass.
+      - 7: plies since the start, divided by 2·size².
 
     Attributes:
-      size: of the board's sides, 2 to 19.
-      komi: what White gets for moving second; a whole number allows draws.
-      superko: forbids every repetition of the board, not only retaking a ko at once.
+      size: length of the board's sides, 2 to 19.
+      komi: points that White gets for moving second; with a whole number draws are possible.
+      superko: forbid every repetition of the board, not only retaking a ko at once. The rules then
+        keep 64 bits of every board: up to 5×5 the board itself, else a Zobrist key, with which the
+        probability that a whole game takes any board for another is below 1e-10.
+
+    Source:
+      tromp.github.io/go.html, without suicide. OpenSpiel's go draws a game whose board comes back.
     """
 
     size: int = 9
@@ -184,6 +205,8 @@ class Go(Game):
             raise ValueError(f"go: komi={self.komi} is not a finite number")
         object.__setattr__(self, "num_actions", self.size**2 + 1)
         object.__setattr__(self, "max_plies", 2 * self.size**2)
+        # Uniformly random games have 1.4 to 1.6 plies a point on all sizes.
+        object.__setattr__(self, "typical_plies", 3 * self.size**2 // 2)
         if self.size != Go.size:
             object.__setattr__(self, "facts", Facts())
 
@@ -376,46 +399,19 @@ class Go(Game):
         n = self.size
         stones = [".XO"[tag >> 2 & 3] for tag in self._tags(state)]
         lines = [f"{r + 1:2} {' '.join(stones[n * r : n * (r + 1)])}" for r in reversed(range(n))]
-        return "\n".join([*lines, "   " + " ".join(_COLUMNS[:n])])
+        return "\n".join([*lines, "   " + " ".join(COLUMNS[:n])])
 
     def draw(self, state: State) -> str:
         """Stones on a wooden board; a small square marks the point closed by ko."""
-        n = self.size
-        end, full = 40 * n + 10, 40 * n + 60  # the first line lies at 50, the last at `end`
-        lines = "".join(f"M50 {50 + 40 * k}H{end}M{50 + 40 * k} 50V{end}" for k in range(n))
-        names = "".join(
-            f'<text x="{50 + 40 * k}" y="{y}">{_COLUMNS[k]}</text>'
-            f'<text x="{y - 5}" y="{end - 40 * k + 5}">{k + 1}</text>'
-            for k in range(n)
-            for y in (24, full - 14)
-        )
-        stars = "".join(
-            f'<circle cx="{50 + 40 * x}" cy="{50 + 40 * y}" r="4"/>' for x, y in _stars(n)
-        )
-        marks = []
-        for point, tag in enumerate(self._tags(state)):
-            x, y = 50 + 40 * (point % n), end - 40 * (point // n)
-            if tag == _KO:
-                marks.append(
-                    f'<path d="M{x - 8} {y - 8}h16v16h-16z" fill="none" stroke="#4a3413"/>'
-                )
-            elif colour := ("", "black", "white")[tag >> 2 & 3]:
-                marks.append(f'<circle cx="{x}" cy="{y}" r="19" fill="url(#{colour})"/>')
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full} {full}" '
-            'font-family="sans-serif" font-size="14" text-anchor="middle"><defs>'
-            f"{_shade('black', '#6b6b6b', '#0c0c0c')}{_shade('white', '#ffffff', '#d3d0c8')}</defs>"
-            f'<rect width="{full}" height="{full}" rx="6" fill="#dcb35c"/>'
-            f'<path d="{lines}" stroke="#4a3413"/><g fill="#4a3413">{stars}{names}</g>'
-            + "".join(marks)
-            + "</svg>"
-        )
+        tags = self._tags(state)
+        closed = tags.index(int(_KO)) if _KO in tags else None
+        return _go_picture.draw(self.size, [".XO"[tag >> 2 & 3] for tag in tags], closed)
 
     def label(self, state: State, move: int) -> str:
         """Column letter, of which there is no I, and row number, `A1` at the bottom left."""
         if move == self.size**2:
             return "pass"
-        return f"{_COLUMNS[move % self.size]}{move // self.size + 1}"
+        return f"{COLUMNS[move % self.size]}{move // self.size + 1}"
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""
@@ -446,25 +442,3 @@ class Go(Game):
 def _legal(game: Go, state: State) -> jax.Array:
     """Compiled, for moves that people type."""
     return game.legal(state)
-
-
-def _stars(size: int) -> list[tuple[int, int]]:
-    """The points that a board marks: near the corners, in the middle, on a large one between."""
-    if size < 7:
-        return []
-    near = 3 if size > 11 else 2
-    far, middle = size - 1 - near, size // 2
-    stars = [(x, y) for x in (near, far) for y in (near, far)]
-    if size % 2:
-        stars.append((middle, middle))
-    if size == 19:
-        stars += [(middle, near), (middle, far), (near, middle), (far, middle)]
-    return stars
-
-
-def _shade(name: str, light: str, dark: str) -> str:
-    """How light falls on a stone."""
-    return (
-        f'<radialGradient id="{name}" cx=".36" cy=".32" r=".7">'
-        f'<stop stop-color="{light}"/><stop offset="1" stop-color="{dark}"/></radialGradient>'
-    )

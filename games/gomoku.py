@@ -1,4 +1,4 @@
-"""Gomoku: five in a row, freestyle: six or more win as well. Seat 0 plays black and begins."""
+"""Gomoku, freestyle."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _words
-from games._words import Words
+from games import _bitset
+from games._bitset import Bitset
 from games.core import OVER, Fact, Facts, Game
 
 _COLUMNS = "abcdefghijklmnopqrs"
@@ -25,8 +25,8 @@ class State(NamedTuple):
       won: bool[], whether the seat that moved last has five in a row.
     """
 
-    mine: Words
-    theirs: Words
+    mine: Bitset
+    theirs: Bitset
     plies: jax.Array
     won: jax.Array
 
@@ -36,9 +36,9 @@ def _slide(row: jax.Array, cells: int) -> jax.Array:
     return row >> cells if cells >= 0 else row << -cells
 
 
-def _five(board: Words, size: int) -> jax.Array:
+def _five(board: Bitset, size: int) -> jax.Array:
     """Whether a row, column or diagonal holds five stones side by side, bool[]."""
-    rows = _words.rows(board, size, size)
+    rows = _bitset.rows(board, size, size)
     found = jnp.uint32(0)
     # Where a line of five may begin; what a row word holds above its own cells is cut off here.
     anywhere, west = (np.uint32((1 << columns) - 1) for columns in (size, size - 4))
@@ -54,11 +54,27 @@ def _five(board: Words, size: int) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class Gomoku(Game):
-    """Five in a row on a square board.
+class Gomoku(Game[State]):
+    """Gomoku: five in a row on a square board, freestyle.
+
+    Rules:
+      The seats place stones on empty cells in turn; seat 0 plays black and begins. Five or more of
+      one's own in a row, column or diagonal win. A full board without that is a draw.
+
+    Moves:
+      `row * size + column`, from the top left; labels are `a1` at the bottom left.
+
+    Observation:
+      f32[size, size, 2], by row and column from the top left.
+
+      - 0: own stones.
+      - 1: the opponent's stones.
 
     Attributes:
-      size: of the board's sides, 5 to 19.
+      size: length of the board's sides, 5 to 19.
+
+    Source:
+      en.wikipedia.org/wiki/Gomoku, freestyle
     """
 
     size: int = 15
@@ -73,27 +89,29 @@ class Gomoku(Game):
             raise ValueError(f"gomoku: size={self.size} is not one of 5 to 19")
         object.__setattr__(self, "num_actions", self.size**2)
         object.__setattr__(self, "max_plies", self.size**2)
+        # Fits uniformly random games on sizes 5 to 19 within 1 %.
+        object.__setattr__(self, "typical_plies", round(2.48 * self.size**1.4))
         if self.size != Gomoku.size:
             object.__setattr__(self, "facts", Facts())
 
     def init(self) -> State:
         """An empty board."""
-        empty = _words.empty(self.size**2)
+        empty = _bitset.empty(self.size**2)
         return State(empty, empty, jnp.uint16(0), jnp.bool_(False))
 
     def mover(self, state: State) -> jax.Array:
-        """Stones alternate, so their number tells who moves."""
+        """The seats alternate: the parity of the number of stones is the seat."""
         over = state.won | (state.plies == self.size**2)
         return jnp.where(over, OVER, state.plies.astype(jnp.int32) & 1)
 
     def legal(self, state: State) -> jax.Array:
         """The empty cells, bool[size²]."""
-        free = _words.inverse(_words.union(state.mine, state.theirs))
-        return _words.spread(free, np.arange(self.size**2), jnp.bool_)
+        free = _bitset.complement(_bitset.union(state.mine, state.theirs))
+        return _bitset.to_array(free, np.arange(self.size**2), jnp.bool_)
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Set a stone, then see the board from the other side."""
-        mine = _words.put(state.mine, move)
+        """Places a stone, then exchanges the seats' boards."""
+        mine = _bitset.add(state.mine, move)
         return State(state.theirs, mine, state.plies + 1, _five(mine, self.size))
 
     def payoff(self, state: State) -> jax.Array:
@@ -103,11 +121,11 @@ class Gomoku(Game):
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Two planes f32[size, size, 2]: own stones, the opponent's."""
         own = state.plies.astype(jnp.int32) & 1 == seat
-        first = _words.choose(own, state.mine, state.theirs)
-        second = _words.choose(own, state.theirs, state.mine)
+        first = _bitset.select(own, state.mine, state.theirs)
+        second = _bitset.select(own, state.theirs, state.mine)
         cells = np.arange(self.size**2)
         cells = np.stack([cells, 32 * len(first) + cells], 1).reshape(-1)
-        planes = _words.spread(first + second, cells, jnp.float32)
+        planes = _bitset.to_array(first + second, cells, jnp.float32)
         return planes.reshape(self.size, self.size, 2)
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -166,7 +184,7 @@ class Gomoku(Game):
 
     def _stones(self, state: State) -> list[str]:
         """`X`, `O` or `.` for each cell."""
-        boards = _words.whole(state.mine), _words.whole(state.theirs)
+        boards = _bitset.to_int(state.mine), _bitset.to_int(state.theirs)
         black, white = reversed(boards) if int(state.plies) & 1 else boards
         return [
             "X" if black >> cell & 1 else "O" if white >> cell & 1 else "."

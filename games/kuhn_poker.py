@@ -1,8 +1,4 @@
-"""Kuhn poker: a jack, a queen and a king, one card each, and a single bet.
-
-Both seats put one chip into the pot. Seat 0 begins; whoever bets puts in another one, and whoever
-passes after a bet gives up the pot. After two passes or two bets the higher card takes it.
-"""
+"""Kuhn poker."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -39,12 +35,32 @@ def _moves(state: State) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class KuhnPoker(Game):
-    """The simplified poker of H. W. Kuhn, 1950. Payoffs are in chips."""
+class KuhnPoker(Game[State]):
+    """Kuhn poker: three cards and a single bet.
+
+    Rules:
+      Both seats put one chip into the pot, and each is dealt one of a jack, a queen and a king.
+      Seat 0 begins. A seat that bets puts in another chip; a seat that passes after a bet gives up
+      the pot. After two passes or two bets the higher card wins it. Payoffs are in chips.
+
+    Moves:
+      0 is pass, 1 is bet. Chance deals cards 0 to 2, the jack, the queen, the king: first seat 0's,
+      then seat 1's.
+
+    Observation:
+      f32[9].
+
+      - 0 to 2: which card the seat has; all 0 before it is dealt.
+      - 3 to 8: two for each of up to three moves, pass and bet.
+
+    Source:
+      H. W. Kuhn 1950, A simplified two-person poker
+    """
 
     num_actions = 2
     num_outcomes = 3
     max_plies = 5
+    typical_plies = 4
     max_payoff = 2.0
     perfect_information = False
     facts = Facts(

@@ -1,10 +1,4 @@
-"""Leduc poker: two jacks, two queens and two kings, two rounds of betting, one common card.
-
-Each seat puts one chip into the pot and is dealt a card. Seat 0 begins both rounds. A raise puts in
-two chips more than the other seat has put in, four in the second round; there are at most two in a
-round. Who folds loses what is in the pot. Between the rounds a common card is laid open; in the end
-a pair with it wins, else the higher rank, and equal ranks share the pot.
-"""
+"""Leduc poker."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -56,7 +50,7 @@ def _folded(bets: jax.Array) -> jax.Array:
 
 
 def _raised(bets: jax.Array) -> jax.Array:
-    """Whether the last move of a round was a raise: the highest bit tells."""
+    """Whether the last move of a round was a raise: the highest bit is the last move."""
     return bets & _RAISES > bets & _CALLS
 
 
@@ -71,12 +65,37 @@ def _rank(card: jax.Array) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class LeducPoker(Game):
-    """The poker of Southey et al. 2005, Bayes' Bluff. Payoffs are in chips."""
+class LeducPoker(Game[State]):
+    """Leduc poker: six cards and two rounds of betting.
+
+    Rules:
+      The deck has two jacks, two queens and two kings. Each seat puts one chip into the pot and is
+      dealt a card. Seat 0 begins both rounds. A call puts in as much as the opponent has; a raise
+      puts in two chips more, four in the second round; there are at most two raises in a round. A
+      seat may fold only after a raise, and loses what it has put in. Between the rounds a common
+      card is dealt. After both, a pair with it wins, else the higher rank; equal ranks share the
+      pot. Payoffs are in chips.
+
+    Moves:
+      0 is fold, 1 is call (or check), 2 is raise. Chance deals cards 0 to 5, J♠ J♥ Q♠ Q♥ K♠ K♥:
+      seat 0's, seat 1's, later the common one.
+
+    Observation:
+      f32[36].
+
+      - 0 to 5: which card the seat has; all 0 before it is dealt.
+      - 6 to 11: which card is the common one, likewise.
+      - 12 to 23: three for each of up to four moves of the first round, fold, call, raise.
+      - 24 to 35: likewise for the second round.
+
+    Source:
+      F. Southey et al. 2005, Bayes' Bluff: Opponent Modelling in Poker (arXiv:1207.1411)
+    """
 
     num_actions = 3
     num_outcomes = 6
     max_plies = 11
+    typical_plies = 7
     max_payoff = 13.0
     perfect_information = False
     facts = Facts(

@@ -1,9 +1,6 @@
-"""Liar's dice: higher and higher bids on what all dice show together, until one is doubted.
+"""Liar's dice."""
 
-A bid says that at least so many dice show a face; the highest face is wild and counts as any. Bids
-are ordered by number, then by face. Whoever calls the other a liar wins if the bid was too high.
-"""
-
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,12 +48,33 @@ def _die(face: int, wild: bool) -> str:
 
 
 @dataclass(frozen=True)
-class LiarsDice(Game):
-    """One round between two seats.
+class LiarsDice(Game[State]):
+    """Liar's dice: one round of rising bids on what all dice show together.
+
+    Rules:
+      Each seat rolls its dice, unseen by the opponent. Seat 0 begins. A bid is a number and a face:
+      at least so many of all dice show that face. The highest face is wild and counts as any. Every
+      bid must be above the last one; bids are ordered by number, then by face. Instead of bidding,
+      a seat may call the opponent a liar: it wins if the last bid was too high, else the opponent
+      does.
+
+    Moves:
+      `(number - 1) * sides + face - 1` is a bid; the last move, 2·dice·sides, is the call. Chance
+      rolls faces 0 to `sides` - 1, die by die, seat 0's first.
+
+    Observation:
+      f32[3·dice·sides + 1].
+
+      - The first dice·sides: `dice` for each face, of which the first n are 1 if the seat has n
+        dice of that face.
+      - The others: which bids have been made, and last whether the call has.
 
     Attributes:
-      dice: how many each seat has.
-      sides: faces of a die.
+      dice: number of dice of each seat.
+      sides: number of faces of a die; dice times sides is at most 15.
+
+    Source:
+      en.wikipedia.org/wiki/Liar's_dice; as in OpenSpiel's liars_dice
     """
 
     dice: int = 1
@@ -80,6 +98,8 @@ class LiarsDice(Game):
         object.__setattr__(self, "num_actions", bids + 1)
         object.__setattr__(self, "num_outcomes", self.sides)
         object.__setattr__(self, "max_plies", 2 * self.dice + bids + 1)
+        # The rolls, and about log(bids) + 1 moves if all that are legal are equally likely.
+        object.__setattr__(self, "typical_plies", 2 * self.dice + 1 + round(math.log(bids)))
         if (self.dice, self.sides) != (1, 6):
             object.__setattr__(self, "facts", Facts())
 

@@ -1,8 +1,4 @@
-"""Matrix games: `matrix:payoffs=3 -1; -2 4` is the game with that table.
-
-The rows, one for each choice of seat 0, are set apart by semicolons, the payoffs to seat 0 in them
-by spaces. Seat 1 chooses a column without knowing the row.
-"""
+"""Matrix games."""
 
 from dataclasses import dataclass
 
@@ -30,7 +26,30 @@ def _read(text: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Matrix(MatrixGame):
-    """A zero-sum game given by its table; matching pennies, unless another one is given."""
+    """A matrix game: a zero-sum game given by its table.
+
+    Rules:
+      Seat 0 chooses a row of the table; then seat 1, which has not been shown the row, chooses a
+      column. Seat 0 gets the entry there, seat 1 its negative.
+
+    Moves:
+      Seat 0's are the rows, seat 1's the columns, from 0; labels count from 1. A is the larger of
+      both numbers.
+
+    Observation:
+      f32[2 + 2·A].
+
+      - 0 and 1: which seat it is.
+      - The next A: the seat's own choice; all 0 before it is made.
+      - The last A: the opponent's choice; all 0 before the end.
+
+    Attributes:
+      payoffs: the table, `3 -1; -2 4`: rows set apart by semicolons, the payoffs to seat 0 in them
+        by spaces. Matching pennies unless given.
+
+    Source:
+      en.wikipedia.org/wiki/Normal-form_game
+    """
 
     payoffs: str = "1 -1; -1 1"
 

@@ -1,7 +1,4 @@
-"""Nim: take any number of objects from one pile; whoever takes the last one wins.
-
-With `misere`, whoever takes the last one loses.
-"""
+"""Nim."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -63,12 +60,27 @@ def _left(state: State) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Nim(Game):
+class Nim(Game[State]):
     """Nim with any piles.
 
+    Rules:
+      The seats take turns; seat 0 begins. A move takes any number of objects, at least one, from
+      one pile. The seat that takes the last object wins; with `misere` it loses.
+
+    Moves:
+      `(number - 1) * piles + pile`, pile and number of objects; label `4-7` takes seven from the
+      fourth. A is the number of piles times the largest of them.
+
+    Observation:
+      f32[piles, largest], the same for both seats: in each row as many ones as objects are left in
+      the pile, then zeros.
+
     Attributes:
-      piles: their sizes, set apart by spaces.
-      misere: whoever takes the last object loses.
+      piles: 1 to 16 sizes from 1 to 255, set apart by spaces.
+      misere: whether taking the last object loses.
+
+    Source:
+      C. Bouton, Nim, Annals of Mathematics 3 (1901)
     """
 
     piles: str = "1 3 5 7"
@@ -81,6 +93,9 @@ class Nim(Game):
         )
         object.__setattr__(self, "num_actions", len(sizes) * max(sizes))
         object.__setattr__(self, "max_plies", sum(sizes))
+        # A pile of n is taken in 1 + 1/2 + … + 1/n moves if all are equally likely.
+        plies = sum(1 / k for size in sizes for k in range(1, size + 1))
+        object.__setattr__(self, "typical_plies", round(plies))
         object.__setattr__(self, "facts", Facts(value=theorem))
 
     @property

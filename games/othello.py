@@ -1,7 +1,4 @@
-"""Othello (Reversi) on 8×8. Seat 0 plays black and begins, as in OpenSpiel; most discs win.
-
-A seat that cannot place a disc passes; the game ends as soon as neither seat can place one.
-"""
+"""Othello (Reversi)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games._bits import Bits, planes
+from games._bitboard import Bitboard, planes
 from games.core import OVER, Fact, Facts, Game
 
 _PASS = 64
@@ -33,12 +30,12 @@ class State(NamedTuple):
       seat: u8[], the seat to move.
     """
 
-    mine: Bits
-    theirs: Bits
+    mine: Bitboard
+    theirs: Bitboard
     seat: jax.Array
 
 
-def _ray(start: Bits, between: Bits, shift: Callable, distance: jax.Array) -> Bits:
+def _ray(start: Bitboard, between: Bitboard, shift: Callable, distance: jax.Array) -> Bitboard:
     """Unbroken lines of `between` that begin next to `start`, one way along a line."""
     pairs = between & shift(between, distance)
     ray = between & shift(start, distance)
@@ -47,25 +44,25 @@ def _ray(start: Bits, between: Bits, shift: Callable, distance: jax.Array) -> Bi
     return ray | (pairs & shift(ray, 2 * distance))  # six discs: no line has room for more
 
 
-def _union(find: Callable[[jax.Array, Bits], Bits], between: Bits) -> Bits:
+def _union(find: Callable[[jax.Array, Bitboard], Bitboard], between: Bitboard) -> Bitboard:
     """What `find` finds on the four lines, given their distance and the discs that can be between.
 
     A loop, since its result is stored: unrolled, it would be computed anew for every bit of it
     that is looked at.
     """
 
-    def add(line: jax.Array, found: Bits) -> Bits:
+    def add(line: jax.Array, found: Bitboard) -> Bitboard:
         inner = jnp.asarray(_INNER)[line]
-        return found | find(jnp.asarray(_DISTANCES)[line], between & Bits(inner, inner))
+        return found | find(jnp.asarray(_DISTANCES)[line], between & Bitboard(inner, inner))
 
-    return jax.lax.fori_loop(0, 4, add, Bits.of(0))
+    return jax.lax.fori_loop(0, 4, add, Bitboard.of(0))
 
 
 @jax.jit  # outside compiled code a loop would be compiled anew every time
-def _placements(own: Bits, other: Bits) -> Bits:
+def _placements(own: Bitboard, other: Bitboard) -> Bitboard:
     """The empty cells at the far ends of lines of `other` that begin next to `own`."""
 
-    def ends(distance: jax.Array, between: Bits) -> Bits:
+    def ends(distance: jax.Array, between: Bitboard) -> Bitboard:
         up, down = (_ray(own, between, shift, distance) for shift in (lshift, rshift))
         return up << distance | down >> distance
 
@@ -73,10 +70,10 @@ def _placements(own: Bits, other: Bits) -> Bits:
 
 
 @jax.jit  # for the same reason
-def _flips(disc: Bits, own: Bits, other: Bits) -> Bits:
+def _flips(disc: Bitboard, own: Bitboard, other: Bitboard) -> Bitboard:
     """The discs of `other` in unbroken lines between a new disc and `own`."""
 
-    def trapped(distance: jax.Array, between: Bits) -> Bits:
+    def trapped(distance: jax.Array, between: Bitboard) -> Bitboard:
         up, down = (_ray(disc, between, shift, distance) for shift in (lshift, rshift))
         from_above, from_below = (_ray(own, between, shift, distance) for shift in (rshift, lshift))
         return (up & from_above) | (down & from_below)
@@ -90,11 +87,33 @@ def _over(state: State) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class Othello(Game):
-    """Place a disc so that it traps lines of the other seat's discs, and turn those over."""
+class Othello(Game[State]):
+    """Othello (Reversi) on 8×8.
+
+    Rules:
+      The seats place discs in turn; seat 0 plays black and begins, with black on e4 and d5 and
+      white on d4 and e5. A disc must trap at least one straight line of the opponent's discs
+      between itself and another own disc; all discs trapped so are turned over. A seat without such
+      a move passes. The game ends when neither seat has one; more discs win, equal numbers are a
+      draw.
+
+    Moves:
+      0 to 63, the cells row by row from the top left, `a1`; 64 is the pass, legal only if no other
+      move is.
+
+    Observation:
+      f32[8, 8, 2], by row and column from the top left.
+
+      - 0: own discs.
+      - 1: the opponent's discs.
+
+    Source:
+      en.wikipedia.org/wiki/Reversi; as in OpenSpiel
+    """
 
     num_actions = 65
     max_plies = 120  # 60 placements, and no two passes in a row
+    typical_plies = 60
     facts = Facts(
         perft=Fact(
             (1, 4, 12, 56, 244, 1396, 8200, 55092, 390216, 3005288),
@@ -104,7 +123,7 @@ class Othello(Game):
 
     def init(self) -> State:
         """White on d4 and e5, black on e4 and d5."""
-        return State(Bits.of(_BLACK), Bits.of(_WHITE), jnp.uint8(0))
+        return State(Bitboard.of(_BLACK), Bitboard.of(_WHITE), jnp.uint8(0))
 
     def mover(self, state: State) -> jax.Array:
         """The seats alternate, passes included."""
@@ -116,8 +135,8 @@ class Othello(Game):
         return jnp.append(cells.flags(), ~cells.any())
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Place a disc and turn over what it traps, then see the board from the other side."""
-        disc = Bits.cell(move)  # empty for a pass, so that nothing changes
+        """Places a disc and turns over what it traps, then exchanges the seats' boards."""
+        disc = Bitboard.cell(move)  # empty for a pass, so that nothing changes
         flips = _flips(disc, state.mine, state.theirs)
         return State(state.theirs ^ flips, state.mine | disc | flips, state.seat ^ 1)
 
@@ -130,8 +149,8 @@ class Othello(Game):
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Two planes f32[8, 8, 2]: own discs, the opponent's; row 1 first."""
         own = state.seat.astype(jnp.int32) == seat
-        first = Bits.where(own, state.mine, state.theirs)
-        return planes(first, Bits.where(own, state.theirs, state.mine))
+        first = Bitboard.where(own, state.mine, state.theirs)
+        return planes(first, Bitboard.where(own, state.theirs, state.mine))
 
     def ownership(self, state: State, seat: jax.Array) -> jax.Array:
         """The discs: what is counted in the end."""

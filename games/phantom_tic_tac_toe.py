@@ -1,16 +1,12 @@
-"""Phantom tic-tac-toe: tic-tac-toe in which each seat sees its own marks only.
-
-A seat that moves to a cell which the other one has taken sees that mark and moves again. Seat 0
-plays X and begins.
-"""
+"""Phantom tic-tac-toe."""
 
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 
+from games._bitset import Bitset
 from games._phantom import PhantomGame, State
-from games._words import Words
 from games.core import Fact, Facts
 
 _LINES = (0b111, 0b111000, 0b111000000, 0o111, 0o222, 0o444, 0b100010001, 0b001010100)
@@ -19,11 +15,31 @@ _BENCH = "github.com/easonyu0203/2p0s-IIG-bench, docs/games/index.md"
 
 @dataclass(frozen=True)
 class PhantomTicTacToe(PhantomGame):
-    """Three in a row on 3×3 with hidden marks."""
+    """Phantom tic-tac-toe: tic-tac-toe in which each seat sees only its own marks.
+
+    Rules:
+      Seat 0 plays X and begins. A seat that moves to a cell which the opponent has taken sees that
+      mark and moves again; the opponent is not told. Three of one's own in a row, column or
+      diagonal win. A full board without that is a draw.
+
+    Moves:
+      0 to 8, the cells row by row from the top left; `a1`, at the bottom left, is 6. Cells that the
+      seat knows to be taken are illegal.
+
+    Observation:
+      f32[3, 3, 2], by row and column from the top left.
+
+      - 0: own marks.
+      - 1: the opponent's marks that the seat has found.
+
+    Source:
+      OpenSpiel's phantom_ttt
+    """
 
     size = 3
     num_actions = 9
-    max_plies = 17  # every mark but the last one can be run into once
+    max_plies = 17  # every mark but the last one can be found once
+    typical_plies = 11
     facts = Facts(
         games=Fact(9_829_101_024, _BENCH),
         information_sets=Fact(5_990_669, _BENCH),
@@ -38,15 +54,15 @@ class PhantomTicTacToe(PhantomGame):
         return images[0], images[1].reshape(8, 9)
 
     def show(self, state: State) -> str:
-        """`X` and `O`, small if the other seat knows of the mark."""
+        """`X` and `O`, small if the other seat has found the mark."""
         return _text(self._stones(state))
 
     def view(self, state: State, seat: int) -> str:
-        """The seat's own marks and those that it ran into."""
+        """The seat's own marks and those that it has found."""
         return _text(self._seen(state, seat))
 
     def draw(self, state: State) -> str:
-        """Black crosses and red rings; those that the other seat knows of have a dot."""
+        """Black crosses and red rings; those that the other seat has found have a dot."""
         parts = []
         for cell, mark in enumerate(self._stones(state)):
             x, y = 50 + 100 * (cell % 3), 50 + 100 * (cell // 3)
@@ -78,7 +94,7 @@ class PhantomTicTacToe(PhantomGame):
             raise ValueError(f"{move} is known to be taken")
         return cells[move]
 
-    def _wins(self, board: Words) -> jax.Array:
+    def _wins(self, board: Bitset) -> jax.Array:
         [word] = board
         won = jnp.bool_(False)
         for line in _LINES:

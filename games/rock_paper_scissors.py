@@ -1,4 +1,4 @@
-"""Rock, paper, scissors: paper beats rock, scissors beat paper, rock beats scissors."""
+"""Rock, paper, scissors."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,25 @@ _PICTURES = {
 
 @dataclass(frozen=True)
 class RockPaperScissors(MatrixGame):
-    """The classic of three hands."""
+    """Rock, paper, scissors.
+
+    Rules:
+      Both seats choose a hand without seeing the other's. Paper beats rock, scissors beat paper,
+      rock beats scissors; equal hands are a draw.
+
+    Moves:
+      0 is rock, 1 is paper, 2 is scissors.
+
+    Observation:
+      f32[8].
+
+      - 0 and 1: which seat it is.
+      - 2 to 4: the seat's own hand; all 0 before it is chosen.
+      - 5 to 7: the opponent's hand; all 0 before the end.
+
+    Source:
+      en.wikipedia.org/wiki/Rock_paper_scissors
+    """
 
     num_actions = 3
     table = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32)

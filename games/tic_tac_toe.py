@@ -1,4 +1,4 @@
-"""Tic-tac-toe: three in a row on 3×3. Seat 0 plays X and begins."""
+"""Tic-tac-toe."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -42,11 +42,29 @@ def _turns(grid: jax.Array) -> list[jax.Array]:
 
 
 @dataclass(frozen=True)
-class TicTacToe(Game):
-    """Three in a row on 3×3."""
+class TicTacToe(Game[State]):
+    """Tic-tac-toe: three in a row on 3×3.
+
+    Rules:
+      The seats place marks on empty cells in turn; seat 0 plays X and begins. Three of one's own in
+      a row, column or diagonal win. A full board without that is a draw.
+
+    Moves:
+      0 to 8, the cells row by row from the top left; `a1`, at the bottom left, is 6.
+
+    Observation:
+      f32[3, 3, 2], by row and column from the top left.
+
+      - 0: own marks.
+      - 1: the opponent's marks.
+
+    Source:
+      en.wikipedia.org/wiki/Tic-tac-toe
+    """
 
     num_actions = 9
     max_plies = 9
+    typical_plies = 8
     facts = Facts(
         orbits=Fact((1, 3, 12, 38, 108, 174, 204, 153, 57, 15), "oeis.org/A008907"),
         games=Fact(255_168, "oeis.org/A061526"),
@@ -58,7 +76,7 @@ class TicTacToe(Game):
         return State(jnp.uint16(0), jnp.uint16(0))
 
     def mover(self, state: State) -> jax.Array:
-        """Stones alternate, so their number tells who moves."""
+        """The seats alternate: the parity of the number of stones is the seat."""
         over = _won(state.theirs) | ((state.mine | state.theirs) == _FULL)
         return jnp.where(over, OVER, _plies(state) & 1)
 
@@ -67,7 +85,7 @@ class TicTacToe(Game):
         return ((state.mine | state.theirs) >> _CELLS) & 1 == 0
 
     def step(self, state: State, move: jax.Array) -> State:
-        """Set a stone, then see the board from the other side."""
+        """Places a stone, then exchanges the seats' boards."""
         stone = jnp.uint16(1) << move.astype(jnp.uint16)
         return State(state.theirs, state.mine | stone)
 

@@ -75,6 +75,8 @@ class Imported(HostGame):
         for key, value in {
             "num_actions": self.known.actions,
             "max_plies": self.known.limit,
+            # Of the longest game that the check has seen; `max_plies` may be far above it.
+            "typical_plies": self.known.plies,
             "max_payoff": self.known.payoff,
             "perfect_information": not self.known.hidden,
         }.items():
@@ -89,11 +91,6 @@ class Imported(HostGame):
     def searchable(self) -> bool:
         """Whether it hides nothing, leaves nothing to chance, and its copies behave alike."""
         return self.perfect_information and self.known.copies
-
-    @property
-    def typical_plies(self) -> int:
-        """Of the longest game that the check has seen; `max_plies` may be far above it."""
-        return self.known.plies
 
     def template(self) -> Seen:
         """Shapes and types of a position."""

@@ -11,8 +11,12 @@ import os
 import sys
 from types import ModuleType
 
-from arena.errors import UserError
-from arena.pettingzoo.fault import Fault
+from league.cli.rooms import check_rooms_or_exit
+
+check_rooms_or_exit()  # before anything is imported from the other rooms
+
+from arena.errors import UserError  # noqa: E402
+from arena.pettingzoo.fault import Fault  # noqa: E402
 
 COMMANDS = {
     "games": "list the games",

@@ -7,7 +7,7 @@ import pytest
 import games
 from arena.evaluation import enumeration
 from games import OVER
-from games._bits import Bits
+from games._bitboard import Bitboard
 from games.breakthrough import State
 
 GAME = games.load("breakthrough")
@@ -18,9 +18,9 @@ def _state(*rows: str, black_moves: bool = False) -> State:
     cells = "".join(rows[::-1]).replace(" ", "")
     white, black = (sum(1 << c for c, man in enumerate(cells) if man == m) for m in "wb")
     if not black_moves:
-        return State(Bits.of(white), Bits.of(black), jnp.uint8(0))
+        return State(Bitboard.of(white), Bitboard.of(black), jnp.uint8(0))
     white, black = (int.from_bytes(b.to_bytes(8, "big"), "little") for b in (white, black))
-    return State(Bits.of(black), Bits.of(white), jnp.uint8(1))
+    return State(Bitboard.of(black), Bitboard.of(white), jnp.uint8(1))
 
 
 def _legal(state: State) -> set[str]:

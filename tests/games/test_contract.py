@@ -1,7 +1,10 @@
 """What games/core.py promises, of every game, on random positions."""
 
+import dataclasses
+import inspect
+import re
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import jax
@@ -12,6 +15,7 @@ import pytest
 import games
 from arena.evaluation.enumeration import choices
 from games import CHANCE, OVER, Game
+from games.tic_tac_toe import TicTacToe
 from tests.helpers import heavy
 from tests.helpers.playouts import Playouts, playouts, replay
 from tests.proofs import proven
@@ -58,6 +62,21 @@ def _shape(tree: Any) -> Any:
 
 
 @every_game
+def test_the_docstring_is_the_page_of_the_game(game: Game):
+    page = inspect.getdoc(type(game)) or ""
+    titles = re.findall(r"^(\w+):$", page, re.MULTILINE)
+    options = [field.name for field in dataclasses.fields(cast(Any, game))]
+    assert titles == ["Rules", "Moves", "Observation", *["Attributes"] * bool(options), "Source"]
+    assert [name for name in options if f"\n  {name}: " not in page] == []
+    shape = jax.eval_shape(game.observe, game.template(), np.int32(0)).shape
+    sides = re.search(r"f32\[(.*)\]", page)
+    assert sides
+    assert len(sides[1].split(", ")) == len(shape)
+    if re.fullmatch(r"[0-9, ]+", sides[1]):
+        assert sides[1] == ", ".join(map(str, shape))
+
+
+@every_game
 def test_shapes_and_dtypes(game: Game):
     state = jax.eval_shape(game.init)
     scalar = jax.ShapeDtypeStruct((), np.int32)
@@ -86,6 +105,48 @@ def test_games_begin_with_a_move_and_end_in_time(game: Game):
     assert np.isin(movers, (0, 1, OVER, CHANCE) if game.num_outcomes else (0, 1, OVER)).all()
     assert (movers[0] != OVER).all()
     assert (movers[-1] == OVER).all()
+
+
+def _mean_plies(played: Playouts) -> float:
+    return (played.movers != OVER).sum(0).mean()
+
+
+@every_game
+def test_random_games_are_about_as_long_as_typical_plies(game: Game):
+    mean = _mean_plies(_played(game))
+    assert mean / 2 <= game.typical_plies <= mean * 2
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "dark_hex:size=5",
+        "go:size=3",
+        "gomoku:size=7",
+        "hex:size=4",
+        "liars_dice:dice=2,sides=3",
+        "nim:piles=20 30",
+        pytest.param("animal_shogi:plies=20", marks=pytest.mark.slow),
+        pytest.param("backgammon:turns=5", marks=pytest.mark.slow),
+        pytest.param("chess:plies=50", marks=pytest.mark.slow),
+        pytest.param("gardner_chess:plies=40", marks=pytest.mark.slow),
+        pytest.param("go:size=19", marks=pytest.mark.slow),
+        pytest.param("hex:size=19", marks=pytest.mark.slow),
+    ],
+)
+def test_typical_plies_depend_on_options(spec: str):
+    game = games.load(spec)
+    mean = _mean_plies(playouts(game, 50, seed=5))
+    assert mean / 2 <= game.typical_plies <= mean * 2
+    assert isinstance(game.typical_plies, int)
+
+
+def test_typical_plies_are_max_plies_where_a_game_gives_none():
+    class Other(TicTacToe):
+        max_plies = 5
+        typical_plies = Game.typical_plies
+
+    assert Other().typical_plies == 5
 
 
 @every_game

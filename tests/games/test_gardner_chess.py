@@ -51,7 +51,7 @@ def test_nobody_castles():
     assert {move for move in moves if move.startswith("e1")} == {"e1d1", "e1d2", "e1e2"}
 
 
-def test_a_pawn_becomes_one_of_four_men():
+def test_a_pawn_becomes_one_of_four_pieces():
     view = _view(GAME.from_fen("1r2k/P4/5/5/K4 w - - 0 1"))
     steps = {move for move in view.moves if move.startswith("a4")}
     assert steps == {f"a4{square}{man}" for square in ("a5", "b5") for man in "nbrq"}

@@ -40,7 +40,7 @@ def _joined(stones: np.ndarray) -> bool:
     return any(r == n - 1 for r, _ in reached)
 
 
-def _words(boards: np.ndarray) -> tuple[jax.Array, ...]:
+def _bitset(boards: np.ndarray) -> tuple[jax.Array, ...]:
     """Boards bool[N, cells] as words u32[N] each."""
     padded = np.pad(boards, [(0, 0), (0, -boards.shape[1] % 32)])
     bits = padded.reshape(len(boards), -1, 32).astype(np.uint32) << np.arange(32, dtype=np.uint32)
@@ -61,7 +61,7 @@ def _rejoined(size: int) -> Any:
 def _wins(size: int, boards: np.ndarray) -> np.ndarray:
     """Whether the stones of boards bool[N, cells] join the edges, bool[N]; none does not."""
     taken = jnp.asarray(boards.argmax(1), jnp.int32)
-    return np.asarray(_rejoined(size)(_words(boards), taken)) & boards.any(1)
+    return np.asarray(_rejoined(size)(_bitset(boards), taken)) & boards.any(1)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 11, 16, 19])

@@ -1,13 +1,16 @@
 """What a user may type for a game."""
 
+import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import games
+from games.tic_tac_toe import TicTacToe
 
 PLANTED = """
 from dataclasses import dataclass
@@ -43,6 +46,12 @@ def test_names_are_the_files():
     files = {p.stem for p in Path(games.__file__).parent.glob("*.py")}
     assert set(games.names()) == {f for f in files if f != "core" and not f.startswith("_")}
     assert list(games.names()) == sorted(games.names())
+
+
+def test_importing_games_imports_no_game():
+    code = "import sys, games; games.names(); print([m for m in sys.modules if 'games.' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["['games.core']"]
 
 
 @pytest.mark.parametrize("name", games.names())
@@ -95,3 +104,49 @@ def test_a_file_in_the_folder_is_a_game(load: Callable[[str], Any]):
 def test_a_wrong_option_is_one_clear_line(load: Callable[[str], Any], options: str, message: str):
     with pytest.raises(ValueError, match=message):
         load(f"planted:{options}")
+
+
+@dataclass(frozen=True)
+class Other(TicTacToe):
+    """A stranger's game: one option has no default, one is of a type that no text is read as."""
+
+    handicap: int
+    weights: tuple[float, ...] = (1.0,)
+    label_style: str | None = None
+    cache: list[int] = field(default_factory=list, init=False)
+
+
+class Plain(TicTacToe):
+    """A game without options."""
+
+
+def test_a_class_from_elsewhere_takes_options_as_a_name_gives_them():
+    game = games.make(Other, "other", "handicap=2")
+    assert type(game) is Other
+    assert game.handicap == 2
+    assert game.weights == (1.0,)
+    assert type(games.make(Plain, "plain")) is Plain
+
+
+def test_annotations_that_only_a_type_checker_can_read_do_no_harm():
+    kind = make_dataclass("Kind", [("size", "Unknown", 3)], bases=(TicTacToe,), frozen=True)
+    assert games.make(kind, "kind", "size=5").size == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("", "^other needs a value for handicap: other:handicap=…$"),
+        (
+            "handicap=1,weights=2",
+            r"^other: the option 'weights' is of type tuple\[float, ...\]; "
+            "a name can give only bool, int, float, str$",
+        ),
+        ("handicap=1,label_style=x", r"^other: the option 'label_style' is of type str \| None; "),
+        ("cache=1", "^other has no option 'cache'; its options: handicap, weights, label_style$"),
+    ],
+)
+def test_an_option_that_no_text_can_give_is_one_clear_line(options: str, message: str):
+    with pytest.raises(ValueError, match=message) as caught:
+        games.make(Other, "other", options)
+    assert "\n" not in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 
 import games
 from games import OVER
-from games._bits import Bits
+from games._bitboard import Bitboard
 from games.othello import State
 from tests.helpers.playouts import playouts
 
@@ -18,7 +18,7 @@ def _state(*rows: str, seat: int = 0) -> State:
     """The top rows of a board, the others empty; X is to move and is the seat given."""
     cells = "".join(row.replace(" ", "") for row in rows)
     mine, theirs = (sum(1 << c for c, disc in enumerate(cells) if disc == d) for d in "XO")
-    return State(Bits.of(mine), Bits.of(theirs), jnp.uint8(seat))
+    return State(Bitboard.of(mine), Bitboard.of(theirs), jnp.uint8(seat))
 
 
 def _play(state: State, *moves: str) -> State:

@@ -1,4 +1,4 @@
-"""What the seats of a game are told, held against what an independent implementation tells."""
+"""What the seats of a game observe, compared with an independent implementation."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
@@ -134,7 +134,7 @@ def compare(game: Game, start: Callable[[], Position], nodes: Histories) -> None
 
     A seat that is to move must be told exactly what the partner tells it. One that waits may be
     told less. The information set, which is the observation with the seat's own moves so far,
-    must resolve_chance what is legal, and what the seat saw and did before (perfect recall).
+    must determine what is legal, and what the seat saw and did before (perfect recall).
 
     Raises:
       AssertionError: one of these fails, with two histories that show it.

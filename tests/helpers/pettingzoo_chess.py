@@ -16,7 +16,7 @@ from games.chess import Chess
 
 
 def moves(game: Chess, state: Any, move: int) -> int:
-    """Their number: the square that a man leaves, by files, and one of 73 planes."""
+    """Their number: the square that a piece leaves, by files, and one of 73 planes."""
     return _numbers(game.to_fen(state))[move]
 
 
@@ -28,15 +28,15 @@ def _numbers(fen: str) -> dict[int, int]:
     numbers = {}
     for move in board.legal_moves:
         seen = chess.Move(move.from_square ^ flip, move.to_square ^ flip, move.promotion)
-        becomes = chess.piece_symbol(move.promotion) if move.promotion else ""
+        promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
         file, rank = seen.from_square % 8, seen.from_square // 8
-        ours = _chess.number(8, seen.from_square, seen.to_square, becomes)
+        ours = _chess.encode(8, seen.from_square, seen.to_square, promotion=promotion)
         numbers[ours] = (8 * file + rank) * 73 + chess_utils.get_move_plane(seen)
     return numbers
 
 
 def observations(native: np.ndarray, env: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Who stands where, own men first.
+    """The pieces of both seats, own ones first.
 
     Theirs does not show the board before the first move, and shows a pawn that may be taken en
     passant (or could be, were there a pawn to do it) on its first rank.

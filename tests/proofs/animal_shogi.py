@@ -170,7 +170,7 @@ class Official(AnimalShogi):
         return flags(self._planes(state))
 
     def _planes(self, state: State) -> list[jax.Array]:
-        return targets(state.now, 0o7777, 0o7777, 0o7777)
+        return targets(state.now, lion=0o7777, others=0o7777, drops=0o7777)
 
 
 def _perft(_: Game, counts: tuple[int, ...]) -> list[int]:

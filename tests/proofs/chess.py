@@ -13,7 +13,7 @@ from games import OVER, _chess
 from games.chess import Chess
 from tests.helpers.lockstep import Position
 
-_number = cache(_chess.number)
+_number = cache(_chess.encode)
 _open_spiel = cache(pyspiel.load_game)
 _OPEN_SPIEL_NUMBERS: dict[tuple[int, int], int] = {}  # by their number and player
 
@@ -34,7 +34,7 @@ class PythonChess(Position):
                 8,
                 move.from_square ^ flip,
                 move.to_square ^ flip,
-                chess.PIECE_SYMBOLS[move.promotion or 0] or "",
+                promotion=chess.PIECE_SYMBOLS[move.promotion or 0] or "",
             ): move
             for move in board.legal_moves
         }
@@ -101,14 +101,14 @@ class OpenSpielChess(Position):
         flip = 0 if self._state.current_player() == 1 else 56
         text = move.to_lan()
         source, target = (chess.parse_square(text[k : k + 2]) ^ flip for k in (0, 2))
-        return _number(8, source, target, text[4:])
+        return _number(8, source, target, promotion=text[4:])
 
 
 def positions(game: Chess, depth: int) -> list[int]:
     """Distinct positions after n plies for n = 0 … depth, whatever was before them."""
     counts = []
     for level in islice(enumeration.levels(game), depth + 1):
-        words = jax.tree.leaves((level.states.men, level.states.rights))
+        words = jax.tree.leaves((level.states.pieces, level.states.rights))
         counts.append(len(np.unique(np.stack(words, 1), axis=0)))
     return counts
 

@@ -40,7 +40,9 @@ def _pgx() -> _Pgx:
     assert start.current_player == 0
     told = zip(*(x.tolist() for x in (moves.from_, moves.to, moves.underpromotion)), strict=True)
     numbers = [
-        _chess.number(5, _square(source), _square(target), "rbn"[less] if less >= 0 else "")
+        _chess.encode(
+            5, _square(source), _square(target), promotion="rbn"[less] if less >= 0 else ""
+        )
         if target >= 0
         else -1
         for source, target, less in told
