@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from games import Game
+from games.core import State
 
 
 class Decision(NamedTuple):

@@ -1,0 +1,294 @@
+"""One game in progress, for whoever is outside a compiled loop: a terminal, a server, an env."""
+
+import copy
+import operator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from arena.chance import draw_outcome, generators
+from arena.errors import check_seed
+from arena.judges.rules import Rules
+from arena.types import Judge, Position, State, as_host_game
+from games import CHANCE, OVER, Game
+
+
+@dataclass(frozen=True)
+class GameRecord:
+    """A game from its start, as far as it has been played.
+
+    The seed and the moves of the seats give the game again, chance included, on any machine.
+
+    Attributes:
+      game: what is played.
+      seed: of what is left to chance.
+      moves: all moves, outcomes of chance included, i32 each.
+      movers: who made each of them: seat 0, seat 1 or CHANCE.
+      labels: the moves of the seats, without those of chance, as players write them.
+      result: what the judge gives seat 0, in [-1, 1]; None as long as the game is not over.
+    """
+
+    game: Game
+    seed: int
+    moves: tuple[int, ...]
+    movers: tuple[int, ...]
+    labels: tuple[str, ...]
+    result: float | None
+
+
+class Session:
+    """One game in progress.
+
+    Chance moves by itself, as soon as it is due. The same seed and the same moves of the seats give
+    the same game. Positions are stepped one by one on the CPU. Copies (`copy.deepcopy`, pickles) go
+    on as the original would, but for a game whose rules are outside the device: that one cannot be
+    copied.
+
+    Args:
+      game: what is played.
+      seed: of what is left to chance, below 2³².
+      judge: who says who won; the rules if None.
+
+    Raises:
+      UserError: there is no such seed.
+    """
+
+    def __init__(self, game: Game, *, seed: int = 0, judge: Judge | None = None):
+        check_seed(seed)
+        self.game, self.seed, self.judge = game, seed, judge or Rules(game)
+        self._moves: list[int] = []
+        self._outside, self._rng = None, None
+        if outside := as_host_game(game):
+            self._outside = outside.deal(_chance_key(seed), 1, 0)
+        elif game.num_outcomes:
+            self._rng = generators(_chance_key(seed), 1)[0]
+        self._nodes = [self._begin()]
+        self._resolve_chance()
+
+    @property
+    def state(self) -> State:
+        """The position, a pytree of numpy arrays."""
+        return self._nodes[-1].state
+
+    @property
+    def seat(self) -> int:
+        """The seat to move, 0 or 1; OVER when the game has ended."""
+        return self._nodes[-1].mover
+
+    @property
+    def over(self) -> bool:
+        """Whether the game has ended."""
+        return self.seat == OVER
+
+    @property
+    def moves(self) -> tuple[int, ...]:
+        """All moves so far, outcomes of chance included; more than a seat may see."""
+        return tuple(self._moves)
+
+    @property
+    def position(self) -> Position:
+        """The position with all that led there, as a `HostAgent` is asked about it."""
+        return Position(self.state, self.moves)
+
+    @property
+    def legal(self) -> np.ndarray:
+        """The moves of the seat to move, bool[A]; none when the game is over."""
+        return self._nodes[-1].legal
+
+    @property
+    def legal_moves(self) -> dict[str, int]:
+        """The moves of the seat to move, in order of their numbers, by label."""
+        moves = np.flatnonzero(self.legal).tolist()
+        return {self.game.label(self.state, move): move for move in moves}
+
+    @property
+    def result(self) -> float | None:
+        """What the judge gives seat 0, in [-1, 1]; None as long as the game is not over."""
+        if not self.over:
+            return None
+        final = jax.tree.map(lambda x: np.asarray(x)[None], self.state)
+        return float(verdict(self.judge)(final)[0])
+
+    @property
+    def record(self) -> GameRecord:
+        """The game so far."""
+        made = list(zip(self._nodes, self._moves, strict=False))
+        return GameRecord(
+            game=self.game,
+            seed=self.seed,
+            moves=self.moves,
+            movers=tuple(node.mover for node, _ in made),
+            labels=tuple(self.game.label(n.state, move) for n, move in made if n.mover != CHANCE),
+            result=self.result,
+        )
+
+    def push(self, move: int | str) -> int:
+        """Makes a move of the seat to move, and what chance brings after it.
+
+        Args:
+          move: its number, or as a player types it.
+
+        Returns:
+          its number.
+
+        Raises:
+          ValueError: it is not legal, or the game is over; in one line.
+        """
+        if self.over:
+            raise ValueError("the game is over")
+        number = self.game.parse(self.state, move) if isinstance(move, str) else move
+        number = operator.index(number)
+        if not (0 <= number < self.game.num_actions and self.legal[number]):
+            raise ValueError(f"move {move} is not legal")
+        self._make(number)
+        self._resolve_chance()
+        return number
+
+    def undo(self) -> None:
+        """Takes back the last move of a seat, with what chance brought after it.
+
+        Chance brings the same again if the same move is made again.
+
+        Raises:
+          ValueError: no seat has moved yet, or the rules are outside the device; in one line.
+        """
+        if self._outside:
+            raise ValueError("moves cannot be taken back in a game that its env plays")
+        last = max((n for n, node in enumerate(self._nodes[:-1]) if node.mover >= 0), default=None)
+        if last is None:
+            raise ValueError("there is no move to take back")
+        del self._nodes[last + 1 :], self._moves[last:]
+        if self._rng is not None:
+            self._rng.bit_generator.state = self._nodes[-1].rng
+
+    def view(self, seat: int) -> str:
+        """What a seat, 0 or 1, may see of the position, as text.
+
+        Raises:
+          ValueError: the game is outside the device, and the other seat is to move.
+          NotImplementedError: the game hides something and has no text of what a seat sees.
+        """
+        self._check_visible(seat)
+        return self.game.view(self.state, seat)
+
+    def observation(self, seat: int) -> np.ndarray:
+        """What a seat, 0 or 1, may know of the position, f32[...] as `Game.observe` gives it.
+
+        Raises:
+          ValueError: the game is outside the device, and the other seat is to move.
+        """
+        self._check_visible(seat)
+        with _on_cpu():
+            return np.asarray(_observe(self.game)(self.state, np.int32(seat)))
+
+    def _check_visible(self, seat: int) -> None:
+        if self._outside and seat == 1 - self.seat:
+            raise ValueError("a game that its env plays shows a position to the seat to move only")
+
+    def _begin(self) -> "_Node":
+        if self._outside:
+            return self._look_outside()
+        with _on_cpu():
+            return self._node(_compiled(self.game).init())
+
+    def _make(self, move: int) -> None:
+        """A move, or an outcome of chance."""
+        if self._outside:
+            self._outside.step([0], [move])
+            node = self._look_outside()
+        else:
+            with _on_cpu():
+                node = self._node(_compiled(self.game).step(self.state, np.int32(move)))
+        self._moves.append(move)
+        self._nodes.append(node)
+
+    def _resolve_chance(self) -> None:
+        """Lets chance move until a seat is to move or the game is over."""
+        while (node := self._nodes[-1]).mover == CHANCE:
+            assert self._rng is not None
+            self._make(draw_outcome(self._rng, node.chance))
+        if self._rng is not None:
+            rng = self._rng.bit_generator.state
+            self._nodes[-1] = self._nodes[-1]._replace(rng=rng)
+
+    def _node(self, sight: "_Sight") -> "_Node":
+        sight = jax.tree.map(np.asarray, sight)
+        mover = int(sight.mover)
+        legal = sight.legal if mover >= 0 else np.zeros_like(sight.legal)
+        return _Node(sight.state, mover, legal, sight.chance)
+
+    def _look_outside(self) -> "_Node":
+        assert self._outside
+        mover = int(self._outside.view.mover[0])
+        legal = self._outside.view.legal[0] & (mover >= 0)
+        return _Node(self._outside.position(0).state, mover, legal, np.zeros(0, np.float32))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+        if self._outside:
+            raise TypeError("a game that its env plays cannot be copied")
+        twin = copy.copy(self)  # nodes never change, so that copies share them
+        twin._moves, twin._nodes = self._moves[:], self._nodes[:]
+        twin._rng = copy.deepcopy(self._rng, memo)
+        return twin
+
+
+class _Sight(NamedTuple):
+    """A position, and what the rules say of it."""
+
+    state: Any
+    mover: Any  # i32[]
+    legal: Any  # bool[A]
+    chance: Any  # f32[C]
+
+
+class _Node(NamedTuple):
+    """A position of the game so far; arrays of numpy."""
+
+    state: Any
+    mover: int
+    legal: np.ndarray  # bool[A]
+    chance: np.ndarray  # f32[C]
+    rng: Any = None  # of chance, before the seat moves
+
+
+class _Compiled(NamedTuple):
+    """Jitted: the first position, and that after a move."""
+
+    init: Any
+    step: Any
+
+
+@cache
+def _compiled(game: Game) -> _Compiled:
+    def look(state: Any) -> _Sight:
+        chance = game.chance(state) if game.num_outcomes else jnp.zeros(0)
+        return _Sight(state, game.mover(state), game.legal(state), chance)
+
+    return _Compiled(
+        jax.jit(lambda: look(game.init())),
+        jax.jit(lambda state, move: look(game.step(state, move))),
+    )
+
+
+@cache
+def _observe(game: Game) -> Any:
+    return jax.jit(game.observe)
+
+
+@cache
+def verdict(judge: Judge) -> Any:
+    """`judge.verdict`, compiled."""
+    return jax.jit(judge.verdict)
+
+
+def _chance_key(seed: int) -> jax.Array:
+    return jax.random.fold_in(jax.random.key(seed), 1)
+
+
+def _on_cpu():
+    """One position at a time is nothing for an accelerator."""
+    return jax.default_device(jax.local_devices(backend="cpu")[0])
