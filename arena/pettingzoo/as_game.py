@@ -65,19 +65,19 @@ class ImportedGame(HostGame):
         """Moves of the longest game that the check has seen; `max_plies` may be far above it."""
         return self.spec.longest_game
 
-    def template(self) -> EnvState:
+    def template(self) -> EnvState[jax.ShapeDtypeStruct]:
         """Shapes and types of a position without a handle."""
         return state_template(self.spec)
 
-    def mover(self, state: EnvState) -> jax.Array:
+    def mover(self, state: EnvState[jax.Array]) -> jax.Array:
         """The seat to move, or OVER."""
         return state.mover
 
-    def legal(self, state: EnvState) -> jax.Array:
+    def legal(self, state: EnvState[jax.Array]) -> jax.Array:
         """Its moves."""
         return state.legal
 
-    def step(self, state: EnvState, move: jax.Array) -> EnvState:
+    def step(self, state: EnvState[jax.Array], move: jax.Array) -> EnvState[jax.Array]:
         """The position after a move i32[], made in a copy of the position's game, in a worker.
 
         Raises:
@@ -85,11 +85,13 @@ class ImportedGame(HostGame):
         """
         return self._step_copy(state, move, jnp.uint32(0))
 
-    def playout(self, key: jax.Array, state: EnvState) -> EnvState:
+    def playout(self, key: jax.Array, state: EnvState[jax.Array]) -> EnvState[jax.Array]:
         """The end of a copy of the position's game, in which all moves are made at random."""
         return self._step_copy(state, jnp.int32(PLAYOUT), jax.random.bits(key))
 
-    def _step_copy(self, state: EnvState, request: jax.Array, seed: jax.Array) -> EnvState:
+    def _step_copy(
+        self, state: EnvState[jax.Array], request: jax.Array, seed: jax.Array
+    ) -> EnvState[jax.Array]:
         """An illegal move, and any move in an ended game, give an ended game, and cost nothing.
 
         A search makes such moves where a simulation has found nothing new.
@@ -103,11 +105,11 @@ class ImportedGame(HostGame):
         call = partial(step_copies, self.pool)
         return jax.pure_callback(call, like, handle, request, seed, vmap_method="broadcast_all")
 
-    def payoff(self, state: EnvState) -> jax.Array:
+    def payoff(self, state: EnvState[jax.Array]) -> jax.Array:
         """Seat 0's, f32[], cut to the largest payoff of the spec."""
         return jnp.clip(state.payoff, -self.max_payoff, self.max_payoff)
 
-    def observe(self, state: EnvState, seat: jax.Array) -> jax.Array:
+    def observe(self, state: EnvState[jax.Array], seat: jax.Array) -> jax.Array:
         """What the mover observes, as planes f32[H, W, C] or as a vector f32[N].
 
         Where both agents observe the same, a last plane, or entry, is the seat.
@@ -118,7 +120,7 @@ class ImportedGame(HostGame):
             seen = jnp.concatenate([seen, whose], -1)
         return seen
 
-    def show(self, state: EnvState) -> str:
+    def show(self, state: EnvState[jax.Array]) -> str:
         """What the mover sees, in figures: a board's planes side by side."""
         seen = np.asarray(as_planes(self.spec, jnp.asarray(state.observation)))
         if seen.ndim == 1:
@@ -130,7 +132,7 @@ class ImportedGame(HostGame):
         )
         return "\n".join(rows)
 
-    def draw(self, state: EnvState) -> str:
+    def draw(self, state: EnvState[jax.Array]) -> str:
         """The same as a picture."""
         lines = self.show(state).split("\n")
         width, height = 9.6 * max(map(len, lines)) + 16, 18 * len(lines) + 16
@@ -143,16 +145,16 @@ class ImportedGame(HostGame):
             f'font-family="monospace" font-size="16">{text}</svg>'
         )
 
-    def view(self, state: EnvState, seat: int) -> str:
+    def view(self, state: EnvState[jax.Array], seat: int) -> str:
         """What one seat sees: a position holds nothing else."""
         moves = " ".join(map(str, np.flatnonzero(np.asarray(state.legal)).tolist()))
         return f"{self.show(state)}\nmoves: {moves}"
 
-    def label(self, state: EnvState, move: int) -> str:
+    def label(self, state: EnvState[jax.Array], move: int) -> str:
         """The move's number."""
         return str(move)
 
-    def parse(self, state: EnvState, text: str) -> int:
+    def parse(self, state: EnvState[jax.Array], text: str) -> int:
         """A legal move's number."""
         word = text.strip()
         move = int(word) if word.isdecimal() and word.isascii() else -1

@@ -1,6 +1,6 @@
 """Positions of an imported game, and how its games begin."""
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -8,9 +8,13 @@ import numpy as np
 from arena.pettingzoo.spec import EnvSpec
 from arena.pettingzoo.worker import Slots
 
+Array = TypeVar("Array")
 
-class EnvState(NamedTuple):
+
+class EnvState(NamedTuple, Generic[Array]):
     """A position, as the seat to move observes it; all fields may have leading axes.
+
+    Its arrays are of JAX, of numpy, or templates of them.
 
     Attributes:
       mover: i32[], that seat, or OVER.
@@ -21,11 +25,11 @@ class EnvState(NamedTuple):
         `arena.pettingzoo.state_copies`; () if the game has gone on since.
     """
 
-    mover: jax.Array | np.ndarray
-    legal: jax.Array | np.ndarray
-    observation: jax.Array | np.ndarray
-    payoff: jax.Array | np.ndarray
-    handle: jax.Array | np.ndarray | tuple[()] = ()
+    mover: Array
+    legal: Array
+    observation: Array
+    payoff: Array
+    handle: Array | tuple[()] = ()
 
 
 class EnvOpenings(NamedTuple):
@@ -40,21 +44,16 @@ class EnvOpenings(NamedTuple):
     plies: jax.Array
 
 
-def state_template(spec: EnvSpec) -> EnvState:
-    """Shapes and types of a position without a handle, a pytree of `jax.ShapeDtypeStruct`."""
+def state_template(spec: EnvSpec) -> EnvState[jax.ShapeDtypeStruct]:
+    """Shapes and types of a position without a handle."""
     return EnvState(
-        *(
-            jax.ShapeDtypeStruct(shape, np.dtype(kind))
-            for shape, kind in (
-                ((), np.int32),
-                ((spec.num_actions,), bool),
-                (spec.shape, spec.dtype),
-                ((), np.float32),
-            )
-        )
+        jax.ShapeDtypeStruct((), np.dtype(np.int32)),
+        jax.ShapeDtypeStruct((spec.num_actions,), np.dtype(bool)),
+        jax.ShapeDtypeStruct(spec.shape, np.dtype(spec.dtype)),
+        jax.ShapeDtypeStruct((), np.dtype(np.float32)),
     )
 
 
-def states_of(slots: Slots) -> EnvState:
+def states_of(slots: Slots) -> EnvState[np.ndarray]:
     """The positions in N slots, [N, ...] each, in the same memory; without handles."""
     return EnvState(slots.mover, slots.legal, slots.observation, slots.payoff)

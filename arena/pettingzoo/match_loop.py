@@ -27,7 +27,7 @@ _FAILURES = 16  # that a match bears, and a tenth of its games on top
 _SEEDS = 2**31 - 1
 _STRIDE = 7919  # from the seed of a voided game to the one that replaces it
 
-_Choose = Callable[[np.int32, EnvState], Decision]
+_Choose = Callable[[np.int32, EnvState[np.ndarray]], Decision]
 """Moves [2, G, S] of both sides, by the number of the tick and positions [2, G, S, ...]."""
 
 
@@ -186,22 +186,25 @@ class _Runner:
             free = np.flatnonzero(~half.live[group]).tolist()
             for side in (seats.A, seats.B):
                 coming = int(np.count_nonzero(sides[group] == 1 - side))
-                for game in self._take(group, side, min(self._size - coming, len(free))):
-                    plies = self._plies[group, seats.pair_of(np.int64(game), pairs=self.pairs)]
+                games = self._take(group, side, min(self._size - coming, len(free)))
+                at = seats.pair_of(games, pairs=self.pairs)
+                for game, plies in zip(games.tolist(), self._plies[group, at], strict=True):
                     half.start(group, free.pop(0), game, self._seed(group, game), plies)
 
-    def _take(self, group: int, side: int, count: int) -> list[int]:
+    def _take(self, group: int, side: int, count: int) -> np.ndarray:
         """Up to so many games in which a side moves first: void ones again, then the queue's."""
-        again = [game for game in self._again[group] if game // self.pairs == side][: max(count, 0)]
-        for game in again:
-            self._again[group].remove(game)
+        void = np.array(self._again[group], int)
+        again = void[seats.is_second(void, pairs=self.pairs) == side][: max(count, 0)]
+        self._again[group] = void[~np.isin(void, again)].tolist()
         at = int(self._queue[side, group])
-        fresh = range(at, min(at + max(count, 0) - len(again), self.pairs))
+        fresh = np.arange(at, max(at, min(at + count - len(again), self.pairs)))
         self._queue[side, group] += len(fresh)
-        return again + [pair + side * self.pairs for pair in fresh]
+        numbers = seats.number(fresh, np.full_like(fresh, side), pairs=self.pairs)
+        return np.concatenate([again, numbers])
 
     def _seed(self, group: int, game: int) -> int:
-        seed = self._seeds[group, game % self.pairs] + _STRIDE * self._attempts[group, game]
+        pair = seats.pair_of(np.array(game), pairs=self.pairs)
+        seed = self._seeds[group, pair] + _STRIDE * self._attempts[group, game]
         return int(seed % _SEEDS)
 
 
@@ -235,7 +238,7 @@ class _Half:
         """Which side is to move in each slot, i64[G, 2S]; `seats.IDLE` if it holds no game."""
         return seats.side_to_move(self.grid(self.slots.mover), self.seat_of_a(), self.live)
 
-    def states(self, group: np.ndarray, index: np.ndarray) -> EnvState:
+    def states(self, group: np.ndarray, index: np.ndarray) -> EnvState[np.ndarray]:
         """A copy of some positions."""
         return jax.tree.map(lambda field: self.grid(field)[group, index], states_of(self.slots))
 

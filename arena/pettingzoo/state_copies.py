@@ -5,13 +5,15 @@ which of the copies in that slot, 0 being the game itself. A copy never changes,
 for all who ask the same; copies are dropped when their game moves on.
 """
 
+import operator
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
 from arena.pettingzoo.adapter import FAILED, OVER
-from arena.pettingzoo.env_state import EnvState
+from arena.pettingzoo.env_state import EnvState, states_of
 from arena.pettingzoo.worker import HALVES, IDLE, Slots
 from arena.pettingzoo.worker_pool import WorkerPool
 
@@ -57,7 +59,7 @@ class _Requests(NamedTuple):
 
 def step_copies(
     pool: WorkerPool, handle: ArrayLike, request: ArrayLike, seed: ArrayLike
-) -> EnvState:
+) -> EnvState[np.ndarray]:
     """Copies games and moves the copies on.
 
     Args:
@@ -79,7 +81,7 @@ def step_copies(
     return EnvState(*(x[back.reshape(request.shape)] for x in states))
 
 
-def _answer(pool: WorkerPool, requests: _Requests) -> EnvState:
+def _answer(pool: WorkerPool, requests: _Requests) -> EnvState[np.ndarray]:
     """The positions [N, ...] that requests come to."""
     for half in range(HALVES):  # moves of the games themselves may be under way
         pool.wait(half)
@@ -93,7 +95,7 @@ def _answer(pool: WorkerPool, requests: _Requests) -> EnvState:
     return states
 
 
-def _ended(count: int, like: Slots) -> EnvState:
+def _ended(count: int, like: Slots) -> EnvState[np.ndarray]:
     """Ended games [N, ...] without a handle."""
     return EnvState(
         np.full(count, OVER, np.int32),
@@ -104,7 +106,9 @@ def _ended(count: int, like: Slots) -> EnvState:
     )
 
 
-def _answer_some(pool: WorkerPool, requests: _Requests, rows: np.ndarray, states: EnvState) -> None:
+def _answer_some(
+    pool: WorkerPool, requests: _Requests, rows: np.ndarray, states: EnvState[np.ndarray]
+) -> None:
     """Writes the answers to requests of different slots, all of one half, into rows of states."""
     halves, slot = np.divmod(requests.slot, len(pool.slot_sets[0].request))
     number = halves[0] + HALVES
@@ -118,6 +122,5 @@ def _answer_some(pool: WorkerPool, requests: _Requests, rows: np.ndarray, states
     well = games.mover[slot] != FAILED
     handle = np.stack([requests.slot[well], copies.copy[slot[well]]], -1)
     slot, rows = slot[well], rows[well]
-    fields = copies.mover, copies.legal, copies.observation, copies.payoff
-    for whole, part in zip(states, (*(field[slot] for field in fields), handle), strict=True):
-        whole[rows] = part
+    found = jax.tree.map(lambda field: field[slot], states_of(copies))._replace(handle=handle)
+    jax.tree.map(lambda whole, part: operator.setitem(whole, rows, part), states, found)
