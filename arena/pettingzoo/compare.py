@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +20,8 @@ from games.core import State
 _LONGEST = 100_000  # moves; an env that outlasts the native game is found out long before
 _BRANCHES = 4096  # positions that chance may have led to, followed at once
 
-Moves = Callable[[Game, State, int], int]
-"""`moves(game, state, move)` is the env's number of a native move."""
+Moves = Callable[[Any, State, int], int]
+"""`moves(game, state, move)` is the env's number of a native move; the game is of its own class."""
 Observations = Callable[[np.ndarray, np.ndarray], tuple[ArrayLike, ArrayLike]]
 """`observations(native, env)`: two arrays made of the mover's observations that must be equal.
 
@@ -111,7 +111,7 @@ class Port:
 
     game: Game
     env: str
-    moves: Moves = _same_number
+    moves: Moves | None = None
     observations: Observations | None = None
     _adapter: EnvAdapter = field(init=False)
 
@@ -284,7 +284,7 @@ class _Game:
         numbers: dict[int, int] = {}
         for move in legal:
             try:
-                action = int(self._port.moves(self._game, state, move))
+                action = int((self._port.moves or _same_number)(self._game, state, move))
             except Exception as error:
                 label = self._game.label(state, move)
                 raise ValueError(

@@ -12,7 +12,6 @@ import sys
 from types import ModuleType
 
 from arena.errors import UserError
-from arena.pettingzoo.fault import Fault
 
 COMMANDS = {
     "games": "list the games",
@@ -57,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(0)
     try:
         _run(arguments[0], arguments[1:])
-    except (UserError, Fault) as error:
+    except UserError as error:
         _fail(str(error), 2)
     except KeyboardInterrupt:
         _fail("interrupted; nothing is lost (go on with: arena train GAME --resume)", 130)

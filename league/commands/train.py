@@ -94,7 +94,7 @@ def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
     _check(game, command.config.learner)
-    for note in getattr(getattr(game, "known", None), "notes", ()):
+    for note in getattr(getattr(game, "spec", None), "notes", ()):
         console.stderr.print(f"note: {note}")
     device.prepare()
     work = _resumed(command.game, command.name) if command.resume else _create(command)
@@ -121,7 +121,7 @@ def _check(game: Game, config: LearnerConfig) -> None:
 
 def _create(command: Command) -> Run:
     """A new run: its folder and its card."""
-    name = command.name or _free(re.sub(r"[^\w.=-]+", "-", command.game))
+    name = command.name or _free(re.sub(r"[^\w.=-]+", "-", command.game).lstrip(".-"))
     if re.search("[/:,]", name) or name.startswith("."):
         raise UserError(f"{name!r} cannot be the name of a run")
     folder = names.RUNS / name
