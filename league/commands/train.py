@@ -60,6 +60,7 @@ class Command:
 
 def default(arguments: list[str]) -> Command:
     """Defaults that depend on the arguments: those of the game, or of the run to resume."""
+    device.prepare()  # before the code of a user's game, which may start JAX
     game, options = _read(arguments)
     helped = "--help" in arguments or "-h" in arguments
     if "--resume" in options and game and not helped:
@@ -121,7 +122,7 @@ def _check(game: Game, config: LearnerConfig) -> None:
 
 def _create(command: Command) -> Run:
     """A new run: its folder and its card."""
-    name = command.name or _free(re.sub(r"[^\w.=-]+", "-", command.game).lstrip(".-"))
+    name = command.name or _free(re.sub(r"[^\w.=-]+", "-", command.game).strip(".-"))
     if re.search("[/:,]", name) or name.startswith("."):
         raise UserError(f"{name!r} cannot be the name of a run")
     folder = names.RUNS / name

@@ -18,6 +18,7 @@ import numpy as np
 
 import games
 from arena import extensions
+from arena.chance import resolve_chance
 from arena.errors import UserError
 from games import Game
 
@@ -26,11 +27,18 @@ GROUP = "arena.games"
 
 def is_one(name: str) -> bool:
     """Whether a name means a game from outside; one of `games/` comes first."""
-    head, colon, rest = name.partition(":")
-    if head in games.names():
-        return False
-    spec = bool(colon) and rest.partition(",")[0].isidentifier()
-    return head.endswith(".py") or spec or head in metadata.entry_points(group=GROUP).names
+    head = name.partition(":")[0]
+    return head not in games.names() and (_is_spec(name) or _is_entry_point(head))
+
+
+def _is_spec(name: str) -> bool:
+    """Whether a name is FILE.py:CLASS or MODULE:CLASS, options or not."""
+    head, _, rest = name.partition(":")
+    return head.endswith(".py") or rest.partition(",")[0].isidentifier()
+
+
+def _is_entry_point(name: str) -> bool:
+    return name in metadata.entry_points(group=GROUP).names
 
 
 @cache
@@ -40,12 +48,8 @@ def load(name: str) -> Game:
     Raises:
       UserError: there is none, or it breaks the contract; the line names the file and line of it.
     """
-    head, _, options = name.partition(":")
-    if head in metadata.entry_points(group=GROUP).names:
-        title, kind = head, extensions.find("game", head, {})
-    else:
-        title, _, options = name.partition(",")
-        kind = extensions.load(title)
+    title, _, options = name.partition("," if _is_spec(name) else ":")
+    kind = extensions.load(title) if _is_spec(name) else extensions.find("game", title, {})
     if not (isinstance(kind, type) and issubclass(kind, Game)):
         raise UserError(f"{title} is no subclass of games.Game")
     try:
@@ -84,8 +88,11 @@ def _check(game: Game, title: str) -> None:
     tracer.expect("observe", None, "float32", game.observe, state, one)
     if game.num_outcomes:
         tracer.expect("chance", (game.num_outcomes,), "float32", game.chance, state)
-    tracer.text("show", lambda: game.show(game.init()))
-    tracer.text("label", lambda: game.label(game.init(), 0))
+    with jax.ensure_compile_time_eval():  # a run may load its game while something is traced
+        start = resolve_chance(game, jax.random.key(0), game.init())
+        first = int(np.argmax(game.legal(start)))
+        tracer.text("show", lambda: game.show(start))
+        tracer.text("label", lambda: game.label(start, first))
 
 
 class _Tracer:
