@@ -132,6 +132,7 @@ def test_it_is_trained_rated_and_played(place: Place):
 
 
 def test_agents_play_it_without_a_run(capsys: pytest.CaptureFixture[str]):
-    main("match uniform uniform --game ./sticks.py:Sticks,sticks=9 --pairs 4 --json".split())
+    game = "--game", "./sticks.py:Sticks,sticks=9"
+    main(["match", "uniform", "uniform", *game, "--pairs", "4", "--json"])
     told = strict_json(capsys.readouterr().out)
     assert told["wins"] + told["draws"] + told["losses"] == 8
