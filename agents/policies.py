@@ -70,19 +70,18 @@ class SearchPolicy(CachedPolicy):
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         asked = self.evaluations * jax.tree.leaves(states)[0].shape[0]
-        return self.recall(evaluation_cache.blank(self.game, params, asked), params, keys, states)[
-            0
-        ]
+        cache = evaluation_cache.blank(self.game, params, asked)
+        return self.with_cache(cache, params, keys, states)[0]
 
-    def memory(self, params: Any) -> Any:
+    def init_cache(self, params: Any) -> Any:
         """No answers of the networks yet, and room for many."""
         return evaluation_cache.blank(self.game, params)
 
-    def recall(
-        self, memory: Any, params: Any, keys: jax.Array, states: Any
+    def with_cache(
+        self, cache: Any, params: Any, keys: jax.Array, states: Any
     ) -> tuple[Decision, Any]:
         """Chooses moves, and remembers what the networks say."""
-        recall = search.Recall(partial(self._evaluate, params), memory)
+        recall = search.Recall(partial(self._evaluate, params), cache)
         if self.simulations == 0:
             logits, _, recall = search.begin(recall, keys, states)
             legal = jax.vmap(self.game.legal)(states)

@@ -1,31 +1,69 @@
-"""The types that rooms share: agents, policies, judges."""
+"""The types that rooms share: agents, policies, judges, and the arrays that pass between them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from games import Game
 from games.core import State
 
+if TYPE_CHECKING:
+    from arena.play.device_loop import Match, Played
+
+__all__ = [
+    "Agent",
+    "Cache",
+    "CachedPolicy",
+    "Decision",
+    "Forfeit",
+    "GamesView",
+    "HostAgent",
+    "HostGame",
+    "HostGames",
+    "Judge",
+    "Key",
+    "Params",
+    "Policy",
+    "Position",
+    "Positions",
+    "PyTree",
+    "State",
+    "as_host_game",
+    "stack",
+]
+
+PyTree: TypeAlias = Any
+"""Arrays in a structure of their own: whatever `jax.tree` takes."""
+Params: TypeAlias = PyTree
+"""Weights of a network, each policy's in a structure of its own; () where there are none."""
+Cache: TypeAlias = PyTree
+"""What a `CachedPolicy` keeps between calls, a pytree of arrays."""
+Key: TypeAlias = jax.Array
+"""A PRNG key, or an array of them, as `jax.random.key` makes them."""
+
+Tree = TypeVar("Tree")
+"""A pytree that comes back in the structure in which it was given."""
+
 
 class Decision(NamedTuple):
-    """What an agent answers for a batch of positions.
+    """What a policy returns for a batch of positions.
 
     Attributes:
       move: i32[B], a legal move each.
       aux: pytree [B, ...] that a recorded match keeps beside the position (a learner's targets),
-        or () if there is nothing to aux.
+        or () if there is nothing to keep.
     """
 
     move: jax.Array
-    aux: Any = ()
+    aux: PyTree = ()
 
 
-Policy = Callable[[Any, jax.Array, Any], Decision]
+Policy = Callable[[Params, Key, State], Decision]
 """`policy(params, keys, states) -> Decision`: how an agent moves, as a pure function.
 
 params: pytree [G, ...], the weights of G agents stacked; keys: PRNG keys [G]; states: positions
@@ -35,24 +73,24 @@ ones share a compiled program; so a new snapshot never means a new compilation.
 
 
 class CachedPolicy(ABC):
-    """An `Policy` that can use again what it has found out about earlier positions.
+    """A `Policy` that can keep what it has computed in a cache, from one call to the next.
 
-    It moves the same with or without a memory, but for rounding.
+    It moves the same with a cache as without, but for rounding.
     """
 
     @abstractmethod
-    def memory(self, params: Any) -> Any:
-        """What agents with these weights [G, ...] know before they are asked, a pytree."""
+    def init_cache(self, params: Params) -> Cache:
+        """The empty cache of agents with weights [G, ...]; it belongs to these weights."""
 
     @abstractmethod
-    def recall(
-        self, memory: Any, params: Any, keys: jax.Array, states: Any
-    ) -> tuple[Decision, Any]:
-        """Moves as an `Policy`, and the memory after that."""
+    def with_cache(
+        self, cache: Cache, params: Params, keys: Key, states: State
+    ) -> tuple[Decision, Cache]:
+        """As `__call__`, with the cache of these weights; the decision, and the cache after it."""
 
     @abstractmethod
-    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
-        """Moves without any memory of earlier positions."""
+    def __call__(self, params: Params, keys: Key, states: State) -> Decision:
+        """As a `Policy`: weights [G, ...], keys [G], positions [B, ...]; without a cache."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +100,12 @@ class Agent:
     Attributes:
       name: as a user types it.
       policy: how it moves.
-      params: pytree of its weights, without a leading axis; () if it has none.
+      params: its weights, without a leading axis; () if it has none.
     """
 
     name: str
     policy: Policy
-    params: Any = ()
+    params: Params = ()
 
 
 class Forfeit(Exception):
@@ -75,16 +113,33 @@ class Forfeit(Exception):
 
 
 class Position(NamedTuple):
-    """What a player outside the device is asked about.
+    """A position for a player outside the device.
 
     Attributes:
-      state: the position, a pytree of numpy arrays.
-      moves: all that led there from the game's start, outcomes of chance included; engines want it
+      state: a pytree of numpy arrays, of one position.
+      moves: all that led there from the game's start, outcomes of chance included; engines need it
         for repetitions.
     """
 
-    state: Any
+    state: State
     moves: tuple[int, ...]
+
+
+class Positions(NamedTuple):
+    """N positions, each with the moves that led there.
+
+    Attributes:
+      states: a pytree of numpy arrays [N, ...].
+      moves: of each, all from the game's start, outcomes of chance included.
+    """
+
+    states: State
+    moves: list[list[int]]
+
+    def tile(self, times: int) -> "Positions":
+        """`times` copies one behind the other: position n once more at N + n, and so on."""
+        states = jax.tree.map(lambda x: np.concatenate([x] * times), self.states)
+        return Positions(states, [list(moves) for _ in range(times) for moves in self.moves])
 
 
 class HostAgent(ABC):
@@ -101,45 +156,84 @@ class HostAgent(ABC):
         """A legal move; raises Forfeit if the player has none to give."""
 
     def choose_all(self, game: Game, positions: Sequence[Position]) -> list[int]:
-        """Moves in several games at once: one by one, unless the player knows better."""
+        """Moves in several games at once: `choose` one by one, unless a subclass does better."""
         return [self.choose(game, position) for position in positions]
 
     def close(self) -> None:  # noqa: B027
-        """Ends the processes that the player has started; it is not asked again."""
+        """Ends the processes that the player has started; no other call follows."""
+
+
+class GamesView(Protocol):
+    """What the rules say of N games.
+
+    Attributes:
+      mover: i32[N], seat 0, seat 1, CHANCE or OVER.
+      legal: bool[N, A], unspecified unless a seat is to move.
+    """
+
+    @property
+    def mover(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def legal(self) -> np.ndarray: ...  # noqa: D102
+
+
+class HostGames(Protocol):
+    """N games in progress outside a compiled loop.
+
+    Attributes:
+      view: what the rules say of them.
+    """
+
+    @property
+    def view(self) -> GamesView: ...  # noqa: D102
+
+    def step(self, rows: Sequence[int], moves: Sequence[int]) -> None:
+        """Makes a move in each of the games numbered `rows`."""
+        ...
+
+    def position(self, n: int) -> Position:
+        """One game as it stands."""
+        ...
 
 
 class HostGame(Game):
     """A game whose rules are a program outside the device, such as an imported env.
 
-    Its positions are what the seat to move sees. They can be stepped while a search asks about
-    them, if the game is `searchable`; games themselves begin and go on in the program alone.
+    Its positions are what the seat to move sees. A search can step copies of them, if the game is
+    `searchable`; games themselves begin and go on in the program alone.
     """
 
     on_device = False
 
-    def init(self) -> Any:
+    def init(self) -> State:
         """Raises ValueError: games begin in the program; see `openings` and `deal`."""
         raise ValueError(f"{type(self).__name__} begins outside the device")
 
     @abstractmethod
-    def template(self) -> Any:
+    def template(self) -> State:
         """Shapes and types of a position, a pytree of `jax.ShapeDtypeStruct`."""
 
     @abstractmethod
-    def playout(self, key: jax.Array, state: Any) -> Any:
+    def playout(self, key: Key, state: State) -> State:
         """The final position of a game that goes on from here with random moves."""
 
     @abstractmethod
-    def openings(self, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
+    def openings(self, key: Key, shape: tuple[int, ...], plies: int) -> PyTree:
         """As `arena.play.openings.random_openings`, but a way to begin in place of a position."""
 
     @abstractmethod
-    def play(self, match: Any, params_a: Any, params_b: Any, keys: jax.Array, openings: Any) -> Any:
+    def play(
+        self, match: "Match", params_a: Params, params_b: Params, *, keys: Key, openings: PyTree
+    ) -> "Played":
         """As `arena.play.device_loop.Match.play`, of which `match` is one."""
 
     @abstractmethod
-    def deal(self, key: jax.Array, count: int, plies: int, times: int = 1) -> Any:
-        """Games for `arena.play.host_loop`, after up to `plies` random moves, each `times` over."""
+    def deal(self, key: Key, count: int, plies: int, times: int = 1) -> HostGames:
+        """Games after up to `plies` random moves, for players outside the device.
+
+        Returns:
+          `count` games, and these `times` over: game n begins once more at count + n, and so on.
+        """
 
     @property
     @abstractmethod
@@ -162,10 +256,10 @@ class Judge(ABC):
     exact: bool = False
 
     @abstractmethod
-    def verdict(self, finals: Any) -> jax.Array:
+    def verdict(self, finals: State) -> jax.Array:
         """Seat 0's payoff in final positions [B, ...], f32[B] in [-1, 1]: 1 for a full win."""
 
 
-def stack(params: list[Any]) -> Any:
-    """Weights of several agents on a new leading axis [G, ...]."""
-    return jax.tree.map(lambda *x: jnp.stack(x), *params)
+def stack(trees: Sequence[Tree]) -> Tree:
+    """Pytrees of one structure, such as weights of G agents, as one with a leading axis G."""
+    return jax.tree.map(lambda *x: jnp.stack(x), *trees)

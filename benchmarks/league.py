@@ -171,7 +171,9 @@ def past(options: Options, run: Run) -> dict[str, Any]:
 
 def _play(run: Run, a: list[Agent], b: list[Agent], pairs: int, role: str) -> np.ndarray:
     key = run.key(0, f"benchmark {role}")
-    return match.play(a, b, run.game, key, pairs, _PLIES, min(len(a), 12), 16)
+    return match.play(
+        a, b, run.game, key=key, pairs=pairs, plies=_PLIES, groups=min(len(a), 12), slots=16
+    )
 
 
 def _agent(run: Run, number: int) -> Agent:

@@ -64,13 +64,15 @@ class Options:
 def ours(game: Game, params: Any, options: Options) -> Callable[[int], int]:
     """Plays matches of a game, imported or native; returns the moves made."""
     policy = ppo.NetworkPolicy(game, networks.suitable(game), explore=True)
-    table = device_loop.Match(game, policy, policy, Rules(game), options.slots, record=True)
+    table = device_loop.Match(
+        game, policy, policy, judge=Rules(game), slots=options.slots, record=True
+    )
     weights = stack([params])
 
     def run(seed: int) -> int:
         keys = jax.random.split(jax.random.key(seed), 1)
-        starts = random_openings(game, keys[0], (1, options.pairs), 0)
-        record: Any = table.play(weights, weights, keys, starts).record
+        starts = random_openings(game, keys[0], shape=(1, options.pairs), plies=0)
+        record: Any = table.play(weights, weights, keys=keys, openings=starts).record
         return int((np.asarray(record.game) < 2 * options.pairs).sum())
 
     return run

@@ -89,15 +89,15 @@ def ours(options: Options, config: networks.NetworkConfig, params: Any) -> Calla
         game, config, options.simulations, _CONSIDERED, explore=True, min_value_range=1e-8
     )
     slots = options.batch // (2 * matches)
-    table = device_loop.Match(game, policy, policy, Rules(game), slots, record=True)
+    table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=slots, record=True)
     weights = stack([params] * matches)
 
     def run(number: int) -> Rate:
         key = jax.random.fold_in(jax.random.key(1), number)
-        starts = random_openings(game, key, (matches, slots * options.refills), 0)
+        starts = random_openings(game, key, shape=(matches, slots * options.refills), plies=0)
         jax.block_until_ready(starts)
         began = time.perf_counter()
-        played = table.play(weights, weights, jax.random.split(key, matches), starts)
+        played = table.play(weights, weights, keys=jax.random.split(key, matches), openings=starts)
         assert played.moves is not None
         made = int(played.moves.sum())
         took = time.perf_counter() - began

@@ -74,7 +74,7 @@ class Gnubg(Engine):
         self._name = name
         self._pipe = Pipe(command)
         contest = "session" if gammons else "match 1"
-        self._pipe.tell(_SETUP.format(plies=plies, contest=contest))
+        self._pipe.send(_SETUP.format(plies=plies, contest=contest))
 
     def choose(self, game: Game, position: Position) -> int:
         """The move with which to go on."""
@@ -98,7 +98,7 @@ class Gnubg(Engine):
         mine, theirs = numbers(state.mine), numbers(state.theirs)
         board = [mine[_BAR], *(mine[p] - theirs[25 - p] for p in range(1, 25)), theirs[_BAR]]
         dice = int(state.dice) & 15, int(state.dice) >> 4 & 15
-        self._pipe.tell(
+        self._pipe.send(
             f"set board simple {' '.join(map(str, board))}\n"
             f"set dice {dice[0]} {dice[1]}\nhint {_ALL}\n{_LAST}"
         )

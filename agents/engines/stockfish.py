@@ -31,4 +31,4 @@ def make(game: Game, argument: str) -> HostAgent:
     limit = chess.engine.Limit(nodes=known.get("nodes"), depth=known.get("depth"))
     settings = {"Threads": 1, "Hash": 16, "Skill Level": known.get("skill", 20)}
     name = f"stockfish:{argument}"
-    return process.Engines(name, lambda: UCI(name, [program], settings, limit))
+    return process.Engines(name, lambda: UCI(name, [program], options=settings, limit=limit))

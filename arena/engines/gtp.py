@@ -13,7 +13,7 @@ _COLOURS = ("black", "white")
 class GTP(Engine):
     """A process that plays Go.
 
-    It is told the moves that its board lacks; if it followed another game, from the start.
+    It gets the moves that its board lacks; if it followed another game, all from the start.
 
     Args:
       name: what the player is called.
@@ -24,7 +24,7 @@ class GTP(Engine):
         self._name = name
         self._pipe = Pipe(command)
         self._game: Game | None = None
-        self._told: tuple[int, ...] = ()
+        self._sent: tuple[int, ...] = ()
 
     def choose(self, game: Game, position: Position) -> int:
         """The engine's move."""
@@ -32,33 +32,33 @@ class GTP(Engine):
             raise Forfeit(f"{self._name} plays go only")
         self._follow(game, position)
         colour = len(position.moves) % 2
-        answer = self.ask(f"genmove {_COLOURS[colour]}")
+        answer = self.command(f"genmove {_COLOURS[colour]}")
         try:
             move = game.parse(position.state, answer)
         except ValueError as error:
             raise Forfeit(f"{self._name} played {answer!r}: {error}") from None
-        self._told = (*position.moves, move)
+        self._sent = (*position.moves, move)
         return move
 
     def _follow(self, game: Go, position: Position) -> None:
         """Brings the engine's board to a position."""
-        moves, known = position.moves, len(self._told)
-        if self._game != game or moves[:known] != self._told:
-            self.ask(f"boardsize {game.size}")
-            self.ask(f"komi {game.komi}")
-            self.ask("clear_board")
+        moves, known = position.moves, len(self._sent)
+        if self._game != game or moves[:known] != self._sent:
+            self.command(f"boardsize {game.size}")
+            self.command(f"komi {game.komi}")
+            self.command("clear_board")
             self._game, known = game, 0
         for ply in range(known, len(moves)):
-            self.ask(f"play {_COLOURS[ply % 2]} {game.label(position.state, moves[ply])}")
-        self._told = moves
+            self.command(f"play {_COLOURS[ply % 2]} {game.label(position.state, moves[ply])}")
+        self._sent = moves
 
-    def ask(self, command: str) -> str:
-        """Sends a command; what the engine answers.
+    def command(self, command: str) -> str:
+        """Sends a command and returns the engine's answer, without `=` and white space.
 
         Raises:
           Forfeit: it fails, or has stopped.
         """
-        self._pipe.tell(command)
+        self._pipe.send(command)
         lines = []
         for line in self._pipe.lines():
             if not line and lines:  # an empty line ends an answer

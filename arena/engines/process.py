@@ -13,30 +13,30 @@ from arena.types import HostAgent, Position
 from games import Game
 
 _GAMES = "/usr/games"  # where Debian puts engines; it is not always on PATH
-_PATIENCE = 2.0  # seconds that an engine has for its farewell
+_QUIT_TIMEOUT = 2.0  # seconds that an engine has to end by itself when it is asked to
 
 
 class Engine(ABC):
-    """One process."""
+    """One process that plays one game well."""
 
     @abstractmethod
     def choose(self, game: Game, position: Position) -> int:
-        """A move; raises Forfeit if there is none to be had."""
+        """A legal move; raises Forfeit if the process gives none."""
 
     @abstractmethod
     def close(self) -> None:
-        """Ends the process, however it is."""
+        """Ends the process, in whatever state it is."""
 
 
 class Pipe:
-    """A process that is told lines and answers in lines.
+    """A process that reads lines from stdin and writes lines to stdout.
 
     Args:
       command: starts it.
       environment: its variables, those of this process by default.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None):
+    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None):
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -46,22 +46,22 @@ class Pipe:
             env=environment,
         )
 
-    def tell(self, line: str) -> None:
-        """Sends a line, or several."""
+    def send(self, text: str) -> None:
+        """Writes a line, or several; no error if the process has stopped, as `lines` will show."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it has stopped, as the answer will tell
-            self._process.stdin.write(line + "\n")
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(text + "\n")
             self._process.stdin.flush()
 
     def lines(self) -> Iterator[str]:
-        """What it says, line by line, without the white space around; ends when it has stopped."""
+        """The lines that it writes, stripped of white space; ends when the process has stopped."""
         assert self._process.stdout is not None
         return map(str.strip, self._process.stdout)
 
-    def close(self, farewell: str) -> None:
-        """Says goodbye, and means it."""
+    def close(self, quit_command: str) -> None:
+        """Sends the command that ends the process, and kills it if it has not ended in time."""
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._process.communicate(farewell + "\n", _PATIENCE)
+            self._process.communicate(quit_command + "\n", _QUIT_TIMEOUT)
         self._process.kill()
         self._process.communicate()
 
@@ -69,7 +69,7 @@ class Pipe:
 class Engines(HostAgent):
     """Processes of one engine that share the games between them.
 
-    They start when they are first asked.
+    They start when a move is first wanted of them.
 
     Args:
       name: as a user types it.
@@ -77,7 +77,7 @@ class Engines(HostAgent):
       count: how many there are at most; one a core by default.
     """
 
-    def __init__(self, name: str, start: Callable[[], Engine], count: int | None = None):
+    def __init__(self, name: str, start: Callable[[], Engine], *, count: int | None = None):
         self.name, self._start = name, start
         self._count = count or _cores()
         self._started: list[Engine] = []
@@ -88,12 +88,12 @@ class Engines(HostAgent):
         return self.choose_all(game, [position])[0]
 
     def choose_all(self, game: Game, positions: Sequence[Position]) -> list[int]:
-        """Every engine takes the next position as soon as it is free."""
+        """Moves in several games; every process takes the next position as soon as it is free."""
         while len(self._started) < min(self._count, len(positions)):
             self._started.append(self._start())
             self._free.put(self._started[-1])
 
-        def ask(position: Position) -> int:
+        def choose(position: Position) -> int:
             engine = self._free.get()
             try:
                 return engine.choose(game, position)
@@ -101,7 +101,7 @@ class Engines(HostAgent):
                 self._free.put(engine)
 
         with ThreadPoolExecutor(len(self._started)) as pool:
-            return list(pool.map(ask, positions))
+            return list(pool.map(choose, positions))
 
     def close(self) -> None:
         """Ends all processes."""
@@ -111,14 +111,14 @@ class Engines(HostAgent):
 
 
 def _cores() -> int:
-    """Those that this process may use; not every system tells."""
+    """Cores that this process may use; all, where the system does not say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def find(program: str, package: str) -> str:
-    """Where an engine lies.
+    """The path of an engine's program.
 
     Raises:
       ValueError: it is not installed; names the package that has it.

@@ -14,19 +14,20 @@ from games.chess import Chess, moves
 
 
 class UCI(Engine):
-    """A process that plays chess; it is told every game from its start.
+    """A process that plays chess; it gets every game from its start.
 
     Args:
       name: what the player is called.
       command: starts the process.
       options: of the engine, by the names that it gives them.
-      limit: how long it thinks.
+      limit: of the search for a move, in nodes, plies or time.
     """
 
     def __init__(
         self,
         name: str,
         command: Sequence[str],
+        *,
         options: Mapping[str, int],
         limit: chess.engine.Limit,
     ):
@@ -62,7 +63,7 @@ class UCI(Engine):
 
 @lru_cache(maxsize=1024)
 def _board(made: tuple[int, ...]) -> chess.Board:
-    """The game so far; asked about it two plies ago, it goes on from there."""
+    """The board after these moves; built from that two plies ago where it is still in the cache."""
     if not made:
         return chess.Board()
     board = _board(made[:-1]).copy()

@@ -113,12 +113,14 @@ def played(game: Game, agent: Agent, key: jax.Array, pairs: int, plies: int) -> 
       ValueError: nobody knows the answers.
     """
     answer = answers(game)
-    openings = random_openings(game, jax.random.fold_in(key, 0), (1, pairs), plies)
+    openings = random_openings(game, jax.random.fold_in(key, 0), shape=(1, pairs), plies=plies)
     table = device_loop.Match(
-        game, agent.policy, agent.policy, Rules(game), min(pairs, 64), record=True
+        game, agent.policy, agent.policy, judge=Rules(game), slots=min(pairs, 64), record=True
     )
     weights = stack([agent.params])
-    record = table.play(weights, weights, jax.random.fold_in(key, 1)[None], openings).record
+    record = table.play(
+        weights, weights, keys=jax.random.fold_in(key, 1)[None], openings=openings
+    ).record
     assert record is not None
     number = np.asarray(record.game)
     chosen = number < 2 * pairs

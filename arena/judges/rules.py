@@ -1,11 +1,10 @@
 """The judge that is never wrong: the rules of the game."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 
-from arena.types import Judge
+from arena.types import Judge, State
 from games import Game
 
 
@@ -20,6 +19,6 @@ class Rules(Judge):
     game: Game
     exact = True
 
-    def verdict(self, finals: Any) -> jax.Array:
+    def verdict(self, finals: State) -> jax.Array:
         """Seat 0's payoffs in final positions [B, ...], f32[B]."""
         return jax.vmap(self.game.payoff)(finals) / self.game.max_payoff

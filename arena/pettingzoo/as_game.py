@@ -8,7 +8,6 @@ answers with a copy that has moved on.
 
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +22,7 @@ from arena.pettingzoo.state_copies import NO_GAME, step_copies
 from arena.pettingzoo.worker import PLAYOUT
 from arena.pettingzoo.worker_pool import WorkerPool, check_env, pool_of
 from arena.play.device_loop import Match, Played
-from arena.types import HostGame
+from arena.types import HostGame, Key, Params
 from games import OVER, Facts
 
 
@@ -85,7 +84,7 @@ class ImportedGame(HostGame):
         """
         return self._step_copy(state, move, jnp.uint32(0))
 
-    def playout(self, key: jax.Array, state: EnvState[jax.Array]) -> EnvState[jax.Array]:
+    def playout(self, key: Key, state: EnvState[jax.Array]) -> EnvState[jax.Array]:
         """The end of a copy of the position's game, in which all moves are made at random."""
         return self._step_copy(state, jnp.int32(PLAYOUT), jax.random.bits(key))
 
@@ -162,21 +161,27 @@ class ImportedGame(HostGame):
             raise ValueError(f"{word!r} is no legal move: type one of the numbers")
         return move
 
-    def openings(self, key: jax.Array, shape: tuple[int, ...], plies: int) -> EnvOpenings:
+    def openings(self, key: Key, shape: tuple[int, ...], plies: int) -> EnvOpenings:
         """A seed each; the moves are drawn by the workers."""
         seed = jax.random.randint(key, shape, 0, 2**31 - 1)
         return EnvOpenings(seed, jnp.full(shape, plies))
 
     def play(
-        self, match: Match, params_a: Any, params_b: Any, keys: jax.Array, openings: EnvOpenings
+        self,
+        match: Match,
+        params_a: Params,
+        params_b: Params,
+        *,
+        keys: Key,
+        openings: EnvOpenings,
     ) -> Played:
         """See `arena.pettingzoo.match_loop.play`."""
-        return match_loop.play(self.pool, match, params_a, params_b, keys, openings)
+        return match_loop.play(self.pool, match, params_a, params_b, keys=keys, openings=openings)
 
-    def deal(self, key: jax.Array, count: int, plies: int, times: int = 1) -> EnvGames:
-        """`count` games, each `times` over; see `arena.pettingzoo.env_games.EnvGames`."""
+    def deal(self, key: Key, count: int, plies: int, times: int = 1) -> EnvGames:
+        """`count` games, and these `times` over: game n once more at count + n, and so on."""
         seeds = np.asarray(self.openings(key, (count,), plies).seed)
-        return EnvGames(self, self.pool, np.repeat(seeds, times), plies)
+        return EnvGames(self.pool, seeds=np.tile(seeds, times), plies=plies)
 
     @property
     def voided(self) -> int:

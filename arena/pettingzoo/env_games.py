@@ -12,7 +12,7 @@ from arena.pettingzoo.errors import EnvError
 from arena.pettingzoo.state_copies import game_handles
 from arena.pettingzoo.worker import IDLE, NEW_GAME
 from arena.pettingzoo.worker_pool import WorkerPool
-from arena.types import HostGame, Position
+from arena.types import Position
 
 
 class View(NamedTuple):
@@ -21,30 +21,26 @@ class View(NamedTuple):
     Attributes:
       mover: i32[N].
       legal: bool[N, A].
-      payoff: f32[N], seat 0's, as a share of the largest.
     """
 
     mover: np.ndarray
     legal: np.ndarray
-    payoff: np.ndarray
 
 
 class EnvGames:
     """N games in the workers. What fails, in any of them, raises EnvError.
 
     Attributes:
-      game: what is played.
       view: what the env says of all of them.
 
     Args:
-      game: what is played.
-      pool: its workers; whatever games they hold are dropped.
+      pool: the workers; whatever games they hold are dropped.
       seeds: i64[N], of the games and their openings.
       plies: the most random moves that a game opens with.
     """
 
-    def __init__(self, game: HostGame, pool: WorkerPool, seeds: np.ndarray, plies: int):
-        self.game, self._pool, self._slots = game, pool, pool.allocate(len(seeds))[0]
+    def __init__(self, pool: WorkerPool, *, seeds: np.ndarray, plies: int):
+        self._pool, self._slots = pool, pool.allocate(len(seeds))[0]
         self._moves: list[list[int]] = [[] for _ in seeds]
         self._slots.seed[:], self._slots.plies[:] = seeds, plies
         self._request(slice(None), NEW_GAME)
@@ -56,9 +52,7 @@ class EnvGames:
         self._pool.submit(0)
         self._pool.wait(0)
         self._check()
-        slots, most = self._slots, self.game.max_payoff
-        payoff = slots.payoff.clip(-most, most) / np.float32(most)
-        self.view = View(slots.mover.copy(), slots.legal.copy(), payoff)
+        self.view = View(self._slots.mover.copy(), self._slots.legal.copy())
 
     def _check(self) -> None:
         if (self._slots.mover == FAILED).any():

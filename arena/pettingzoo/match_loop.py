@@ -19,8 +19,9 @@ from arena.pettingzoo.state_copies import game_handles
 from arena.pettingzoo.worker import IDLE, NEW_GAME, Slots
 from arena.pettingzoo.worker_pool import WorkerPool
 from arena.play import seats
-from arena.play.device_loop import Match, Played, Record, decide
-from arena.types import Decision, Judge
+from arena.play.decisions import decide
+from arena.play.device_loop import Match, Played, Record
+from arena.types import Decision, Judge, Key, Params
 from games import OVER
 
 _FAILURES = 16  # that a match bears, and a tenth of its games on top
@@ -34,9 +35,10 @@ _Choose = Callable[[np.int32, EnvState[np.ndarray]], Decision]
 def play(
     pool: WorkerPool,
     match: Match,
-    params_a: Any,
-    params_b: Any,
-    keys: jax.Array,
+    params_a: Params,
+    params_b: Params,
+    *,
+    keys: Key,
     openings: EnvOpenings,
 ) -> Played:
     """Plays G matches of P pairs each; arguments and result are those of `Match.play`.
@@ -70,7 +72,7 @@ def _decide(match: Match):
 
     def choose(params_a: Any, params_b: Any, keys: jax.Array, time: jax.Array, states: Any) -> Any:
         here = jax.vmap(lambda key: jax.random.fold_in(key, time))(keys)
-        return decide(match, params_a, params_b, here, states)
+        return decide(match.policies, (params_a, params_b), keys=here, states=states)
 
     return jax.jit(choose)
 

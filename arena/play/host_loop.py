@@ -1,47 +1,45 @@
-"""Games with players outside the device: people, engines, and device agents they meet.
+"""Matches with players outside the device: people, engines, and device agents against them.
 
-The loop runs here and keeps every game's moves, which engines want to know. It goes tick by tick:
-the games that wait for A are put to A together, and at the same time those that wait for B to B.
+The loop runs on the host and keeps every game's moves, which engines need. In every tick the games
+in which A is to move go to A in one call, and at the same time those in which B is to B.
 """
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from arena.chance import generators
 from arena.judges.rules import Rules
-from arena.types import Agent, Forfeit, HostAgent, Position, as_host_game, stack
+from arena.play import seats
+from arena.play.openings import recorded_openings
+from arena.play.session import GameRecord, Session
+from arena.play.sessions import Sessions, padded, room_for, verdicts
+from arena.types import (
+    Agent,
+    Forfeit,
+    HostAgent,
+    HostGames,
+    Judge,
+    Key,
+    Position,
+    Positions,
+    as_host_game,
+    stack,
+)
 from games import CHANCE, OVER, Game
 
-
-class Games(NamedTuple):
-    """Positions of N games.
-
-    Attributes:
-      states: numpy arrays [N, ...].
-      moves: all that led to each from the start, outcomes of chance included.
-    """
-
-    states: Any
-    moves: list[list[int]]
-
-    def fork(self, times: int) -> "Games":
-        """Copies of the games, each so many times over."""
-        states = jax.tree.map(lambda x: np.repeat(x, times, 0), self.states)
-        return Games(states, [list(moves) for moves in self.moves for _ in range(times)])
+Players = tuple[HostAgent, HostAgent]
 
 
-class Host(HostAgent):
-    """A device agent, asked by the host."""
+class HostedAgent(HostAgent):
+    """A device agent as a host agent; its moves are drawn by a key and the number of the call."""
 
-    def __init__(self, agent: Agent, key: jax.Array):
+    def __init__(self, agent: Agent, key: Key):
         self.name = agent.name
-        self._act, self._params = jax.jit(agent.policy), stack([agent.params])
-        self._key, self._asked, self._room = key, 0, 1
+        self._policy, self._params = jax.jit(agent.policy), stack([agent.params])
+        self._key, self._calls, self._room = key, 0, 1
 
     def choose(self, game: Game, position: Position) -> int:
         """The agent's move."""
@@ -49,72 +47,60 @@ class Host(HostAgent):
 
     def choose_all(self, game: Game, positions: Sequence[Position]) -> list[int]:
         """The agent's moves, in one batch."""
-        self._asked += 1
-        self._room = _room(self._room, len(positions))
-        index = _filled(range(len(positions)), self._room)
+        self._calls += 1
+        self._room = room_for(len(positions), least=self._room)
+        index = padded(range(len(positions)), self._room)
         states = jax.tree.map(lambda *x: np.stack(x), *[positions[i].state for i in index])
-        key = jax.random.fold_in(self._key, self._asked)
-        moves = self._act(self._params, key[None], states).move
+        key = jax.random.fold_in(self._key, self._calls)
+        moves = self._policy(self._params, key[None], states).move
         return np.asarray(moves)[: len(positions)].tolist()
 
 
-def hosted(agent: Agent | HostAgent, key: jax.Array) -> HostAgent:
-    """The agent as the host asks it; the key is for one that lives on the device."""
-    return Host(agent, key) if isinstance(agent, Agent) else agent
-
-
-def _room(room: int, count: int) -> int:
-    """Room for so many: never less than before and twice as much at a time, to compile rarely."""
-    return max(room, 1 << (count - 1).bit_length())
-
-
-def _filled(rows: Sequence[int] | np.ndarray, room: int) -> np.ndarray:
-    """Rows [room], the last one repeated."""
-    return np.array([*rows, *[rows[-1]] * (room - len(rows))])
+def hosted(agent: Agent | HostAgent, key: Key) -> HostAgent:
+    """Any agent as a host agent; the key is for one that lives on the device."""
+    return HostedAgent(agent, key) if isinstance(agent, Agent) else agent
 
 
 def play(
-    game: Game,
-    seats: tuple[HostAgent, HostAgent],
-    key: jax.Array,
-    watch: Callable[[Any, int], None] = lambda state, move: None,
-) -> tuple[Any, float]:
-    """Plays one game from its start.
+    session: Session,
+    players: Players,
+    *,
+    callback: Callable[[int, str], None] = lambda seat, label: None,
+) -> GameRecord:
+    """Plays a game to its end.
 
     Args:
-      game: what is played.
-      seats: who sits in seat 0 and in seat 1.
-      key: PRNG key, of what is left to chance.
-      watch: hears of every move of a seat, with the position before it.
+      session: the game, from wherever it stands; it is played on.
+      players: in seat 0 and in seat 1.
+      callback: called with the seat and the label of every move, when it has been made.
 
     Returns:
-      the final position, and what the rules give seat 0.
+      the game.
 
     Raises:
       Forfeit: a player cannot go on, or made an illegal move.
     """
-    outside = as_host_game(game)
-    table = outside.deal(key, 1, 0) if outside else _Table(game, _start(game, 1), key, 1)
-    while (seat := int(table.view.mover[0])) != OVER:
-        if seat == CHANCE:
-            table.step([0], [table.outcome(0)])
-            continue
-        before = table.position(0).state
-        move = _ask(seats[seat], table, [0])
-        watch(before, move[0])
-        table.step([0], move)
-    return table.position(0).state, float(table.view.payoff[0])
+    while not session.over:
+        seat, before = session.seat, session.state
+        player = players[seat]
+        move = player.choose(session.game, session.position)
+        _check_legal(player, move, session.legal)
+        session.push(move)
+        callback(seat, session.game.label(before, move))
+    return session.record
 
 
 def pairs(
     a: Agent | HostAgent,
     b: Agent | HostAgent,
     game: Game,
-    key: jax.Array,
+    *,
+    key: Key,
     count: int,
     plies: int,
     slots: int,
-    starts: Games | None = None,
+    openings: Positions | None = None,
+    judge: Judge | None = None,
 ) -> np.ndarray:
     """Plays pairs of games: every opening twice, with the seats swapped.
 
@@ -126,7 +112,8 @@ def pairs(
       count: P, the pairs.
       plies: openings are up to so many random moves long.
       slots: games in flight.
-      starts: the openings [P], a seat to move in each, if they are settled already.
+      openings: the openings [P], a seat to move in each, in place of random ones.
+      judge: who says who won; the rules if None.
 
     Returns:
       A's scores f32[P, 2]; A makes the first move after the opening in the first game of a pair.
@@ -134,167 +121,81 @@ def pairs(
     Raises:
       Forfeit: a player cannot go on, or made an illegal move.
     """
-    room = _room(1, min(slots, 2 * count))
-    if outside := as_host_game(game):
-        table = outside.deal(key, count, plies, 2)
-    else:
-        starts = starts or openings(game, count, plies, jax.random.fold_in(key, 0), room)
-        table = _Table(game, starts.fork(2), jax.random.fold_in(key, 1), room)
-    seat_of_a = table.view.mover ^ (np.arange(2 * count) % 2)
+    room = room_for(min(slots, 2 * count))
+    games = _begin(game, key, count, plies, openings, room)
+    number = np.arange(2 * count)
+    second = seats.is_second(number, pairs=count)
+    seat_of_a = seats.seat_of_a(games.view.mover, second)
     players = hosted(a, jax.random.fold_in(key, 2)), hosted(b, jax.random.fold_in(key, 3))
-    waiting, flying = list(range(2 * count)), []
+    # The two games of a pair begin one after the other.
+    waiting, flying = number.reshape(2, count).T.reshape(-1).tolist(), []
     with ThreadPoolExecutor(2) as pool:
         while waiting or flying:
             free = slots - len(flying)
             flying, waiting = flying + waiting[:free], waiting[free:]
-            _tick(table, players, seat_of_a, flying, pool)
-            flying = [n for n in flying if table.view.mover[n] != OVER]
-    payoff = table.view.payoff * np.where(seat_of_a == 0, 1, -1)
-    return (0.5 + 0.5 * payoff).astype(np.float32).reshape(count, 2)
+            _tick(game, games, players, seat_of_a, flying, pool)
+            flying = [n for n in flying if games.view.mover[n] != OVER]
+    finals = [games.position(n).state for n in range(2 * count)]
+    verdict = verdicts(judge or Rules(game), finals, room=room)
+    return seats.by_pair(seats.score_of_a(verdict, seat_of_a).astype(np.float32))
+
+
+def _begin(
+    game: Game, key: Key, count: int, plies: int, openings: Positions | None, room: int
+) -> HostGames:
+    """The 2P games of a match, as `arena.play.seats` numbers them."""
+    if outside := as_host_game(game):
+        return outside.deal(key, count, plies, 2)
+    if openings is None:
+        first = jax.random.fold_in(key, 0)
+        openings = recorded_openings(game, first, count=count, plies=plies, room=room)
+    streams = generators(jax.random.fold_in(key, 1), 2 * count)
+    streams = streams[0::2] + streams[1::2]  # two in a row are of the two games of a pair
+    return Sessions(game, openings.tile(2), generators=streams, room=room)
 
 
 def _tick(
-    table: "_Table",
-    players: tuple[HostAgent, HostAgent],
+    game: Game,
+    games: HostGames,
+    players: Players,
     seat_of_a: np.ndarray,
     flying: list[int],
     pool: ThreadPoolExecutor,
 ) -> None:
-    """One move, or outcome of chance, in every game in flight."""
-    mover = table.view.mover
+    """One move, or outcome of chance, in every game in flight.
+
+    Args:
+      game: what is played.
+      games: N of them.
+      players: A and B.
+      seat_of_a: i32[N].
+      flying: the numbers of the games in flight.
+      pool: of two threads, one for each player.
+    """
+    mover = games.view.mover
     rows = [n for n in flying if mover[n] == CHANCE]
-    moves = [table.outcome(n) for n in rows]
-    turns = [
-        [n for n in flying if mover[n] >= 0 and (mover[n] == seat_of_a[n]) == (side == 0)]
-        for side in (0, 1)
+    moves = [games.draw(n) for n in rows] if isinstance(games, Sessions) else []
+    side = seats.side_to_move(mover, seat_of_a, mover >= 0)
+    turns = [[n for n in flying if side[n] == who] for who in (seats.A, seats.B)]
+    chosen = [
+        pool.submit(_choose, game, player, games, turn)
+        for player, turn in zip(players, turns, strict=True)
     ]
-    asked = [pool.submit(_ask, who, table, mine) for who, mine in zip(players, turns, strict=True)]
-    moves += [move for one in asked for move in one.result()]
-    table.step(rows + turns[0] + turns[1], moves)
+    moves += [move for some in chosen for move in some.result()]
+    games.step(rows + turns[seats.A] + turns[seats.B], moves)
 
 
-def _ask(who: HostAgent, table: "_Table", rows: list[int]) -> list[int]:
-    """A player's moves, which are legal."""
+def _choose(game: Game, player: HostAgent, games: HostGames, rows: list[int]) -> list[int]:
+    """A player's moves in some of the games, checked."""
     if not rows:
         return []
-    moves = who.choose_all(table.game, [table.position(n) for n in rows])
+    moves = player.choose_all(game, [games.position(n) for n in rows])
     for n, move in zip(rows, moves, strict=True):
-        if not (0 <= move < table.game.num_actions and table.view.legal[n, move]):
-            raise Forfeit(f"{who.name} chose move {move}, which is not legal")
+        _check_legal(player, move, games.view.legal[n])
     return moves
 
 
-class _View(NamedTuple):
-    """What the rules say of N positions: f32 payoffs are shares of the largest for seat 0."""
-
-    mover: np.ndarray  # i32[N]
-    legal: np.ndarray  # bool[N, A]
-    chance: np.ndarray  # f32[N, C]
-    payoff: np.ndarray  # f32[N]
-
-
-@cache
-def _compiled(game: Game) -> tuple[Any, Any]:
-    """Jitted, of a batch: step, and what the rules say."""
-
-    def look(states: Any) -> Any:
-        mover = jax.vmap(game.mover)(states)
-        chance = jnp.zeros((len(mover), 0))
-        if game.num_outcomes:
-            chance = jax.vmap(game.chance)(states)
-        told: Any = mover, jax.vmap(game.legal)(states), chance, Rules(game).verdict(states)
-        return _View(*told)
-
-    return jax.jit(jax.vmap(game.step)), jax.jit(look)
-
-
-class _Table:
-    """N games side by side, `room` of them in one call of a compiled function.
-
-    Attributes:
-      game: what is played.
-      games: how they stand.
-      view: what the rules say.
-      chance: a generator of random numbers for each game.
-    """
-
-    def __init__(self, game: Game, games: Games, key: jax.Array, room: int):
-        self.game, self.games, self._room = game, games, room
-        count = len(games.moves)
-        self.view = _View(
-            np.zeros(count, np.int32),
-            np.zeros((count, game.num_actions), bool),
-            np.zeros((count, game.num_outcomes), np.float32),
-            np.zeros(count, np.float32),
-        )
-        # Of numpy, since a single draw of JAX's takes as long as a whole batch of them.
-        words = np.asarray(jax.random.key_data(jax.random.split(key, count)))
-        self.chance = [np.random.default_rng(word) for word in words]
-        self.put(range(count), games)
-
-    def put(self, rows: Sequence[int], games: Games) -> None:
-        """Puts positions into some of the games."""
-        for at in range(0, len(rows), self._room):
-            part = np.array(rows[at : at + self._room])
-            index = _filled(range(at, at + len(part)), self._room)
-            states = jax.tree.map(lambda x, i=index: x[i], games.states)
-            self._write(part, states)
-        for n, moves in zip(rows, games.moves, strict=True):
-            self.games.moves[n] = moves
-
-    def step(self, rows: Sequence[int], moves: Sequence[int]) -> None:
-        """Makes a move, or an outcome of chance, in some of the games."""
-        for at in range(0, len(rows), self._room):
-            part = np.array(rows[at : at + self._room])
-            index = _filled(part, self._room)
-            made = _filled(moves[at : at + self._room], self._room).astype(np.int32)
-            states = jax.tree.map(lambda x, i=index: x[i], self.games.states)
-            self._write(part, _compiled(self.game)[0](states, made))
-        for n, move in zip(rows, moves, strict=True):
-            self.games.moves[n].append(move)
-
-    def _write(self, rows: np.ndarray, states: Any) -> None:
-        def write(all: np.ndarray, some: jax.Array) -> None:
-            all[rows] = np.asarray(some)[: len(rows)]
-
-        jax.tree.map(write, self.games.states, states)
-        jax.tree.map(write, self.view, _compiled(self.game)[1](states))
-
-    def position(self, n: int) -> Position:
-        """One game as it stands."""
-        state = jax.tree.map(lambda x: x[n].copy(), self.games.states)
-        return Position(state, tuple(self.games.moves[n]))
-
-    def outcome(self, n: int) -> int:
-        """What chance brings in a game in which it is to move."""
-        chances = self.view.chance[n].astype(np.float64)
-        return int(self.chance[n].choice(len(chances), p=chances / chances.sum()))
-
-
-def _start(game: Game, count: int) -> Games:
-    states = jax.tree.map(lambda x: np.repeat(np.asarray(x)[None], count, 0), game.init())
-    return Games(states, [[] for _ in range(count)])
-
-
-def openings(game: Game, count: int, plies: int, key: jax.Array, room: int) -> Games:
-    """`count` games after 0 to `plies` random moves, a seat to move in each.
-
-    The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
-    `room` is how many games go into one call of a compiled function.
-    """
-    table = _Table(game, _start(game, count), key, room)
-    left = [int(chance.integers(plies + 1)) for chance in table.chance]
-    while True:
-        ended = np.flatnonzero(table.view.mover == OVER).tolist()
-        if ended:
-            table.put(ended, _start(game, len(ended)))
-        for n in ended:
-            left[n] = int(table.chance[n].integers(plies + 1))
-        rolled = np.flatnonzero(table.view.mover == CHANCE).tolist()
-        moved = [n for n in range(count) if table.view.mover[n] >= 0 and left[n]]
-        if not rolled + moved:
-            return table.games
-        moves = [int(table.chance[n].choice(np.flatnonzero(table.view.legal[n]))) for n in moved]
-        table.step(rolled + moved, [table.outcome(n) for n in rolled] + moves)
-        for n in moved:
-            left[n] -= 1
+def _check_legal(player: HostAgent, move: int, legal: np.ndarray) -> None:
+    """Raises Forfeit unless a move is one of bool[A]."""
+    if not (0 <= move < len(legal) and legal[move]):
+        raise Forfeit(f"{player.name} chose move {move}, which is not legal")

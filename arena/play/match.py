@@ -12,7 +12,7 @@ from arena.judges.rules import Rules
 from arena.play import host_loop
 from arena.play.device_loop import Match
 from arena.play.openings import random_openings
-from arena.types import Agent, HostAgent, stack
+from arena.types import Agent, HostAgent, Judge, Key, stack
 from games import Game
 
 
@@ -20,17 +20,19 @@ def play(
     a: Sequence[Agent | HostAgent],
     b: Sequence[Agent | HostAgent],
     game: Game,
-    key: jax.Array,
+    *,
+    key: Key,
     pairs: int,
     plies: int,
     groups: int,
     slots: int,
-    count: Callable[[np.ndarray], None] = lambda moves: None,
+    judge: Judge | None = None,
+    callback: Callable[[np.ndarray], None] = lambda moves: None,
 ) -> np.ndarray:
-    """Plays a[i] against b[i] for all i, `groups` matches at a time, the rules being the judge.
+    """Plays a[i] against b[i] for all i, `groups` matches at a time.
 
-    Match i depends on the key and on i alone. All agents A move by one function, and so do all
-    agents B. Where one of them lives outside the device, the loop runs on the host (`host.pairs`),
+    Match i depends on the key and on i alone. All agents A move by one policy, and so do all agents
+    B. Where one of them lives outside the device, the loop runs on the host (`host_loop.pairs`),
     one match after the other.
 
     Args:
@@ -42,7 +44,9 @@ def play(
       plies: openings are up to so many random moves long.
       groups: G, matches in one call of the compiled loop; a last call is filled up.
       slots: S, games in flight per match and half, at most P.
-      count: hears how many moves A and B chose, i32[G, 2], in every call of the compiled loop.
+      judge: who says who won; the rules if None.
+      callback: called with the numbers of moves that A and B chose, i32[G, 2], after every call of
+        the compiled loop.
 
     Returns:
       A's scores f32[len(a), P, 2].
@@ -51,22 +55,22 @@ def play(
       Forfeit: an agent outside the device cannot go on, or made an illegal move.
     """
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(len(a)))
-    if not _on_device(a) or not _on_device(b):
-        meetings = zip(a, b, keys, strict=True)
-        scores = [host_loop.pairs(x, y, game, k, pairs, plies, 2 * slots) for x, y, k in meetings]
-        return np.stack(scores)
-    match = Match(game, a[0].policy, b[0].policy, Rules(game), min(slots, pairs))
+    judge = judge or Rules(game)
+    if not (_on_device(a) and _on_device(b)):
+        host = partial(host_loop.pairs, count=pairs, plies=plies, slots=2 * slots, judge=judge)
+        matches = zip(a, b, keys, strict=True)
+        return np.stack([host(x, y, game, key=here) for x, y, here in matches])
+    match = Match(game, a[0].policy, b[0].policy, judge=judge, slots=min(slots, pairs))
     scores = []
     for at in range(0, len(a), groups):
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
-        starts = [
-            random_openings(game, jax.random.fold_in(keys[i], 1), (pairs,), plies) for i in index
-        ]
+        first = [jax.random.fold_in(keys[i], 1) for i in index]
+        starts = [random_openings(game, here, shape=(pairs,), plies=plies) for here in first]
         params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
-        played = match.play(params_a, params_b, keys[np.array(index)], stack(starts))
+        played = match.play(params_a, params_b, keys=keys[np.array(index)], openings=stack(starts))
         scores.append(np.asarray(played.scores)[: len(a) - at])
         if played.moves is not None:
-            count(np.asarray(played.moves))
+            callback(np.asarray(played.moves))
     return np.concatenate(scores)
 
 

@@ -1,23 +1,31 @@
-"""Random openings."""
+"""Random openings, drawn on the device, or on the host with the moves that led there."""
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.chance import resolve_chance
+from arena.chance import generators, resolve_chance
+from arena.play.sessions import Sessions, starts
 from arena.sampling import uniform_move
-from arena.types import as_host_game
-from games import OVER, Game
+from arena.types import Key, Positions, PyTree, State, as_host_game
+from games import CHANCE, OVER, Game
 
 
-def random_openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
-    """Positions [*shape, ...] after 0 to `plies` random legal moves, a seat to move in each.
+def random_openings(game: Game, key: Key, *, shape: tuple[int, ...], plies: int) -> PyTree:
+    """Positions after random legal moves, a seat to move in each, chance moves resolved.
 
     The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
-    What chance has to decide before the next move is decided.
+
+    Args:
+      game: what is played; one outside the device gives ways to begin, see `HostGame.openings`.
+      key: PRNG key.
+      shape: of the positions.
+      plies: the most moves; 0 gives the start.
+
+    Returns:
+      positions [*shape, ...].
     """
     if outside := as_host_game(game):
         return outside.openings(key, shape, plies)
@@ -25,8 +33,7 @@ def random_openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: i
 
 
 @partial(jax.jit, static_argnames=("game", "shape", "plies"))
-def _openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) -> Any:
-
+def _openings(game: Game, key: Key, shape: tuple[int, ...], plies: int) -> State:
     def walk(key):
         length, moves = jax.random.split(key)
 
@@ -52,3 +59,36 @@ def _openings(game: Game, key: jax.Array, shape: tuple[int, ...], plies: int) ->
 
     states = jax.vmap(draw)(jax.random.split(key, int(np.prod(shape))))
     return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), states)
+
+
+def recorded_openings(game: Game, key: Key, *, count: int, plies: int, room: int) -> Positions:
+    """As `random_openings`, other ones, with the moves that led there; not of a `HostGame`.
+
+    Args:
+      game: what is played.
+      key: PRNG key.
+      count: N, how many.
+      plies: the most moves; 0 gives the start.
+      room: how many games go into one call of a compiled function.
+
+    Returns:
+      N positions.
+    """
+    chance = generators(key, count)
+    games = Sessions(game, starts(game, count), generators=chance, room=room)
+    left = [int(generator.integers(plies + 1)) for generator in chance]
+    while True:
+        mover = games.view.mover
+        ended = np.flatnonzero(mover == OVER).tolist()
+        if ended:
+            games.put(ended, starts(game, len(ended)))
+        for n in ended:
+            left[n] = int(chance[n].integers(plies + 1))
+        rolled = np.flatnonzero(mover == CHANCE).tolist()
+        moved = [n for n in range(count) if mover[n] >= 0 and left[n]]
+        if not rolled + moved:
+            return games.positions
+        moves = [int(chance[n].choice(np.flatnonzero(games.view.legal[n]))) for n in moved]
+        games.step(rolled + moved, [games.draw(n) for n in rolled] + moves)
+        for n in moved:
+            left[n] -= 1

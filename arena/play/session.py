@@ -13,6 +13,7 @@ import numpy as np
 from arena.chance import draw_outcome, generators
 from arena.errors import check_seed
 from arena.judges.rules import Rules
+from arena.play.sessions import verdicts
 from arena.types import Judge, Position, State, as_host_game
 from games import CHANCE, OVER, Game
 
@@ -110,8 +111,7 @@ class Session:
         """What the judge gives seat 0, in [-1, 1]; None as long as the game is not over."""
         if not self.over:
             return None
-        final = jax.tree.map(lambda x: np.asarray(x)[None], self.state)
-        return float(verdict(self.judge)(final)[0])
+        return float(verdicts(self.judge, [self.state], room=1)[0])
 
     @property
     def record(self) -> GameRecord:
@@ -277,12 +277,6 @@ def _compiled(game: Game) -> _Compiled:
 @cache
 def _observe(game: Game) -> Any:
     return jax.jit(game.observe)
-
-
-@cache
-def verdict(judge: Judge) -> Any:
-    """`judge.verdict`, compiled."""
-    return jax.jit(judge.verdict)
 
 
 def _chance_key(seed: int) -> jax.Array:

@@ -7,7 +7,7 @@ from typing import Annotated
 import jax
 import tyro
 
-from arena.errors import UserError
+from arena.errors import UserError, check_seed
 from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent, HostAgent
@@ -50,12 +50,11 @@ class Command:
             raise UserError(f"pairs must be positive, not {self.pairs}")
         if self.opening_plies < 0:
             raise UserError("opening-plies must not be negative")
-        if not 0 <= self.seed < 2**32:
-            raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
+        check_seed(self.seed)
 
 
 def run(command: Command) -> None:
-    """Plays the match and prints what it says."""
+    """Plays the match and prints scores, Elo, likelihood of superiority and pair counts."""
     device.prepare()
     rules = names.game(command.game) if command.game else None
     game, a, b = _agents(command.a, command.b, rules)
@@ -65,11 +64,11 @@ def run(command: Command) -> None:
             [a] * shares,
             [b] * shares,
             game,
-            jax.random.key(command.seed),
-            command.pairs // shares,
-            command.opening_plies,
-            shares,
-            64,
+            key=jax.random.key(command.seed),
+            pairs=command.pairs // shares,
+            plies=command.opening_plies,
+            groups=shares,
+            slots=64,
         )
     result = score.of(scores.reshape(-1, 2))
     if command.json:

@@ -2,13 +2,14 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import jax
 import tyro
 
-from arena.errors import UserError
+from arena.errors import UserError, check_seed
 from arena.play import host_loop
+from arena.play.session import Session
 from arena.types import Agent, HostAgent, Position
 from games import Game
 from league.cli import closing, console, device
@@ -36,14 +37,14 @@ class Command:
 
 
 class _Person(HostAgent):
-    """Whoever sits at the terminal."""
+    """The player at the terminal."""
 
     name = "you"
 
     def choose(self, game: Game, position: Position) -> int:
-        """Asks until the answer is a legal move."""
+        """Reads lines until one is a legal move; raises UserError at the end of the input."""
         state = position.state
-        _say("\n" + game.view(state, int(game.mover(state))) + "\n")
+        _print("\n" + game.view(state, int(game.mover(state))) + "\n")
         while True:
             print("your move: ", end="", file=sys.stderr, flush=True)
             line = sys.stdin.readline()
@@ -52,10 +53,10 @@ class _Person(HostAgent):
             try:
                 return game.parse(state, line)
             except ValueError as error:
-                _say(str(error))
+                _print(str(error))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -64,31 +65,30 @@ def run(command: Command) -> None:
     device.prepare()
     game, agent = _opponent(command)
     mine = ("first", "second").index(command.seat)
-    key = jax.random.key(command.seed)
-    person, machine = _Person(), host_loop.hosted(agent, jax.random.fold_in(key, 0))
-    moves: list[str] = []
+    session = Session(game, seed=command.seed)
+    key = jax.random.fold_in(jax.random.key(command.seed), 0)
+    person, opponent = _Person(), host_loop.hosted(agent, key)
 
-    def watch(state: Any, move: int) -> None:
-        moves.append(game.label(state, move))
-        if int(game.mover(state)) != mine:
-            _say(f"{agent.name} plays {moves[-1] if game.perfect_information else ''}".rstrip())
+    def announce(seat: int, label: str) -> None:
+        if seat != mine:
+            _print(f"{agent.name} plays {label if game.perfect_information else ''}".rstrip())
 
-    seats = (person, machine) if mine == 0 else (machine, person)
+    players = (person, opponent) if mine == 0 else (opponent, person)
     with closing.seated(agent):
-        final, payoff = host_loop.play(game, seats, jax.random.fold_in(key, 1), watch)
-    payoff = payoff if mine == 0 else -payoff
+        record = host_loop.play(session, players, callback=announce)
+    assert record.result is not None
+    payoff = record.result if mine == 0 else -record.result
     outcome = "you win" if payoff > 0 else "you lose" if payoff < 0 else "a draw"
-    _say("\n" + game.show(final) + "\n")
+    _print("\n" + game.show(session.state) + "\n")
     if command.json:
-        console.emit({"against": agent.name, "payoff": payoff, "moves": moves})
+        console.emit({"against": agent.name, "payoff": payoff, "moves": list(record.labels)})
     else:
-        print(f"{outcome}  ({' '.join(moves)})")
+        print(f"{outcome}  ({' '.join(record.labels)})")
 
 
 def _opponent(command: Command) -> tuple[Game, Agent | HostAgent]:
-    """The game and the agent; a snapshot searches unless it is told not to."""
-    if not 0 <= command.seed < 2**32:
-        raise UserError(f"seed must lie between 0 and 2³² - 1, not {command.seed}")
+    """The game and the agent; a snapshot searches unless its name says `simulations=0`."""
+    check_seed(command.seed)
     rules = names.game(command.game) if command.game else None
     spec = command.agent
     if names.searches(spec) and "simulations=" not in spec:

@@ -88,7 +88,16 @@ def play(
         for part in (zlib.crc32(b"guest"), zlib.crc32(guest.name.encode()), results.count(ROLE)):
             key = jax.random.fold_in(key, part)
         plies = work.config.measure.opening_plies
-        [scores] = match.play([snapshot], [guest], work.game, key, pairs, plies, 1, _SLOTS)
+        [scores] = match.play(
+            [snapshot],
+            [guest],
+            work.game,
+            key=key,
+            pairs=pairs,
+            plies=plies,
+            groups=1,
+            slots=_SLOTS,
+        )
         newest = max(results.digests())
         results.write(newest, [MatchResult(ROLE, snapshot.name, guest.name, scores)])
         tell(2 * pairs)

@@ -137,11 +137,11 @@ class Tournament:
             first,
             second,
             self.work.game,
-            key,
-            self.plan.pairs,
-            self.work.config.measure.opening_plies,
-            self._groups,
-            slots,
+            key=key,
+            pairs=self.plan.pairs,
+            plies=self.work.config.measure.opening_plies,
+            groups=self._groups,
+            slots=slots,
         )
         return [
             MatchResult("rate", a.name, b.name, score)

@@ -15,7 +15,8 @@ import jax
 import numpy as np
 
 from arena.errors import UserError
-from arena.play import host_loop
+from arena.play.openings import recorded_openings
+from arena.types import Positions
 from games import Game
 from league.store.run import Run
 
@@ -38,22 +39,20 @@ class Openings:
         self._seen, self._all = set(seen), _none(game)
         self._drawn, self._fruitless = 0, 0
 
-    def take(self, start: int, count: int) -> host_loop.Games:
+    def take(self, start: int, count: int) -> Positions:
         """Openings number `start` and on, `count` of them or as many as there are."""
         while len(self._all.moves) < start + count and self._fruitless < _FRUITLESS:
             self._draw()
         some = slice(start, start + count)
-        return host_loop.Games(
-            jax.tree.map(lambda x: x[some], self._all.states), self._all.moves[some]
-        )
+        return Positions(jax.tree.map(lambda x: x[some], self._all.states), self._all.moves[some])
 
     def _draw(self) -> None:
         key = jax.random.fold_in(self._key, self._drawn)
-        drawn = host_loop.openings(self._game, _DRAWN, self._plies, key, _DRAWN)
+        drawn = recorded_openings(self._game, key, count=_DRAWN, plies=self._plies, room=_DRAWN)
         self._drawn += 1
         new = list(range(_DRAWN)) if self._game.num_outcomes else self._unseen(drawn.states)
         self._fruitless = 0 if new else self._fruitless + 1
-        self._all = host_loop.Games(
+        self._all = Positions(
             jax.tree.map(lambda x, y: np.concatenate([x, y[new]]), self._all.states, drawn.states),
             self._all.moves + [drawn.moves[i] for i in new],
         )
@@ -67,9 +66,9 @@ class Openings:
         return new
 
 
-def _none(game: Game) -> host_loop.Games:
+def _none(game: Game) -> Positions:
     start = jax.tree.map(np.asarray, game.init())
-    return host_loop.Games(jax.tree.map(lambda x: x[None][:0], start), [])
+    return Positions(jax.tree.map(lambda x: x[None][:0], start), [])
 
 
 def trained(run: Run, generations: int) -> set[bytes]:

@@ -10,7 +10,7 @@ import numpy as np
 from arena.judges.rules import Rules
 from arena.play import host_loop
 from arena.play.device_loop import Match
-from arena.types import Agent, HostAgent, Position, stack
+from arena.types import Agent, HostAgent, Position, Positions, stack
 from games import Game
 from league.evaluation import compute_ledger
 from league.gate.decision import Rule, Trial
@@ -45,7 +45,7 @@ class Trials:
                 scores, passes = [*scores, found], passes + more
         return np.concatenate(scores), passes
 
-    def _starts(self, trial: Trial, at: int, count: int) -> host_loop.Games:
+    def _starts(self, trial: Trial, at: int, count: int) -> Positions:
         """All candidates are chosen by the same openings; the test goes on where these end."""
         test, veto = self.openings
         if trial.stage == "veto":
@@ -53,7 +53,7 @@ class Trials:
         batch = trial.number + 1 if trial.stage == "test" else 0
         return test.take(batch * self.rule.pairs + at, count)
 
-    def _play(self, trial: Trial, at: int, starts: host_loop.Games) -> tuple[np.ndarray, int]:
+    def _play(self, trial: Trial, at: int, starts: Positions) -> tuple[np.ndarray, int]:
         a, b = self.agents[trial.a], self.agents[trial.b]
         key = self.key
         for number in (zlib.crc32(trial.stage.encode()), trial.number, at):
@@ -62,18 +62,20 @@ class Trials:
             return self._on_device(a, b, key, starts)
         one, two = _Counted(a, jax.random.fold_in(key, 0)), _Counted(b, jax.random.fold_in(key, 1))
         count = len(starts.moves)
-        scores = host_loop.pairs(one, two, self.game, key, count, 0, 2 * count, starts)
+        scores = host_loop.pairs(
+            one, two, self.game, key=key, count=count, plies=0, slots=2 * count, openings=starts
+        )
         return scores, one.passes + two.passes
 
     def _on_device(
-        self, a: Agent, b: Agent, key: jax.Array, starts: host_loop.Games
+        self, a: Agent, b: Agent, key: jax.Array, starts: Positions
     ) -> tuple[np.ndarray, int]:
         pairs = len(starts.moves)
         groups = max(d for d in range(1, jax.device_count() + 1) if pairs % d == 0)
-        match = Match(self.game, a.policy, b.policy, Rules(self.game), pairs // groups)
+        match = Match(self.game, a.policy, b.policy, judge=Rules(self.game), slots=pairs // groups)
         states = jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), starts.states)
         one, two = (stack([agent.params] * groups) for agent in (a, b))
-        played = match.play(one, two, jax.random.split(key, groups), states)
+        played = match.play(one, two, keys=jax.random.split(key, groups), openings=states)
         passes = compute_ledger.passes(np.asarray(played.moves), a, b)
         return np.asarray(played.scores).reshape(pairs, 2), passes
 

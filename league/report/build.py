@@ -204,5 +204,5 @@ def _board(run: Run) -> str:
     plies = min(run.game.max_plies // 4, 40)
     if outside := as_host_game(run.game):
         return outside.draw(outside.deal(jax.random.key(0), 1, plies).position(0).state)
-    states = random_openings(run.game, jax.random.key(0), (1,), plies)
+    states = random_openings(run.game, jax.random.key(0), shape=(1,), plies=plies)
     return run.game.draw(jax.tree.map(lambda x: x[0], states))

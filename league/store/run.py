@@ -146,7 +146,9 @@ class Run:
         """Positions [M, R P, ...] that a generation's R rounds of training games start from."""
         matches = len(league_learners.members(self.config)) * self.config.matches
         shape, plies = (matches, self.config.rounds * self.config.pairs), self.config.opening_plies
-        return random_openings(self.game, self.key(generation, "openings"), shape, plies)
+        return random_openings(
+            self.game, self.key(generation, "openings"), shape=shape, plies=plies
+        )
 
     def write_data(self, name: str, data: Any) -> None:
         """Keeps what a generation's games taught a learner, as `data/NAME.npz`."""

@@ -140,18 +140,20 @@ class Rival:
             self.game,
             learner.behaviour_policy(),
             self.frozen.policy,
-            Rules(self.game),
-            min(config.slots, config.pairs),
+            judge=Rules(self.game),
+            slots=min(config.slots, config.pairs),
             record=True,
             finals=learner.needs_final_states,
         )
         shape = config.matches, config.pairs
-        starts = random_openings(self.game, jax.random.fold_in(key, 0), shape, config.opening_plies)
+        starts = random_openings(
+            self.game, jax.random.fold_in(key, 0), shape=shape, plies=config.opening_plies
+        )
         played = table.play(
             stack([params] * config.matches),
             stack([self.frozen.params] * config.matches),
-            jax.random.split(key, config.matches),
-            starts,
+            keys=jax.random.split(key, config.matches),
+            openings=starts,
         )
         learns = np.array([[True], [False]]).repeat(config.matches, 1)
         record = jax.tree.map(np.asarray, played.record)
@@ -162,6 +164,13 @@ class Rival:
         policy = self._learner.eval_policy(0)
         rival, plies = Agent("rival", policy, params), self.config.measure.opening_plies
         played = match.play(
-            [rival], [self.frozen], self.game, key, pairs, plies, 1, min(pairs, 256)
+            [rival],
+            [self.frozen],
+            self.game,
+            key=key,
+            pairs=pairs,
+            plies=plies,
+            groups=1,
+            slots=min(pairs, 256),
         )
         return score.of(played[0])

@@ -161,7 +161,7 @@ class Trainer:
         slots = min(config.slots, config.pairs)
         kept = self.learner.needs_final_states
         table = device_loop.Match(
-            self.game, policy, policy, Rules(self.game), slots, record=True, finals=kept
+            self.game, policy, policy, judge=Rules(self.game), slots=slots, record=True, finals=kept
         )
         played = table.play(
             stack([team[meeting.member.number].params for meeting in lineup]),
@@ -173,8 +173,10 @@ class Trainer:
                     for meeting in lineup
                 ]
             ),
-            jax.random.split(self._key(number, _role("play", turn)), len(lineup)),
-            jax.tree.map(lambda x: x[:, turn * config.pairs :][:, : config.pairs], openings),
+            keys=jax.random.split(self._key(number, _role("play", turn)), len(lineup)),
+            openings=jax.tree.map(
+                lambda x: x[:, turn * config.pairs :][:, : config.pairs], openings
+            ),
         )
         scores = np.asarray(played.scores)
         record = jax.tree.map(np.asarray, played.record)
@@ -397,12 +399,12 @@ class Trainer:
             a,
             b,
             self.game,
-            self._key(number, role),
-            pairs,
-            self.config.measure.opening_plies,
-            groups,
-            pairs,
-            self._count(a[0], b[0]),
+            key=self._key(number, role),
+            pairs=pairs,
+            plies=self.config.measure.opening_plies,
+            groups=groups,
+            slots=pairs,
+            callback=self._count(a[0], b[0]),
         )
         return [
             MatchResult(role, one.name, two.name, score)

@@ -148,7 +148,7 @@ def _prepared(game: Game):
 def _lopsided(game: Game) -> Any:
     """A position of which no image is like another."""
     for seed in range(50):
-        states = random_openings(game, jax.random.key(seed), (1,), 6)
+        states = random_openings(game, jax.random.key(seed), shape=(1,), plies=6)
         state = jax.tree.map(lambda x: x[0], states)
         seen = game.observe(state, game.mover(state))
         images, _ = game.symmetries(seen, jnp.zeros(game.num_actions))

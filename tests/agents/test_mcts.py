@@ -67,7 +67,9 @@ def test_same_key_same_moves():
 
 def test_beats_random_moves_at_connect_four():
     best, floor = mcts.make(CONNECT_FOUR, "200"), uniform.make(CONNECT_FOUR, "")
-    played = match.play([best], [floor], CONNECT_FOUR, jax.random.key(0), 8, 4, 1, 8)
+    played = match.play(
+        [best], [floor], CONNECT_FOUR, key=jax.random.key(0), pairs=8, plies=4, groups=1, slots=8
+    )
     assert score.of(played[0]).score > 0.9
 
 
@@ -110,7 +112,16 @@ def test_more_rollouts_never_play_worse():
     budgets = (8, 32, 128, 512)
     agents = [mcts.make(CONNECT_FOUR, str(n)) for n in budgets]
     for seed, (fewer, more) in enumerate(pairwise(agents)):
-        scores = match.play([more], [fewer], CONNECT_FOUR, jax.random.key(seed), 128, 6, 1, 128)
+        scores = match.play(
+            [more],
+            [fewer],
+            CONNECT_FOUR,
+            key=jax.random.key(seed),
+            pairs=128,
+            plies=6,
+            groups=1,
+            slots=128,
+        )
         pairs = np.asarray(scores[0]).mean(-1)
         # By pairs, whose two games share an opening; three standard errors.
         error = pairs.std(ddof=1) / np.sqrt(len(pairs))

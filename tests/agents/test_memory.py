@@ -119,7 +119,9 @@ def test_games_are_the_same_with_a_memory_and_without(monkeypatch):
 def _games() -> device_loop.Played:
     device_loop._compiled.cache_clear()  # the memory is compiled in
     policy = AlphaZero(GAME, NETWORK, simulations=6, explore=True)
-    table = device_loop.Match(GAME, policy, policy, Rules(GAME), 4, record=True)
+    table = device_loop.Match(GAME, policy, policy, judge=Rules(GAME), slots=4, record=True)
     keys = jax.random.split(jax.random.key(3), 2)
     a, b = stack([_weights(0)] * 2), stack([_weights(0), _weights(1)])
-    return table.play(a, b, keys, random_openings(GAME, keys[0], (2, 8), 2))
+    return table.play(
+        a, b, keys=keys, openings=random_openings(GAME, keys[0], shape=(2, 8), plies=2)
+    )

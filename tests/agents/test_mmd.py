@@ -34,10 +34,12 @@ def _play(game: Game, params: Any, pairs: int, seed: int) -> tuple[Any, np.ndarr
     """A record of games of the network against itself, and the scores."""
     policy = mmd.explorer(game, CONFIG)
     weights = stack([mmd.Weights(params, params)])
-    table = device_loop.Match(game, policy, policy, Rules(game), min(pairs, 1024), record=True)
+    table = device_loop.Match(
+        game, policy, policy, judge=Rules(game), slots=min(pairs, 1024), record=True
+    )
     keys = jax.random.split(jax.random.key(seed), 2)
-    starts = random_openings(game, keys[0], (1, pairs), 0)
-    played = table.play(weights, weights, keys[1:], starts)
+    starts = random_openings(game, keys[0], shape=(1, pairs), plies=0)
+    played = table.play(weights, weights, keys=keys[1:], openings=starts)
     return jax.tree.map(np.asarray, (played.record, played.scores))
 
 
@@ -149,13 +151,13 @@ def _train(
     learner = mmd.begin(game, config, jax.random.key(seed))
     policy = mmd.explorer(game, config)
     table = device_loop.Match(
-        game, policy, policy, Rules(game), slots=min(pairs, 1024), record=True
+        game, policy, policy, judge=Rules(game), slots=min(pairs, 1024), record=True
     )
     for number in range(1, rounds + 1):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), number), 3)
         params = stack([learner.params])
-        starts = random_openings(game, keys[0], (1, pairs), 0)
-        played = table.play(params, params, keys[1:2], starts)
+        starts = random_openings(game, keys[0], shape=(1, pairs), plies=0)
+        played = table.play(params, params, keys=keys[1:2], openings=starts)
         record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
         data = mmd.harvest(game, config, record, scores, np.ones((2, 1), bool))
         learner, _ = mmd.learn(

@@ -96,7 +96,9 @@ def test_functions_and_models_answer(mine: str, name: str):
 def test_it_plays_matches(mine: str):
     guest = user_policy.make(TIC_TAC_TOE, mine)
     other = uniform.make(TIC_TAC_TOE, "")
-    scores = match.play([guest], [other], TIC_TAC_TOE, jax.random.key(0), 20, 2, 1, 20)
+    scores = match.play(
+        [guest], [other], TIC_TAC_TOE, key=jax.random.key(0), pairs=20, plies=2, groups=1, slots=20
+    )
     assert scores.mean() > 0.6
 
 

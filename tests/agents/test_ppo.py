@@ -30,7 +30,7 @@ def _params(game: Game, seed: int) -> Any:
 
 def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
     params, count = _params(KUHN, 3), 4000
-    opening = random_openings(KUHN, jax.random.key(0), (1,), 0)
+    opening = random_openings(KUHN, jax.random.key(0), shape=(1,), plies=0)
     states = jax.tree.map(lambda x: jnp.repeat(x, count, 0), opening)
     policy = jax.jit(ppo.NetworkPolicy(KUHN, NETWORK, explore=True))
     decision = policy(stack([params]), jax.random.split(jax.random.key(1), 1), states)
@@ -50,12 +50,12 @@ def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
 def _generations(game: Game, config: ppo.PPOConfig, count: int) -> Any:
     learner = ppo.begin(game, config, jax.random.key(0))
     policy = ppo.explorer(game, config)
-    table = device_loop.Match(game, policy, policy, Rules(game), slots=64, record=True)
+    table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=64, record=True)
     for number in range(count):
         keys = jax.random.split(jax.random.key(number), 3)
-        starts = random_openings(game, keys[0], (1, 256), 0)
+        starts = random_openings(game, keys[0], shape=(1, 256), plies=0)
         params = stack([learner.params])
-        played = table.play(params, params, jax.random.split(keys[1], 1), starts)
+        played = table.play(params, params, keys=jax.random.split(keys[1], 1), openings=starts)
         record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
         data = ppo.harvest(game, config, record, scores, np.ones((2, 1), bool))
         fresh = len(data.move)
@@ -78,9 +78,9 @@ def test_what_is_not_to_be_learnt_is_left_out():
     game, config = KUHN, ppo.PPOConfig(NETWORK)
     policy = ppo.explorer(game, config)
     params = stack([_params(game, 1)])
-    starts = random_openings(game, jax.random.key(0), (1, 64), 0)
-    played = device_loop.Match(game, policy, policy, Rules(game), 16, record=True).play(
-        params, params, jax.random.split(jax.random.key(1), 1), starts
+    starts = random_openings(game, jax.random.key(0), shape=(1, 64), plies=0)
+    played = device_loop.Match(game, policy, policy, judge=Rules(game), slots=16, record=True).play(
+        params, params, keys=jax.random.split(jax.random.key(1), 1), openings=starts
     )
     record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
     sizes = [

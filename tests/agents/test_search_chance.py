@@ -213,5 +213,7 @@ def test_backgammon_moves_are_worth_the_expectation_over_all_dice():
 def test_mcts_plays_backgammon_better_than_chance():
     game = games.load("backgammon")
     agent, floor = mcts.make(game, "20"), uniform.make(game, "")
-    played = match.play([agent], [floor], game, jax.random.key(0), 16, 16, 1, 16)
+    played = match.play(
+        [agent], [floor], game, key=jax.random.key(0), pairs=16, plies=16, groups=1, slots=16
+    )
     assert score.of(played[0]).score > 0.7

@@ -65,7 +65,8 @@ def test_a_search_in_an_env_finds_what_a_search_by_the_rules_finds(env: as_game.
 
 def test_mcts_wins_in_an_env_and_its_matches_come_again(env: as_game.ImportedGame):
     key, tree, other = jax.random.key(0), mcts.make(env, "24"), uniform.make(env, "")
-    scores = match.play([tree], [other], env, key, 8, 2, 1, 16)
+    scores = match.play([tree], [other], env, key=key, pairs=8, plies=2, groups=1, slots=16)
     assert scores.mean() > 0.75
-    np.testing.assert_array_equal(match.play([tree], [other], env, key, 8, 2, 1, 16), scores)
+    again = match.play([tree], [other], env, key=key, pairs=8, plies=2, groups=1, slots=16)
+    np.testing.assert_array_equal(again, scores)
     assert not env.pool.errors

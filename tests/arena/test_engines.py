@@ -22,6 +22,7 @@ from arena.engines.gtp import GTP
 from arena.engines.process import Engines
 from arena.engines.uci import UCI
 from arena.play import host_loop
+from arena.play.openings import recorded_openings
 from arena.types import Forfeit, HostAgent, Position
 from games import OVER, Game
 from games.backgammon import Backgammon
@@ -133,7 +134,7 @@ def children() -> set[int]:
 # --- GTP --------------------------------------------------------------------------------------
 
 
-def test_gtp_is_told_each_game_from_its_start_and_then_only_what_is_new(tmp_path: Path):
+def test_gtp_gets_each_game_from_its_start_and_then_only_what_is_new(tmp_path: Path):
     engine = GTP("fake", script(tmp_path, GTP_ENGINE))
     assert engine.choose(GO, after()) == 0
     assert engine.choose(GO, after("A1", "C3")) == 1
@@ -168,9 +169,9 @@ def test_what_a_gtp_engine_does_wrong_is_a_forfeit(tmp_path: Path, text: str, sa
 # --- UCI --------------------------------------------------------------------------------------
 
 
-def test_uci_is_told_every_game_from_its_start(tmp_path: Path):
+def test_uci_gets_every_game_from_its_start(tmp_path: Path):
     limit = chess.engine.Limit(nodes=7)
-    engine = UCI("fake", script(tmp_path, UCI_ENGINE), {"Skill": 3}, limit)
+    engine = UCI("fake", script(tmp_path, UCI_ENGINE), options={"Skill": 3}, limit=limit)
     for text in ((), ("e4", "e5", "Nf3", "a6")):
         position, board = played(*text)
         chosen = legal_moves(board)[engine.choose(CHESS, position)]
@@ -197,7 +198,7 @@ def test_what_a_uci_engine_does_wrong_is_a_forfeit(tmp_path: Path, bestmove: str
         'print("bestmove", min(m.uci() for m in board.legal_moves), flush=True)', bestmove
     )
     assert text != UCI_ENGINE
-    engine = UCI("fake", script(tmp_path, text), {}, chess.engine.Limit(nodes=1))
+    engine = UCI("fake", script(tmp_path, text), options={}, limit=chess.engine.Limit(nodes=1))
     with pytest.raises(Forfeit, match=says):
         engine.choose(CHESS, played()[0])
     engine.close()
@@ -205,7 +206,7 @@ def test_what_a_uci_engine_does_wrong_is_a_forfeit(tmp_path: Path, bestmove: str
 
 def test_a_uci_engine_that_does_not_start_is_a_forfeit(tmp_path: Path):
     with pytest.raises(Forfeit, match="fake cannot be started"):
-        UCI("fake", script(tmp_path, ""), {}, chess.engine.Limit(nodes=1))
+        UCI("fake", script(tmp_path, ""), options={}, limit=chess.engine.Limit(nodes=1))
 
 
 # --- GNU Backgammon ---------------------------------------------------------------------------
@@ -258,12 +259,14 @@ def test_what_gnubg_does_wrong_is_a_forfeit(tmp_path: Path, text: str, says: str
 
 
 def _gtp(folder: Path) -> HostAgent:
-    return Engines("fake", lambda: GTP("fake", script(folder, GTP_ENGINE)), 2)
+    return Engines("fake", lambda: GTP("fake", script(folder, GTP_ENGINE)), count=2)
 
 
 def _uci(folder: Path) -> HostAgent:
     limit = chess.engine.Limit(nodes=1)
-    return Engines("fake", lambda: UCI("fake", script(folder, UCI_ENGINE), {}, limit), 2)
+    return Engines(
+        "fake", lambda: UCI("fake", script(folder, UCI_ENGINE), options={}, limit=limit), count=2
+    )
 
 
 @pytest.mark.parametrize(
@@ -288,9 +291,9 @@ def test_engines_share_the_games_and_leave_no_process_behind(make, game, positio
 
 def test_a_forfeit_ends_the_match_and_no_process_is_left(tmp_path: Path):
     before = children()
-    cheat = Engines("fake", lambda: GTP("fake", script(tmp_path, "input()")), 2)
+    cheat = Engines("fake", lambda: GTP("fake", script(tmp_path, "input()")), count=2)
     with pytest.raises(Forfeit, match="fake has stopped"):
-        host_loop.pairs(cheat, cheat, GO, jax.random.key(0), 2, 2, 4)
+        host_loop.pairs(cheat, cheat, GO, key=jax.random.key(0), count=2, plies=2, slots=4)
     cheat.close()
     assert children() == before
 
@@ -373,7 +376,7 @@ def test_stockfish_mates():
 @pytest.mark.parametrize(("plies", "gammons"), [(0, False), (1, True)])
 def test_gnubg_and_we_know_the_same_plays(plies: int, gammons: bool):
     game = Backgammon(gammons=gammons)
-    some = host_loop.openings(game, 60, 120, jax.random.key(plies), 64)
+    some = recorded_openings(game, jax.random.key(plies), count=60, plies=120, room=64)
     begun = 0
     with contextlib.closing(_installed(_gnubg, game, str(plies))) as engine:
         for n, made in enumerate(some.moves):
@@ -397,6 +400,12 @@ def _gnubg(game: Backgammon, plies: str) -> gnubg.Gnubg:
 def test_gnubg_beats_random_moves():
     with contextlib.closing(_installed(gnubg.make, BACKGAMMON, "plies=0")) as guest:
         scores = host_loop.pairs(
-            guest, uniform(BACKGAMMON, ""), BACKGAMMON, jax.random.key(0), 8, 0, 16
+            guest,
+            uniform(BACKGAMMON, ""),
+            BACKGAMMON,
+            key=jax.random.key(0),
+            count=8,
+            plies=0,
+            slots=16,
         )
     assert scores.sum() == 16

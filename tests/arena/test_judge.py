@@ -162,7 +162,9 @@ def test_positions_reached_in_play_are_those_of_the_games_played():
     reached = raw(exam.states).tolist()
     assert [known[state] for state in reached] == [tuple(keeps) for keeps in exam.keeps]
     assert exam.group is not None
-    openings = random_openings(NIM, jax.random.fold_in(jax.random.key(0), 0), (1, 20), 2)
+    openings = random_openings(
+        NIM, jax.random.fold_in(jax.random.key(0), 0), shape=(1, 20), plies=2
+    )
     for pair in range(20):
         state = jax.tree.map(lambda x, pair=pair: x[0, pair], openings)
         course = []

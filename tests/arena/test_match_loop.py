@@ -24,9 +24,9 @@ def _match(game: ImportedGame, slots: int, pairs: int = 12, seed: int = 0, plies
     policy = ppo.NetworkPolicy(game, networks.MLPConfig(8, 1), explore=True)
     keys = jax.random.split(jax.random.key(seed), 2)
     params = stack([networks.initialise(game, policy.network, key) for key in keys])
-    table = device_loop.Match(game, policy, policy, Rules(game), slots, record=True)
-    starts = random_openings(game, keys[0], (2, pairs), plies)
-    played = table.play(params, params, keys, starts)
+    table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=slots, record=True)
+    starts = random_openings(game, keys[0], shape=(2, pairs), plies=plies)
+    played = table.play(params, params, keys=keys, openings=starts)
     return played.scores, jax.tree.map(np.asarray, played.record)
 
 

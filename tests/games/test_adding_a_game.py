@@ -47,7 +47,9 @@ def test_it_is_found_and_has_the_value_that_everybody_knows(sticks: Any):
 def test_agents_play_it(sticks: Any):
     game = sticks("sticks:sticks=7")
     a, b = mcts.make(game, "50"), uniform.make(game, "")
-    scores = match.play([a], [b], game, jax.random.key(0), 32, 0, 1, 32)
+    scores = match.play(
+        [a], [b], game, key=jax.random.key(0), pairs=32, plies=0, groups=1, slots=32
+    )
     assert scores.mean() > 0.8
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import games
 from arena.errors import UserError
-from arena.play import host_loop
+from arena.play.openings import recorded_openings
 from league.gate import heldout
 from league.gate.heldout import Openings, keys
 
@@ -55,7 +55,7 @@ def test_openings_are_new_different_and_the_same_whenever_asked_for():
 
 
 def test_without_the_check_there_would_be_overlap():
-    drawn = host_loop.openings(TIC_TAC_TOE, 256, 2, jax.random.key(0), 256)
+    drawn = recorded_openings(TIC_TAC_TOE, jax.random.key(0), count=256, plies=2, room=256)
     assert {key(), key(4)} <= set(keys(TIC_TAC_TOE, drawn.states))
 
 

@@ -133,5 +133,7 @@ def test_more_simulations_never_lower_the_score():
     players = [device(f"pretrained:connect_four{budget}") for budget in budgets]
     for number, ((game, fewer), (_, more)) in enumerate(pairwise(players)):
         key = jax.random.fold_in(jax.random.key(0), number)
-        found = score.of(match.play([more], [fewer], game, key, 128, 8, 1, 64)[0])
+        found = score.of(
+            match.play([more], [fewer], game, key=key, pairs=128, plies=8, groups=1, slots=64)[0]
+        )
         assert found.score + found.half_width > 0.5
