@@ -2,7 +2,7 @@
 
 A handle, i32[2], names one: the slot of the game, those of the second half behind the first's, and
 which of the copies in that slot, 0 being the game itself. A copy never changes, so one answer does
-for all who ask the same; copies are dropped when their game moves on.
+for all equal requests; copies are dropped when their game moves on.
 """
 
 import operator

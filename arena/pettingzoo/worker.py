@@ -124,7 +124,7 @@ class Allocation:
 
 @dataclass(frozen=True)
 class Check:
-    """Asks a worker to check the env."""
+    """A request to check the env."""
 
 
 def serve(pipe: Connection, name: str) -> None:

@@ -98,7 +98,7 @@ class WorkerPool:
     """Workers that hold the games of a match, in two halves.
 
     Attributes:
-      slot_sets: both halves, and for each one as many slots in which searches ask for copies.
+      slot_sets: both halves, and for each one as many slots for copies that searches make.
       lock: for who searches, since two players may do so at the same time.
       errors: what went wrong with games and workers, a line each, since the process began.
       voided: games that were lost by it.
