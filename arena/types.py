@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Array",
     "Cache",
     "CachedPolicy",
     "Decision",
@@ -43,6 +44,8 @@ Params: TypeAlias = PyTree
 """Weights of a network, each policy's in a structure of its own; () where there are none."""
 Cache: TypeAlias = PyTree
 """What a `CachedPolicy` keeps between calls, a pytree of arrays."""
+Array: TypeAlias = np.ndarray | jax.Array
+"""An array on the host or on the device."""
 Key: TypeAlias = jax.Array
 """A PRNG key, or an array of them, as `jax.random.key` makes them."""
 

@@ -13,7 +13,7 @@ from arena.types import HostAgent, Position
 from games import Game
 
 _GAMES = "/usr/games"  # where Debian puts engines; it is not always on PATH
-_QUIT_TIMEOUT = 2.0  # seconds that an engine has to end by itself when it is asked to
+_QUIT_TIMEOUT = 2.0  # seconds that an engine has to end by itself after the command to quit
 
 
 class Engine(ABC):

@@ -5,7 +5,6 @@ B. Agents that move by the same policy are called once, as one batch of 2G agent
 """
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -78,5 +77,5 @@ def _concatenated(params_a: Params, params_b: Params) -> Params:
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), params_a, params_b)
 
 
-def _fold(number: Any, key: Key) -> Key:
+def _fold(number: int, key: Key) -> Key:
     return jax.random.fold_in(key, number)

@@ -133,7 +133,7 @@ class _Table(NamedTuple):
     queue: Any  # i32[2, G], the next opening for games in which A, or B, moves first
     scores: Any  # f32[G, 2P]
     moves: Any  # i32[G, 2], made by A and by B
-    finals: Any  # [G, 2P, ...], or () if not kept
+    finals: State  # [G, 2P, ...], or () if not kept
 
 
 class _Inputs(NamedTuple):
@@ -362,7 +362,7 @@ def _empty_record(match: Match, inputs: _Inputs, table: _Table) -> Record:
     policy = partial(decide, match.policies, inputs.params)
     aux = jax.eval_shape(policy, keys=inputs.keys, states=states).aux
 
-    def blank(x: Any) -> jax.Array:
+    def blank(x: jax.Array | jax.ShapeDtypeStruct) -> jax.Array:
         return jnp.zeros((_PIECE, *x.shape), x.dtype)
 
     shape = jax.tree.leaves(states)[0].shape[:3]

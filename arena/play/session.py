@@ -2,6 +2,7 @@
 
 import copy
 import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from arena.chance import draw_outcome, generators
 from arena.errors import check_seed
 from arena.judges.rules import Rules
 from arena.play.sessions import verdicts
-from arena.types import Judge, Position, State, as_host_game
+from arena.types import Array, Judge, Position, State, as_host_game
 from games import CHANCE, OVER, Game
 
 
@@ -46,8 +47,10 @@ class Session:
 
     Chance moves by itself, as soon as it is due. The same seed and the same moves of the seats give
     the same game. Positions are stepped one by one on the CPU. Copies (`copy.deepcopy`, pickles) go
-    on as the original would, but for a game whose rules are outside the device: that one cannot be
-    copied.
+    on as the original would.
+
+    A game whose rules are outside the device goes on in its program: its session cannot be copied,
+    and lasts until the program begins other games, of another session or of a match.
 
     Args:
       game: what is played.
@@ -92,7 +95,7 @@ class Session:
 
     @property
     def position(self) -> Position:
-        """The position with all that led there, as a `HostAgent` is asked about it."""
+        """The position with all moves that led there, as `HostAgent.choose` takes it."""
         return Position(self.state, self.moves)
 
     @property
@@ -162,8 +165,9 @@ class Session:
         if last is None:
             raise ValueError("there is no move to take back")
         del self._nodes[last + 1 :], self._moves[last:]
-        if self._rng is not None:
-            self._rng.bit_generator.state = self._nodes[-1].rng
+        rng = self._nodes[-1].rng
+        if self._rng is not None and rng is not None:
+            self._rng.bit_generator.state = rng
 
     def view(self, seat: int) -> str:
         """What a seat, 0 or 1, may see of the position, as text.
@@ -176,7 +180,7 @@ class Session:
         return self.game.view(self.state, seat)
 
     def observation(self, seat: int) -> np.ndarray:
-        """What a seat, 0 or 1, may know of the position, f32[...] as `Game.observe` gives it.
+        """What a seat, 0 or 1, may observe of the position, f32[...] as `Game.observe` gives it.
 
         Raises:
           ValueError: the game is outside the device, and the other seat is to move.
@@ -239,8 +243,8 @@ class Session:
 class _Sight(NamedTuple):
     """A position, and what the rules say of it."""
 
-    state: Any
-    mover: Any  # i32[]
+    state: State
+    mover: Array  # i32[]
     legal: Any  # bool[A]
     chance: Any  # f32[C]
 
@@ -248,23 +252,23 @@ class _Sight(NamedTuple):
 class _Node(NamedTuple):
     """A position of the game so far; arrays of numpy."""
 
-    state: Any
+    state: State
     mover: int
     legal: np.ndarray  # bool[A]
     chance: np.ndarray  # f32[C]
-    rng: Any = None  # of chance, before the seat moves
+    rng: Mapping[str, Any] | None = None  # state of the generator of chance, before the seat moves
 
 
 class _Compiled(NamedTuple):
     """Jitted: the first position, and that after a move."""
 
-    init: Any
-    step: Any
+    init: Callable[[], _Sight]
+    step: Callable[[State, np.int32], _Sight]
 
 
 @cache
 def _compiled(game: Game) -> _Compiled:
-    def look(state: Any) -> _Sight:
+    def look(state: State) -> _Sight:
         chance = game.chance(state) if game.num_outcomes else jnp.zeros(0)
         return _Sight(state, game.mover(state), game.legal(state), chance)
 
@@ -275,7 +279,7 @@ def _compiled(game: Game) -> _Compiled:
 
 
 @cache
-def _observe(game: Game) -> Any:
+def _observe(game: Game) -> Callable[[State, np.int32], jax.Array]:
     return jax.jit(game.observe)
 
 

@@ -1,6 +1,6 @@
 """Many games in progress outside a compiled loop, as a `Session` is one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -118,8 +118,8 @@ class Sessions:
 class _Compiled(NamedTuple):
     """Jitted, of a batch of positions: a move each, and what the rules say."""
 
-    step: Any
-    look: Any
+    step: Callable[[State, np.ndarray], State]
+    look: Callable[[State], View]
 
 
 @cache
@@ -136,7 +136,7 @@ def _compiled(game: Game) -> _Compiled:
 
 
 @cache
-def _verdict(judge: Judge) -> Any:
+def _verdict(judge: Judge) -> Callable[[State], jax.Array]:
     return jax.jit(judge.verdict)
 
 
