@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from arena.sampling import mix, unit
+from arena.types import State
 from games import CHANCE, Game
-from games.core import State
 
 
 def resolve_chance(game: Game, key: jax.Array, state: State) -> State:

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from games import Game
-from games.core import State
 
 if TYPE_CHECKING:
     from arena.play.device_loop import Match, Played
@@ -40,6 +39,8 @@ __all__ = [
 
 PyTree: TypeAlias = Any
 """Arrays in a structure of their own: whatever `jax.tree` takes."""
+State: TypeAlias = PyTree
+"""Positions, a NamedTuple of arrays that each game defines, with leading axes for batches."""
 Params: TypeAlias = PyTree
 """Weights of a network, each policy's in a structure of its own; () where there are none."""
 Cache: TypeAlias = PyTree

@@ -27,7 +27,8 @@ import tyro
 from agents.learners import ppo
 from agents.nn import networks
 from arena.judges.rules import Rules
-from arena.pettingzoo.as_game import Imported, Seen, load
+from arena.pettingzoo.as_game import ImportedGame, load
+from arena.pettingzoo.env_state import EnvState
 from arena.play import device_loop
 from arena.play.openings import random_openings
 from arena.types import stack
@@ -77,7 +78,7 @@ def ours(game: Game, params: Any, options: Options) -> Callable[[int], int]:
     return run
 
 
-def theirs(game: Imported, params: Any, games: int) -> Callable[[int], int]:
+def theirs(game: ImportedGame, params: Any, games: int) -> Callable[[int], int]:
     """PettingZoo's own loop; returns the moves made."""
     import pettingzoo
 
@@ -86,7 +87,7 @@ def theirs(game: Imported, params: Any, games: int) -> Callable[[int], int]:
     policy, weights = ppo.NetworkPolicy(game, networks.suitable(game)), stack([params])
 
     @jax.jit
-    def choose(seed: jax.Array, number: jax.Array, state: Seen) -> jax.Array:
+    def choose(seed: jax.Array, number: jax.Array, state: EnvState[jax.Array]) -> jax.Array:
         key = jax.random.fold_in(jax.random.key(seed), number)
         return policy(weights, key[None], jax.tree.map(lambda x: x[None], state)).move[0]
 
@@ -101,8 +102,8 @@ def theirs(game: Imported, params: Any, games: int) -> Callable[[int], int]:
                     env.step(None)
                     continue
                 mask, planes = seen["action_mask"].astype(bool), seen["observation"]
-                told: Any = seats[agent], mask, planes, np.float32(0)
-                env.step(int(choose(np.uint32(seed), np.uint32(steps), Seen(*told))))
+                fields: Any = seats[agent], mask, planes, np.float32(0)
+                env.step(int(choose(np.uint32(seed), np.uint32(steps), EnvState(*fields))))
                 steps += 1
         return steps
 
@@ -129,7 +130,7 @@ def measure(name: str, port: str, options: Options) -> dict[str, Any]:
             steps = run(number)
             rates[who].append(steps / (time.perf_counter() - began))
     found = {who: round(median(rate)) for who, rate in rates.items()}
-    game.crew.close()
+    game.pool.close()
     return {
         "bench": "pettingzoo",
         "env": name,

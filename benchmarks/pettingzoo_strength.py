@@ -67,7 +67,7 @@ def value_keeping(folder: Path, number: int) -> dict[str, int]:
     import numpy as np
 
     from arena.evaluation.solver import solve
-    from arena.pettingzoo.as_game import Seen
+    from arena.pettingzoo.env_state import EnvState
     from arena.types import stack
     from games import load
     from league.store.run import Run
@@ -77,7 +77,7 @@ def value_keeping(folder: Path, number: int) -> dict[str, int]:
     movers = jax.vmap(native.mover)(solution.states)
     seen = jax.vmap(native.observe)(solution.states, movers).astype(np.int8)
     legal = jax.vmap(native.legal)(solution.states)
-    states = Seen(movers, legal, seen, jax.numpy.zeros(len(movers)))
+    states = EnvState(movers, legal, seen, jax.numpy.zeros(len(movers)))
     keys = jax.random.split(jax.random.key(0), 1)
     moves = np.asarray(run.eval_policy(0)(stack([run.weights(number)]), keys, states).move)
     run.close()

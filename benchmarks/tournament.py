@@ -196,7 +196,9 @@ def _check(run: Run, weights: list[Any], count: int, loop: Loop, move: Move) -> 
         [match.Agent(str(i), policy, weights[i]) for i in side]
         for side in zip(*chosen, strict=True)
     )
-    scores = match.play(a, b, run.game, jax.random.key(0), 1, 0, count, 1)[:, 0]
+    scores = match.play(
+        a, b, run.game, key=jax.random.key(0), pairs=1, plies=0, groups=count, slots=1
+    )[:, 0]
     for (one, two), (first, second) in zip(chosen, scores, strict=True):
         found = loop((one, two), [], move), 1 - loop((two, one), [], move)
         if found != (first, second):

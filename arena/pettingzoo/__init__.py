@@ -1,6 +1,6 @@
 """PettingZoo, both ways: native games as envs, and envs as games.
 
-`aec(game)` is any native game as an AEC env; `from arena.pettingzoo import connect_four_v0` is a
+`aec(game)` is a native game as an AEC env; `from arena.pettingzoo import connect_four_v0` is a
 module as PettingZoo's own are, with `env()` and `raw_env()`, for every name of `games.names()`.
 """
 
@@ -16,14 +16,22 @@ _VERSION = "_v0"
 
 
 def aec(game: "Game", render_mode: str | None = None) -> "Env":
-    """A native game as an AEC env, without PettingZoo's wrappers; see `exported.Env`."""
+    """A native game as an AEC env, without PettingZoo's wrappers.
+
+    Args:
+      game: its rules.
+      render_mode: ansi, rgb_array, human or None; see `as_env.Env`.
+
+    Raises:
+      ValueError: there is no such render mode.
+    """
     from arena.pettingzoo import as_env
 
     return as_env.Env(game, render_mode)
 
 
 def __getattr__(name: str) -> ModuleType:
-    # Submodules that are yet to be imported are asked for here too: let them pass.
+    # Python calls this for submodules that are yet to be imported, too: let them pass.
     if name.endswith(_VERSION):
         import games
         from arena.pettingzoo import as_env

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,8 @@ from pettingzoo.utils import wrappers
 from PIL import Image
 
 import games
-from arena.chance import resolve_chance
+from arena.play.session import Session
+from arena.types import State
 from games import Game
 
 _WIDTH = 480  # of a picture, in pixels
@@ -28,43 +29,18 @@ _WIDTH = 480  # of a picture, in pixels
 _FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
 
-class _Sight(NamedTuple):
-    """A position in which a seat is to move or the game is over, and all that is told of it.
-
-    Attributes:
-      state: the position.
-      mover: i32[], seat 0, seat 1 or OVER.
-      legal: bool[A].
-      payoff: f32[], seat 0's.
-      observations: f32[2, ...], what each seat may know.
-    """
-
-    state: Any
-    mover: Any
-    legal: Any
-    payoff: Any
-    observations: Any
-
-
 @cache
-def _compiled(game: Game):
-    """Jitted: the first position, and the position after a move; both when chance has moved."""
-
-    def look(word: jax.Array, state: Any) -> _Sight:
-        state = resolve_chance(game, jax.random.key(word), state)
-        observations = jax.vmap(game.observe, (None, 0))(state, jnp.arange(2))
-        return _Sight(state, game.mover(state), game.legal(state), game.payoff(state), observations)
-
-    def begin(word: jax.Array) -> _Sight:
-        return look(word, game.init())
-
-    def advance(word: jax.Array, state: Any, move: jax.Array) -> _Sight:
-        return look(word, game.step(state, move))
-
-    return jax.jit(begin), jax.jit(advance)
+def _compiled_payoff(game: Game) -> Callable[[State], jax.Array]:
+    return jax.jit(game.payoff)
 
 
-def _seen(game: Game) -> spaces.Dict:
+def _payoff(game: Game, final: State) -> float:
+    """Seat 0's: not a session's result, which is a share of the largest payoff."""
+    with jax.default_device(jax.local_devices(backend="cpu")[0]):  # nothing for an accelerator
+        return float(_compiled_payoff(game)(final))
+
+
+def _observation_space(game: Game) -> spaces.Dict:
     """The space of what an agent observes; the contract sets observations no bounds."""
     shape = jax.eval_shape(lambda: game.observe(game.init(), jnp.int32(0))).shape
     return spaces.Dict(
@@ -79,14 +55,18 @@ class Env(AECEnv):
     """A native game as an AEC env.
 
     Agents are `player_0` and `player_1`, the game's seats. What an agent observes is a dictionary:
-    `observation`, f32[...] as `game.observe` gives it, which in a game of hidden information tells
+    `observation`, f32[...] as `game.observe` gives it, which in a game of hidden information holds
     no more than that seat may know; and `action_mask`, i8[A], all zeros but for the agent to move.
-    Rewards are the game's payoffs, 0 until its end. Chance moves by itself, from the seed given to
-    `reset`. Positions are stepped one by one on the CPU; copies (`copy.deepcopy`, pickles) go on
-    as the original would.
+    Rewards are the game's payoffs, 0 until its end. Each game is a `Session`, whose seed comes from
+    the seed given to `reset`; chance moves by itself. Copies (`copy.deepcopy`, pickles) go on as
+    the original would.
 
     Renders as `ansi` (text), `rgb_array` (u8[height, 480, 3]) or `human` (text on stdout, after
     every move). Pictures and texts show the whole position, as to somebody who watches.
+
+    Attributes:
+      game: its rules.
+      session: the game in progress.
 
     Args:
       game: its rules.
@@ -111,9 +91,12 @@ class Env(AECEnv):
         self.game, self.render_mode = game, render_mode
         self.possible_agents = ["player_0", "player_1"]
         self.agents: list[str] = []
-        self.observation_spaces = {agent: _seen(game) for agent in self.possible_agents}
+        self.observation_spaces = {
+            agent: _observation_space(game) for agent in self.possible_agents
+        }
         self.action_spaces = {a: spaces.Discrete(game.num_actions) for a in self.possible_agents}
         self._rng = np.random.default_rng()
+        self.session: Session
 
     def observation_space(self, agent: str) -> spaces.Space:
         """A dictionary of `observation` and `action_mask`, the same for both agents."""
@@ -124,7 +107,7 @@ class Env(AECEnv):
         return self.action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Begins a game; a seed settles what chance will bring in it and in those that follow."""
+        """Begins a game; a seed decides what chance brings in it and in those that follow."""
         if seed is not None:
             self._rng = np.random.default_rng(seed)
         self.agents = self.possible_agents[:]
@@ -134,8 +117,8 @@ class Env(AECEnv):
         self.truncations = dict.fromkeys(self.agents, False)
         self.infos = {agent: {} for agent in self.agents}
         self._skip_agent_selection = None
-        self._go_on(_compiled(self.game)[0], self._word())
-        self.agent_selection = self.possible_agents[max(self._mover, 0)]
+        self.session = Session(self.game, seed=int(self._rng.integers(2**32, dtype=np.uint32)))
+        self.agent_selection = self.possible_agents[max(self.session.seat, 0)]
         if self.render_mode == "human":
             self.render()
 
@@ -150,31 +133,34 @@ class Env(AECEnv):
             self._was_dead_step(action)
             return
         move = operator.index(action)
-        if not (0 <= move < self.game.num_actions and self._legal[move]):
+        if not (0 <= move < self.game.num_actions and self.session.legal[move]):
             raise ValueError(f"{agent} may not play {move} here")
         self._cumulative_rewards[agent] = 0.0
-        self._go_on(_compiled(self.game)[1], self._word(), self._state, np.int32(move))
-        if self._mover >= 0:
-            self.agent_selection = self.possible_agents[self._mover]
-        else:
+        self.session.push(move)
+        if self.session.over:
             self.agent_selection = next(a for a in self.agents if a != agent)
             self.terminations = dict.fromkeys(self.agents, True)
-            self.rewards = dict(zip(self.agents, (self._payoff, -self._payoff), strict=True))
+            payoff = _payoff(self.game, self.session.state)
+            self.rewards = dict(zip(self.agents, (payoff, -payoff), strict=True))
+        else:
+            self.agent_selection = self.possible_agents[self.session.seat]
         self._accumulate_rewards()
         if self.render_mode == "human":
             self.render()
 
     def observe(self, agent: str) -> dict[str, np.ndarray]:
         """What an agent may know, and its legal moves if it is to move."""
-        seat = self.possible_agents.index(agent)
-        mask = self._legal if seat == self._mover else np.zeros_like(self._legal)
-        return {"observation": self._observations[seat].copy(), "action_mask": mask.astype(np.int8)}
+        session, seat = self.session, self.possible_agents.index(agent)
+        mask = session.legal if seat == session.seat else np.zeros_like(session.legal)
+        # A copy: whoever observes may write into it.
+        observation = session.observation(seat).copy()
+        return {"observation": observation, "action_mask": mask.astype(np.int8)}
 
     def render(self) -> np.ndarray | str | None:
         """The position as text or as a picture; None where there is nothing to return."""
         if self.render_mode == "rgb_array":
-            return _picture(self.game.draw(self._state))
-        text = self.game.show(self._state)
+            return _picture(self.game.draw(self.session.state))
+        text = self.game.show(self.session.state)
         if self.render_mode == "ansi":
             return text
         if self.render_mode == "human":
@@ -183,18 +169,6 @@ class Env(AECEnv):
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def _word(self) -> np.uint32:
-        """What settles the chance moves that come next."""
-        return self._rng.integers(2**32, dtype=np.uint32)
-
-    def _go_on(self, jitted: Callable[..., _Sight], *arguments: Any) -> None:
-        # One position at a time is nothing for an accelerator.
-        with jax.default_device(jax.local_devices(backend="cpu")[0]):
-            sight = jitted(*arguments)
-        self._state = sight.state
-        self._mover, self._payoff = int(sight.mover), float(sight.payoff)
-        self._legal, self._observations = np.asarray(sight.legal), np.asarray(sight.observations)
 
 
 def _picture(svg: str) -> np.ndarray:

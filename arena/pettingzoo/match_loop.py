@@ -1,57 +1,74 @@
-"""Matches of an imported game: the same rules as `arena.match`, with a loop on the host.
+"""Matches of an imported game: the same rules as `arena.play.match`, with a loop on the host.
 
 The games in flight lie in two halves. While the device chooses the moves of one, the workers make
 those of the other, so that both always have something to do. What a slot plays next depends on the
-games alone, never on who was quicker, so a match of a steady env can be repeated to the last bit.
+games alone, never on who was quicker, so a match of a reproducible env comes again to the last bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
 from arena.pettingzoo.adapter import FAILED
-from arena.pettingzoo.as_game import Imported, Seen
-from arena.pettingzoo.fault import Fault
-from arena.pettingzoo.state_copies import place_of
-from arena.pettingzoo.worker import NEW, WAIT, Slots
-from arena.pettingzoo.worker_pool import Crew
+from arena.pettingzoo.env_state import EnvOpenings, EnvState, states_of
+from arena.pettingzoo.errors import EnvError
+from arena.pettingzoo.state_copies import game_handles
+from arena.pettingzoo.worker import IDLE, NEW_GAME, Slots
+from arena.pettingzoo.worker_pool import WorkerPool
+from arena.play import seats
 from arena.play.decisions import decide
 from arena.play.device_loop import Match, Played, Record
-from arena.types import Position
+from arena.types import Decision, Judge, Key, Params
 from games import OVER
 
-_A, _B, _IDLE = 0, 1, 2  # whom a slot waits for
-_PATIENCE = 16  # failures that a match bears, and a tenth of its games on top
+_FAILURES = 16  # that a match bears, and a tenth of its games on top
 _SEEDS = 2**31 - 1
 _STRIDE = 7919  # from the seed of a voided game to the one that replaces it
 
+_Choose = Callable[[np.int32, EnvState[np.ndarray]], Decision]
+"""Moves [2, G, S] of both sides, by the number of the tick and positions [2, G, S, ...]."""
+
 
 def play(
-    crew: Crew, match: Match, params_a: Any, params_b: Any, keys: jax.Array, openings: Any
+    pool: WorkerPool,
+    match: Match,
+    params_a: Params,
+    params_b: Params,
+    *,
+    keys: Key,
+    openings: EnvOpenings,
 ) -> Played:
-    """As `Match.play`.
+    """Plays G matches of P pairs each; arguments and result are those of `Match.play`.
 
     A game that fails is void, and another takes its place, from another seed.
 
+    Args:
+      pool: the workers; whatever games they hold are dropped.
+      match: what is played, and by whom.
+      params_a: weights of the agents A [G, ...].
+      params_b: weights of the agents B [G, ...].
+      keys: PRNG keys [G].
+      openings: [G, P].
+
     Raises:
-      Fault: too many games have failed.
+      EnvError: too many games have failed.
     """
-    table = _Table(crew, match, openings)
+    runner = _Runner(pool, match, openings)
     choose = partial(_decide(match), params_a, params_b, keys)
-    while table.going:
+    while runner.going:
         for number in (0, 1):
-            table.turn(number, choose)
-    record = jax.tree.map(lambda *x: np.stack(x), *table.rows) if match.record else None
-    scores: Any = table.scores.reshape(table.groups, 2, table.pairs).swapaxes(1, 2)
+            runner.tick(number, choose)
+    record = jax.tree.map(lambda *x: np.stack(x), *runner.rows) if match.record else None
+    scores: Any = seats.by_pair(runner.scores)
     return Played(scores, record)
 
 
 @cache
 def _decide(match: Match):
-    """Asks both agents about positions [2, G, S, ...]."""
+    """Jitted: both agents' moves in positions [2, G, S, ...]."""
 
     def choose(params_a: Any, params_b: Any, keys: jax.Array, time: jax.Array, states: Any) -> Any:
         here = jax.vmap(lambda key: jax.random.fold_in(key, time))(keys)
@@ -61,32 +78,33 @@ def _decide(match: Match):
 
 
 @cache
-def _score(judge: Any):
+def _verdict(judge: Judge):
     return jax.jit(judge.verdict)
 
 
-class _Table:
+class _Runner:
     """All that changes during a match.
 
     Attributes:
-      scores: f32[G, 2P], A's.
-      rows: the record, a row for every time that the agents were asked.
+      scores: f32[G, 2P], A's by the number of the game; NaN until it has ended.
+      rows: the record, a row for every time that the agents chose moves.
       pairs: P.
+      going: whether a game is missing its score.
     """
 
-    def __init__(self, crew: Crew, match: Match, openings: Any):
-        self._crew, self._match = crew, match
+    def __init__(self, pool: WorkerPool, match: Match, openings: EnvOpenings):
+        self._pool, self._match = pool, match
         self._seeds = np.asarray(openings.seed).astype(np.int64)
         self._plies = np.asarray(openings.plies)
-        self.groups, self.pairs = self._seeds.shape
-        self.size = -(-match.slots // 2)  # of one side of one half
-        slots = crew.sit(self.groups * 2 * self.size)
-        self._halves = [_Half(half, self.groups, 2 * self.size, self.pairs) for half in slots]
-        self._queue = np.zeros((2, self.groups), int)
-        self._again: list[list[int]] = [[] for _ in range(self.groups)]
-        self._attempts = np.zeros((self.groups, 2 * self.pairs), int)
+        self._groups, self.pairs = self._seeds.shape
+        self._size = -(-match.slots // 2)  # of one side of one half
+        slots = pool.allocate(self._groups * 2 * self._size)
+        self._halves = [_Half(half, self._groups, 2 * self._size, self.pairs) for half in slots]
+        self._queue = np.zeros((2, self._groups), int)  # the next opening, by who moves first
+        self._again: list[list[int]] = [[] for _ in range(self._groups)]  # void games
+        self._attempts = np.zeros((self._groups, 2 * self.pairs), int)
         self._time = 0
-        self.scores = np.full((self.groups, 2 * self.pairs), np.nan, np.float32)
+        self.scores = np.full((self._groups, 2 * self.pairs), np.nan, np.float32)
         self.rows: list[Record] = []
 
     @property
@@ -94,194 +112,140 @@ class _Table:
         """Whether a game is missing its score."""
         return bool(np.isnan(self.scores).any())
 
-    def turn(self, number: int, choose: Any) -> None:
-        """Takes in what the workers have done to a half, and sends them its next orders."""
+    def tick(self, number: int, choose: _Choose) -> None:
+        """Takes in what the workers have done to a half, and submits its next requests."""
         half = self._halves[number]
-        self._crew.wait(number)
-        half.slots.order[:] = WAIT
+        self._pool.wait(number)
+        half.slots.request[:] = IDLE
         self._void(half)
         self._finish(half)
-        waits = half.waits()
-        chosen = self._chosen(waits)
-        self._refill(half, waits)
-        if chosen is not None:
-            index, asked = chosen
-            groups = np.arange(self.groups)[None, :, None]
-            states = half.seen(groups, index)
-            self._time += 1
-            rows = np.broadcast_to(groups, index.shape)
-            slots = rows * 2 * self.size + index
-            place = place_of(number, len(half.slots.order), slots, asked)
-            decision = choose(np.int32(self._time), states._replace(place=place))
-            move = np.asarray(decision.move)
-            # A search may have found that an env fails; then nothing is left to be moved.
-            asked &= half.grid(half.slots.mover)[groups, index] != FAILED
-            order = half.grid(half.slots.order)
-            order[rows[asked], index[asked]] = move[asked]
-            if self._match.record:
-                game = np.where(asked, half.game[groups, index], 2 * self.pairs).astype(np.int32)
-                self.rows.append(Record(states, jax.tree.map(np.asarray, decision.aux), game))
-        self._crew.go(number)
+        sides = half.sides()
+        self._refill(half, sides)
+        if (sides != seats.IDLE).any():
+            self._move(number, sides, choose)
+        self._pool.submit(number)
 
-    def _chosen(self, waits: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """Up to S slots i64[2, G, S] that wait for A, and for B, and bool[2, G, S], which do."""
-        if (waits == _IDLE).all():
-            return None
-        sides = np.array([_A, _B])[:, None, None]
-        index = np.argsort(waits != sides, axis=2, kind="stable")[:, :, : self.size]
-        return index, waits[np.arange(self.groups)[:, None], index] == sides
+    def _move(self, number: int, sides: np.ndarray, choose: _Choose) -> None:
+        """Has both agents choose moves in a half, requests these, and records them."""
+        half, (index, valid) = self._halves[number], self._chosen(sides)
+        groups = np.arange(self._groups)[None, :, None]
+        states = half.states(groups, index)
+        self._time += 1
+        rows = np.broadcast_to(groups, index.shape)
+        slots = rows * 2 * self._size + index
+        handle = game_handles(number, len(half.slots.request), slots, valid)
+        decision = choose(np.int32(self._time), states._replace(handle=handle))
+        move = np.asarray(decision.move)
+        # A search may have found that an env fails; then nothing is left to be moved.
+        valid &= half.grid(half.slots.mover)[groups, index] != FAILED
+        half.grid(half.slots.request)[rows[valid], index[valid]] = move[valid]
+        if self._match.record:
+            none = seats.no_game(self.pairs)
+            game = np.where(valid, half.game[groups, index], none).astype(np.int32)
+            self.rows.append(Record(states, jax.tree.map(np.asarray, decision.aux), game))
+
+    def _chosen(self, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Up to S slots i64[2, G, S] in which A, and B, is to move, and bool[2, G, S], which do."""
+        both = np.array([seats.A, seats.B])[:, None, None]
+        index = np.argsort(sides != both, axis=2, kind="stable")[:, :, : self._size]
+        return index, sides[np.arange(self._groups)[:, None], index] == both
 
     def _finish(self, half: "_Half") -> None:
         """Scores the games that have ended, and frees their slots."""
         ended = (half.grid(half.slots.mover) == OVER) & half.live
         if not ended.any():
             return
-        payoff = np.asarray(_score(self._match.judge)(half.all())).reshape(ended.shape)
-        score = 0.5 + 0.5 * np.where(half.seat_of_a() == 0, payoff, -payoff)
+        verdict = _verdict(self._match.judge)(states_of(half.slots))
+        score = seats.score_of_a(np.asarray(verdict).reshape(ended.shape), half.seat_of_a())
         group, slot = np.nonzero(ended)
         self.scores[group, half.game[group, slot]] = score[group, slot]
-        half.game[ended] = 2 * self.pairs
+        half.game[ended] = seats.no_game(self.pairs)
 
     def _void(self, half: "_Half") -> None:
         """Takes failed games out of the record, and has others take their places."""
-        failed = (half.grid(half.slots.mover) == FAILED) & half.live
+        failed, none = (
+            (half.grid(half.slots.mover) == FAILED) & half.live,
+            seats.no_game(self.pairs),
+        )
         for group, slot in np.argwhere(failed).tolist():
             game = int(half.game[group, slot])
             for row in self.rows:
                 numbers = row.game[:, group]
-                numbers[numbers == game] = 2 * self.pairs
+                numbers[numbers == game] = none
             self._again[group].append(game)
-            half.game[group, slot] = 2 * self.pairs
+            half.game[group, slot] = none
             self._attempts[group, game] += 1
-            self._crew.voided += 1
-        if (voided := self._attempts.sum()) > _PATIENCE + self.scores.size // 10:
-            raise Fault(f"{voided} games failed; the last: {self._crew.failed[-1]}")
+            self._pool.voided += 1
+        if (voided := self._attempts.sum()) > _FAILURES + self.scores.size // 10:
+            raise EnvError(f"{voided} games failed; the last: {self._pool.errors[-1]}")
 
-    def _refill(self, half: "_Half", waits: np.ndarray) -> None:
-        """Orders new games for free slots, until A and B will have S games each to move in.
+    def _refill(self, half: "_Half", sides: np.ndarray) -> None:
+        """Requests new games for free slots, until A and B will have S games each to move in.
 
-        Games that now wait for A are B's when their move is made, where seats alternate.
+        Games in which A is to move now are B's when their move is made, where seats alternate.
         """
-        for group in range(self.groups):
+        for group in range(self._groups):
             free = np.flatnonzero(~half.live[group]).tolist()
-            for side in (_A, _B):
-                coming = int(np.count_nonzero(waits[group] == 1 - side))
-                for game in self._take(group, side, min(self.size - coming, len(free))):
-                    pair = group, game % self.pairs
-                    half.deal(group, free.pop(0), game, self._seed(group, game), self._plies[pair])
+            for side in (seats.A, seats.B):
+                coming = int(np.count_nonzero(sides[group] == 1 - side))
+                games = self._take(group, side, min(self._size - coming, len(free)))
+                at = seats.pair_of(games, pairs=self.pairs)
+                for game, plies in zip(games.tolist(), self._plies[group, at], strict=True):
+                    half.start(group, free.pop(0), game, self._seed(group, game), plies)
 
-    def _take(self, group: int, side: int, count: int) -> list[int]:
+    def _take(self, group: int, side: int, count: int) -> np.ndarray:
         """Up to so many games in which a side moves first: void ones again, then the queue's."""
-        again = [game for game in self._again[group] if game // self.pairs == side][: max(count, 0)]
-        for game in again:
-            self._again[group].remove(game)
+        void = np.array(self._again[group], int)
+        again = void[seats.is_second(void, pairs=self.pairs) == side][: max(count, 0)]
+        self._again[group] = void[~np.isin(void, again)].tolist()
         at = int(self._queue[side, group])
-        fresh = range(at, min(at + max(count, 0) - len(again), self.pairs))
+        fresh = np.arange(at, max(at, min(at + count - len(again), self.pairs)))
         self._queue[side, group] += len(fresh)
-        return again + [pair + side * self.pairs for pair in fresh]
+        numbers = seats.number(fresh, np.full_like(fresh, side), pairs=self.pairs)
+        return np.concatenate([again, numbers])
 
     def _seed(self, group: int, game: int) -> int:
-        seed = self._seeds[group, game % self.pairs] + _STRIDE * self._attempts[group, game]
+        pair = seats.pair_of(np.array(game), pairs=self.pairs)
+        seed = self._seeds[group, pair] + _STRIDE * self._attempts[group, game]
         return int(seed % _SEEDS)
 
 
-def _seen(slots: Slots) -> Seen:
-    """What slots show, in the same memory."""
-    fields: Any = slots.mover, slots.legal, slots.observation, slots.payoff
-    return Seen(*fields)
-
-
 class _Half:
-    """Slots [G, 2S], and the number of the game in each, 2P where there is none."""
+    """Slots [G, 2S] of the games in flight.
+
+    Attributes:
+      slots: the same, flat: [G·2S].
+      game: i64[G, 2S], the number of the game in each, `seats.no_game` where there is none.
+    """
 
     def __init__(self, slots: Slots, groups: int, size: int, pairs: int):
         self.slots, self._shape, self._pairs = slots, (groups, size), pairs
-        self.game = np.full(self._shape, 2 * pairs)
+        self.game = np.full(self._shape, seats.no_game(pairs))
 
     @property
     def live(self) -> np.ndarray:
         """Which slots hold a game, bool[G, 2S]."""
-        return self.game < 2 * self._pairs
+        return self.game < seats.no_game(self._pairs)
 
     def grid(self, field: np.ndarray) -> np.ndarray:
-        """A field by groups, in the same memory."""
+        """A field of the slots by groups, [G, 2S, ...], in the same memory."""
         return field.reshape(*self._shape, *field.shape[1:])
 
     def seat_of_a(self) -> np.ndarray:
-        """A makes the first move after the opening in the first game of a pair."""
-        return self.grid(self.slots.first) ^ (self.game // self._pairs)
+        """In each slot, i64[G, 2S]."""
+        second = seats.is_second(self.game, pairs=self._pairs)
+        return seats.seat_of_a(self.grid(self.slots.first), second)
 
-    def waits(self) -> np.ndarray:
-        """Whom each slot waits for."""
-        side = np.where(self.grid(self.slots.mover) == self.seat_of_a(), _A, _B)
-        return np.where(self.live, side, _IDLE)
+    def sides(self) -> np.ndarray:
+        """Which side is to move in each slot, i64[G, 2S]; `seats.IDLE` if it holds no game."""
+        return seats.side_to_move(self.grid(self.slots.mover), self.seat_of_a(), self.live)
 
-    def all(self) -> Seen:
-        """All positions, [G·2S, ...]."""
-        return _seen(self.slots)
-
-    def seen(self, group: np.ndarray, index: np.ndarray) -> Seen:
+    def states(self, group: np.ndarray, index: np.ndarray) -> EnvState[np.ndarray]:
         """A copy of some positions."""
-        return jax.tree.map(lambda field: self.grid(field)[group, index], self.all())
+        return jax.tree.map(lambda field: self.grid(field)[group, index], states_of(self.slots))
 
-    def deal(self, group: int, slot: int, game: int, seed: int, plies: int) -> None:
-        """Orders a new game."""
+    def start(self, group: int, slot: int, game: int, seed: int, plies: int) -> None:
+        """Requests a new game."""
         self.game[group, slot] = game
-        for field, value in (("order", NEW), ("seed", seed), ("plies", plies)):
+        for field, value in (("request", NEW_GAME), ("seed", seed), ("plies", plies)):
             self.grid(getattr(self.slots, field))[group, slot] = value
-
-
-class View(NamedTuple):
-    """What can be seen of N games.
-
-    Attributes:
-      mover: i32[N].
-      legal: bool[N, A].
-      payoff: f32[N], seat 0's, as a share of the largest.
-    """
-
-    mover: np.ndarray
-    legal: np.ndarray
-    payoff: np.ndarray
-
-
-class Games:
-    """Games one move at a time, for players outside the device; what fails raises Fault.
-
-    Attributes:
-      game: what is played.
-      view: what can be seen of all of them.
-    """
-
-    def __init__(self, game: Imported, crew: Crew, seeds: np.ndarray, plies: int):
-        self.game, self._crew, self._slots = game, crew, crew.sit(len(seeds))[0]
-        self._moves: list[list[int]] = [[] for _ in seeds]
-        self._slots.seed[:], self._slots.plies[:] = seeds, plies
-        self._obey(slice(None), NEW)
-
-    def _obey(self, rows: Any, orders: Any) -> None:
-        self._check()
-        self._slots.order[:] = WAIT
-        self._slots.order[rows] = orders
-        self._crew.go(0)
-        self._crew.wait(0)
-        self._check()
-        slots, most = self._slots, self.game.max_payoff
-        payoff = slots.payoff.clip(-most, most) / np.float32(most)
-        self.view = View(slots.mover.copy(), slots.legal.copy(), payoff)
-
-    def _check(self) -> None:
-        if (self._slots.mover == FAILED).any():
-            raise Fault(self._crew.failed[-1])
-
-    def step(self, rows: Sequence[int], moves: Sequence[int]) -> None:
-        """Makes a move in some of the games."""
-        self._obey(list(rows), list(moves))
-        for n, move in zip(rows, moves, strict=True):
-            self._moves[n].append(move)
-
-    def position(self, n: int) -> Position:
-        """One game as it stands, and its moves since the opening."""
-        state = jax.tree.map(lambda field: field[n].copy(), _seen(self._slots))
-        place: Any = place_of(0, len(self._moves), np.array(n), np.array(True))
-        return Position(state._replace(place=place), tuple(self._moves[n]))

@@ -1,87 +1,126 @@
-"""Copies of games, for a search that tries out what a move leads to.
+"""Copies of games in the workers, for a search that tries out what a move leads to.
 
-A place tells where a game is: in which slot, those of the second half behind the first's, and which
-of the copies that the slot's worker holds. A copy never changes, so one answer does for all who ask
-the same; copies are dropped when their game moves on.
+A handle, i32[2], names one: the slot of the game, those of the second half behind the first's, and
+which of the copies in that slot, 0 being the game itself. A copy never changes, so one answer does
+for all equal requests; copies are dropped when their game moves on.
 """
 
-from typing import Any
+import operator
+from typing import NamedTuple
 
+import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from arena.pettingzoo.adapter import FAILED, OVER
-from arena.pettingzoo.worker import WAIT
-from arena.pettingzoo.worker_pool import Crew
+from arena.pettingzoo.env_state import EnvState, states_of
+from arena.pettingzoo.worker import HALVES, IDLE, Slots
+from arena.pettingzoo.worker_pool import WorkerPool
 
-NOWHERE = np.int32(-1)
-"""Both numbers of a place where no game is."""
-
-
-def place_of(half: int, count: int, slot: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """Places i32[..., 2] of the games themselves, in slots i64[...] of a half of `count`.
-
-    `there` is bool[...], which of them are to be searched.
-    """
-    place = np.stack([half * count + slot, np.zeros_like(slot)], -1)
-    return np.where(there[..., None], place, NOWHERE).astype(np.int32)
+NO_GAME = np.int32(-1)
+"""Both numbers of a handle of no game."""
 
 
-def branch(crew: Crew, place: Any, order: Any, seed: Any) -> tuple[Any, ...]:
-    """Copies games and moves them on.
+def game_handles(half: int, count: int, slot: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Handles of the games themselves.
 
     Args:
-      crew: has them.
-      place: i32[..., 2]; NOWHERE gives an ended game, and so does a game that fails.
-      order: i32[...], a move, or PLAYOUT.
+      half: in which the games lie.
+      count: slots in each half.
+      slot: i64[...], within the half.
+      valid: bool[...], which of them may be searched; the others get NO_GAME.
+
+    Returns:
+      i32[..., 2].
+    """
+    handles = np.stack([half * count + slot, np.zeros_like(slot)], -1)
+    return np.where(valid[..., None], handles, NO_GAME).astype(np.int32)
+
+
+class _Requests(NamedTuple):
+    """N requests, sorted by slot.
+
+    Attributes:
+      slot: i64[N], -1 for no game.
+      copy: i64[N], which copy in that slot is to be moved on.
+      request: i64[N], a move, or PLAYOUT.
+      seed: i64[N], of a playout's moves.
+    """
+
+    slot: np.ndarray
+    copy: np.ndarray
+    request: np.ndarray
+    seed: np.ndarray
+
+    def at(self, rows: np.ndarray) -> "_Requests":
+        """Some of them."""
+        return _Requests(*(field[rows] for field in self))
+
+
+def step_copies(
+    pool: WorkerPool, handle: ArrayLike, request: ArrayLike, seed: ArrayLike
+) -> EnvState[np.ndarray]:
+    """Copies games and moves the copies on.
+
+    Args:
+      pool: has the games.
+      handle: i32[..., 2]; NO_GAME gives an ended game, and so does a game that fails.
+      request: i32[...], a move, or PLAYOUT.
       seed: u32[...], of the moves of a playout.
 
     Returns:
-      what a `Seen` holds, [...] each.
+      the positions [..., ...] that the copies come to, with their handles.
     """
-    place, order, seed = (np.asarray(x) for x in (place, order, seed))
-    asked = np.concatenate(
-        [place.reshape(-1, 2), order.reshape(-1, 1), seed.reshape(-1, 1)], 1, dtype=np.int64
+    handle, request, seed = (np.asarray(x) for x in (handle, request, seed))
+    rows = np.concatenate(
+        [handle.reshape(-1, 2), request.reshape(-1, 1), seed.reshape(-1, 1)], 1, dtype=np.int64
     )
-    asked, back = np.unique(asked, axis=0, return_inverse=True)
-    with crew.lock:
-        told = _answers(crew, asked)
-    return tuple(x[back.reshape(order.shape)] for x in told)
+    rows, back = np.unique(rows, axis=0, return_inverse=True)
+    with pool.lock:
+        states = _answer(pool, _Requests(*rows.T))
+    return EnvState(*(x[back.reshape(request.shape)] for x in states))
 
 
-def _answers(crew: Crew, asked: np.ndarray) -> list[np.ndarray]:
-    """To requests i64[N, 4], sorted: the places, orders and seeds."""
-    for half in (0, 1):  # moves of the games themselves may be under way
-        crew.wait(half)
-    slots = asked[:, 0]
-    like = crew.tables[0]
-    told = [
-        np.full(len(asked), OVER, np.int32),
-        np.zeros((len(asked), *like.legal.shape[1:]), bool),
-        np.zeros((len(asked), *like.observation.shape[1:]), like.observation.dtype),
-        np.zeros(len(asked), np.float32),
-        np.full((len(asked), 2), NOWHERE),
-    ]
+def _answer(pool: WorkerPool, requests: _Requests) -> EnvState[np.ndarray]:
+    """The positions [N, ...] that requests come to."""
+    for half in range(HALVES):  # moves of the games themselves may be under way
+        pool.wait(half)
+    states = _ended(len(requests.slot), pool.slot_sets[0])
     # A slot answers one request at a time: the first of each, then the second, and so on.
-    nth = np.arange(len(asked)) - np.searchsorted(slots, slots)
-    nth[slots < 0] = -1
+    nth = np.arange(len(requests.slot)) - np.searchsorted(requests.slot, requests.slot)
+    nth[requests.slot < 0] = -1
     for turn in range(nth.max(initial=-1) + 1):
         rows = np.flatnonzero(nth == turn)
-        _ask(crew, asked[rows], rows, told)
-    return told
+        _answer_some(pool, requests.at(rows), rows, states)
+    return states
 
 
-def _ask(crew: Crew, asked: np.ndarray, rows: np.ndarray, told: list[np.ndarray]) -> None:
-    """Has requests of different slots, all of one half, answered, and puts them into rows."""
-    half, slot = np.divmod(asked[:, 0], len(crew.tables[0].order))
-    games, table = crew.tables[half[0]], crew.tables[half[0] + 2]
-    table.order[:] = WAIT
-    _, table.node[slot], table.order[slot], table.seed[slot] = asked.T
-    table.order[slot[games.mover[slot] == FAILED]] = WAIT
-    crew.go(half[0] + 2)
-    crew.wait(half[0] + 2)
+def _ended(count: int, like: Slots) -> EnvState[np.ndarray]:
+    """Ended games [N, ...] without a handle."""
+    return EnvState(
+        np.full(count, OVER, np.int32),
+        np.zeros((count, *like.legal.shape[1:]), bool),
+        np.zeros((count, *like.observation.shape[1:]), like.observation.dtype),
+        np.zeros(count, np.float32),
+        np.full((count, 2), NO_GAME),
+    )
+
+
+def _answer_some(
+    pool: WorkerPool, requests: _Requests, rows: np.ndarray, states: EnvState[np.ndarray]
+) -> None:
+    """Writes the answers to requests of different slots, all of one half, into rows of states."""
+    halves, slot = np.divmod(requests.slot, len(pool.slot_sets[0].request))
+    number = halves[0] + HALVES
+    games, copies = pool.slot_sets[halves[0]], pool.slot_sets[number]
+    copies.request[:] = IDLE
+    copies.copy[slot], copies.seed[slot] = requests.copy, requests.seed
+    copies.request[slot] = requests.request
+    copies.request[slot[games.mover[slot] == FAILED]] = IDLE
+    pool.submit(number)
+    pool.wait(number)
     well = games.mover[slot] != FAILED
-    slot, rows, place = slot[well], rows[well], asked[well, :1]
-    fields = table.mover, table.legal, table.observation, table.payoff
-    answer = *(field[slot] for field in fields), np.hstack([place, table.node[slot, None]])
-    for whole, part in zip(told, answer, strict=True):
-        whole[rows] = part
+    handle = np.stack([requests.slot[well], copies.copy[slot[well]]], -1)
+    slot, rows = slot[well], rows[well]
+    found = jax.tree.map(lambda field: field[slot], states_of(copies))._replace(handle=handle)
+    jax.tree.map(lambda whole, part: operator.setitem(whole, rows, part), states, found)

@@ -6,45 +6,50 @@ It must not load JAX: a worker is to be there in a second and to cost little mem
 import os
 import pickle
 import signal
+from dataclasses import dataclass
 from math import prod
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from arena.pettingzoo import validate
-from arena.pettingzoo.adapter import FAILED, OVER, Form, Seat, creator, form, parse, reason
-from arena.pettingzoo.fault import Fault
-from arena.pettingzoo.validate import Facts
+from arena.pettingzoo.adapter import FAILED, OVER, EnvAdapter, read_spaces
+from arena.pettingzoo.env_names import creator, parse, reason
+from arena.pettingzoo.errors import EnvError
+from arena.pettingzoo.spec import EnvSpec
 
-NEW, WAIT, PLAYOUT = -1, -2, -3
-"""Orders that are no move: begin a game; leave it as it is; play a copy to its end at random."""
+NEW_GAME, IDLE, PLAYOUT = -1, -2, -3
+"""Requests that are no move: begin a game; do nothing; play a copy to its end at random."""
 
-TABLES = 4
-"""Sets of slots: those of the two halves' games, then those in which a search asks for copies."""
+HALVES = 2
+"""The games in flight lie in two halves, so that one is stepped while the device has the other."""
+
+SLOT_SETS = 2 * HALVES
+"""Sets of slots: those of the halves' games, then, for each half, those of requests for copies."""
 
 
 class Slots(NamedTuple):
-    """N games in flight; what both sides write lies in memory that they share.
+    """N games in flight, in memory that both sides share and write.
 
     Attributes:
-      order: i32[N], a move, NEW, WAIT or PLAYOUT.
-      seed: i64[N], of the next game, or of the moves at random.
-      plies: i32[N], the most random moves that it opens with.
-      node: i32[N], what a search goes on from, and then where it has come to: 0 is the game
-        itself, and its copies are counted from 1.
+      request: i32[N], a move, NEW_GAME, IDLE or PLAYOUT.
+      seed: i64[N], of the next game, or of a playout's moves.
+      plies: i32[N], the most random moves that a new game opens with.
+      copy: i32[N], which copy of the game a request starts from, and then which one it has made: 0
+        is the game itself, and its copies are counted from 1.
       mover: i32[N], the seat to move, OVER or FAILED.
       first: i32[N], the seat that moved first after the opening.
-      payoff: f32[N], what seat 0 has got so far.
-      legal: bool[N, A].
-      observation: [N, ...], what the mover sees.
+      payoff: f32[N], seat 0's so far.
+      legal: bool[N, A], the mover's moves.
+      observation: [N, ...], the mover's.
     """
 
-    order: np.ndarray
+    request: np.ndarray
     seed: np.ndarray
     plies: np.ndarray
-    node: np.ndarray
+    copy: np.ndarray
     mover: np.ndarray
     first: np.ndarray
     payoff: np.ndarray
@@ -56,132 +61,173 @@ class Slots(NamedTuple):
         return Slots(*(field[part] for field in self))
 
 
-def _fields(facts: Facts, count: int) -> list[tuple[Any, tuple[int, ...], int]]:
-    """Type, shape and bytes of each field; whole cache lines, so that no two share one."""
+class _Field(NamedTuple):
+    """How a field of `Slots` lies in memory."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    bytes: int
+
+
+def _fields(spec: EnvSpec, count: int) -> list[_Field]:
+    """Those of N slots; each takes whole cache lines, so that no two share one."""
     kinds = [
         *((dtype, ()) for dtype in ("i4", "i8", "i4", "i4", "i4", "i4", "f4")),
-        ("?", (facts.actions,)),
-        (facts.dtype, facts.shape),
+        ("?", (spec.num_actions,)),
+        (spec.dtype, spec.shape),
     ]
     return [
-        (dtype, (count, *shape), -(-count * prod(shape) * np.dtype(dtype).itemsize // 64) * 64)
+        _Field(
+            dtype, (count, *shape), -(-count * prod(shape) * np.dtype(dtype).itemsize // 64) * 64
+        )
         for dtype, shape in kinds
     ]
 
 
-def room(facts: Facts, count: int) -> int:
-    """Bytes that N slots take."""
-    return sum(size for _, _, size in _fields(facts, count))
+def slots_bytes(spec: EnvSpec, count: int) -> int:
+    """The memory that N slots take."""
+    return sum(field.bytes for field in _fields(spec, count))
 
 
-def slots(facts: Facts, count: int, buffer: Any, at: int) -> Slots:
+def slots_at(spec: EnvSpec, count: int, buffer: memoryview, offset: int) -> Slots:
     """N slots that begin at a byte of a buffer."""
-    fields = []
-    for dtype, shape, size in _fields(facts, count):
-        fields.append(np.ndarray(shape, dtype, buffer, at))
-        at += size
-    return Slots(*fields)
+    arrays = []
+    for field in _fields(spec, count):
+        arrays.append(np.ndarray(field.shape, field.dtype, buffer, offset))
+        offset += field.bytes
+    return Slots(*arrays)
+
+
+def slot_sets(spec: EnvSpec, count: int, memory: SharedMemory) -> list[Slots]:
+    """All `SLOT_SETS` sets of N slots, one after the other in a memory."""
+    assert memory.buf is not None
+    size = slots_bytes(spec, count)
+    return [slots_at(spec, count, memory.buf, number * size) for number in range(SLOT_SETS)]
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """The slots that a worker is to serve.
+
+    Attributes:
+      spec: of the env.
+      memory: name of the shared memory.
+      count: slots in each set.
+      part: those of them that are this worker's.
+    """
+
+    spec: EnvSpec
+    memory: str
+    count: int
+    part: slice
+
+
+@dataclass(frozen=True)
+class Check:
+    """A request to check the env."""
 
 
 def serve(pipe: Connection, name: str) -> None:
-    """Does what the pipe says until its other end is closed.
+    """Serves requests until the other end of the pipe is closed.
 
-    A message is one byte, the table whose orders are to be carried out, or a pickled tuple:
-    `("check",)` or `("sit", facts, memory, count, part)`. The answer to a byte is text, a
-    line for every game that failed.
+    A message is one byte, the number of the slot set whose requests are to be carried out, or a
+    pickled `Check` or `Allocation`. A byte is answered by text, a line for every game that failed;
+    a `Check` by a tuple of moves for every position reached, then an `EnvSpec` or `EnvError`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     if "ARENA_TRACEBACK" not in os.environ:
-        _hush()
-    share: _Share | None = None
+        _silence_output()
+    games: _WorkerGames | None = None
     try:
         while message := pipe.recv_bytes():
             if len(message) == 1:
-                assert share is not None
-                pipe.send_bytes(share.step(message[0]).encode())
+                assert games is not None
+                pipe.send_bytes(games.step(message[0]).encode())
                 continue
-            kind, *arguments = pickle.loads(message)
-            if kind == "check":
-                pipe.send(_check(pipe, name))
+            request = pickle.loads(message)
+            if isinstance(request, Allocation):
+                games = _WorkerGames(name, request)
             else:
-                share = _Share(name, *arguments)
+                pipe.send(_check(pipe, name))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _hush() -> None:
+def _silence_output() -> None:
     """What envs print is not for a program's output."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
 
 
-def _check(pipe: Connection, name: str) -> tuple[str, Any]:
-    """The facts, or what is wrong; on the way, where it is."""
+def _check(pipe: Connection, name: str) -> EnvSpec | EnvError:
+    """The spec, or what is wrong; on the way, the position that the check has come to."""
     try:
-        return "facts", validate.inspect(name, lambda moves: pipe.send(("at", moves)))
-    except Fault as fault:
-        return "fault", str(fault)
+        return validate.check_env(name, progress=pipe.send)
+    except EnvError as error:
+        return error
 
 
-class _Share:
+class _WorkerGames:
     """The games of one worker: a part of both halves, and the copies that searches have made.
 
     A slot's list holds its game, if there is one, and the copies since its last move.
     """
 
-    def __init__(self, name: str, facts: Facts, memory: str, count: int, part: slice):
-        self._memory = SharedMemory(memory)
-        starts = range(0, TABLES * room(facts, count), room(facts, count))
-        self._tables = [slots(facts, count, self._memory.buf, at).part(part) for at in starts]
+    def __init__(self, name: str, allocation: Allocation):
+        self._memory = SharedMemory(allocation.memory)
+        sets = slot_sets(allocation.spec, allocation.count, self._memory)
+        self._sets = [slots.part(allocation.part) for slots in sets]
         self._make = creator(parse(name))
-        self._form: Form = form(self._make())
-        self._limit = facts.limit
-        self._games: list[list[list[Seat]]] = [[[] for _ in t.order] for t in self._tables[:2]]
+        self._spaces = read_spaces(self._make())
+        self._max_plies = allocation.spec.max_plies
+        self._games: list[list[list[EnvAdapter]]] = [
+            [[] for _ in slots.request] for slots in self._sets[:HALVES]
+        ]
 
     def step(self, number: int) -> str:
-        """Carries out the orders of a table; a line for every game that failed."""
-        table, half, failed = self._tables[number], number % 2, []
-        obey = self._obey if number == half else self._branch
-        for i in np.flatnonzero(table.order != WAIT).tolist():
+        """Carries out the requests of a slot set; a line for every game that failed."""
+        slots, half, failed = self._sets[number], number % HALVES, []
+        serve_slot = self._step_game if number == half else self._step_copy
+        for i in np.flatnonzero(slots.request != IDLE).tolist():
             games = self._games[half][i]
             try:
-                obey(table, games, i)
+                serve_slot(slots, games, i)
             except Exception as error:
-                what = str(error) if isinstance(error, Fault) else reason(error)
+                what = str(error) if isinstance(error, EnvError) else reason(error)
                 failed.append(f"{what} {validate.where(games[-1].moves if games else [])}")
                 games.clear()
-                table.mover[i] = self._tables[half].mover[i] = FAILED
+                slots.mover[i] = self._sets[half].mover[i] = FAILED
         return "\n".join(failed)
 
-    def _obey(self, half: Slots, games: list[Seat], i: int) -> None:
+    def _step_game(self, slots: Slots, games: list[EnvAdapter], i: int) -> None:
         """Moves a game on; its copies are of no more use."""
         del games[1:]
-        order = int(half.order[i])
-        if order == NEW:
+        request = int(slots.request[i])
+        if request == NEW_GAME:
             if not games:
-                games.append(Seat(self._make(), self._form, self._limit))
-            games[0].open(int(half.seed[i]), int(half.plies[i]))
+                games.append(EnvAdapter(self._make(), self._spaces, self._max_plies))
+            games[0].start_from_opening(int(slots.seed[i]), int(slots.plies[i]))
         else:
-            games[0].move(order)
-        _tell(half, games[0], i)
+            games[0].step(request)
+        _write(slots, games[0], i)
 
-    def _branch(self, table: Slots, games: list[Seat], i: int) -> None:
+    def _step_copy(self, slots: Slots, games: list[EnvAdapter], i: int) -> None:
         """Makes a copy of a game, or of a copy, and moves that on."""
-        order = int(table.order[i])
-        games.append(games[table.node[i]].clone())
-        table.node[i] = len(games) - 1
-        if order == PLAYOUT:
-            games[-1].finish(int(table.seed[i]))
-            _tell(table, games.pop(), i)  # nothing goes on from an end
+        request = int(slots.request[i])
+        games.append(games[slots.copy[i]].clone())
+        slots.copy[i] = len(games) - 1
+        if request == PLAYOUT:
+            games[-1].play_out(int(slots.seed[i]))
+            _write(slots, games.pop(), i)  # nothing goes on from an end
         else:
-            games[-1].move(order)
-            _tell(table, games[-1], i)
+            games[-1].step(request)
+            _write(slots, games[-1], i)
 
 
-def _tell(table: Slots, seat: Seat, i: int) -> None:
+def _write(slots: Slots, game: EnvAdapter, i: int) -> None:
     """Writes down how a game stands."""
-    table.mover[i], table.first[i], table.payoff[i] = seat.mover, seat.first, seat.payoff
-    if seat.mover != OVER:
-        table.observation[i], table.legal[i] = seat.look()
+    slots.mover[i], slots.first[i], slots.payoff[i] = game.mover, game.first, game.payoff
+    if game.mover != OVER:
+        slots.observation[i], slots.legal[i] = game.observe_mover()

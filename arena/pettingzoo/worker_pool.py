@@ -1,29 +1,42 @@
 """The worker processes of an imported env: they step its games while the device thinks.
 
-One crew serves an env as long as this process lives. A worker that dies, or gives no answer in
+One pool serves an env as long as this process lives. A worker that dies, or gives no answer in
 time, is replaced; the games that it held have failed.
 """
 
 import atexit
 import contextlib
 import multiprocessing
+import os
 import pickle
 import threading
+from functools import cache
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any
 
 from arena.pettingzoo import validate
 from arena.pettingzoo.adapter import FAILED
-from arena.pettingzoo.fault import Fault
-from arena.pettingzoo.validate import Facts
-from arena.pettingzoo.worker import TABLES, WAIT, Slots, room, serve, slots
-
-TIMEOUT = 60.0
-"""Seconds without an answer after which a worker counts as hung, unless `arena.timeout` says."""
+from arena.pettingzoo.env_names import parse
+from arena.pettingzoo.errors import EnvError
+from arena.pettingzoo.spec import EnvSpec
+from arena.pettingzoo.worker import (
+    HALVES,
+    IDLE,
+    SLOT_SETS,
+    Allocation,
+    Check,
+    Slots,
+    serve,
+    slot_sets,
+    slots_bytes,
+)
 
 
 class Worker:
-    """One process."""
+    """One process.
+
+    Attributes:
+      pipe: to it; see `arena.pettingzoo.worker.serve`.
+    """
 
     def __init__(self, name: str):
         context = multiprocessing.get_context("spawn")
@@ -32,12 +45,12 @@ class Worker:
         self._process.start()
         theirs.close()
 
-    def send(self, *message: Any) -> None:
-        """A message that is not sent often."""
+    def send(self, message: Allocation | Check) -> None:
+        """Sends a message other than the byte that steps games."""
         self.pipe.send_bytes(pickle.dumps(message))
 
     def end(self) -> str:
-        """Ends it, however busy; says how it had ended if it was dead already."""
+        """Ends the process, however busy; how it had ended if it was dead already."""
         self._process.join(0.2)
         code = self._process.exitcode
         self._process.kill()
@@ -46,138 +59,152 @@ class Worker:
         return "gave no answer" if code is None else f"died (exit code {code})"
 
 
-def inspect(name: str) -> Facts:
+def check_env(name: str) -> EnvSpec:
     """Checks an env in a process of its own, which may die or hang of it.
 
     Raises:
-      ValueError: it breaks the contract, in one line.
+      EnvError: it breaks the contract, in one line.
     """
     try:
-        wait = validate.settings(name).get("timeout", TIMEOUT)
+        timeout = parse(name).settings.timeout
         worker = Worker(name)
         try:
-            return _verdict(worker, wait)
+            return _await_spec(worker, timeout)
         finally:
             worker.end()
-    except Fault as fault:
-        raise Fault(f"{name.partition('?')[0]}: {' '.join(str(fault).split())}") from None
+    except EnvError as error:
+        raise EnvError(f"{name.partition('?')[0]}: {' '.join(str(error).split())}") from None
 
 
-def _verdict(worker: Worker, wait: float) -> Facts:
-    worker.send("check")
+def _await_spec(worker: Worker, timeout: float) -> EnvSpec:
+    """What the check finds; EnvError if the process hangs or dies, and where in a game."""
+    worker.send(Check())
     moves: tuple[int, ...] = ()
     while True:
         try:
-            if not worker.pipe.poll(wait):
-                raise Fault(f"no answer for {wait:g} seconds {validate.where(moves)}")
-            kind, value = worker.pipe.recv()
+            if not worker.pipe.poll(timeout):
+                raise EnvError(f"no answer for {timeout:g} seconds {validate.where(moves)}")
+            answer = worker.pipe.recv()
         except (EOFError, ConnectionResetError):
-            raise Fault(f"the env's process {worker.end()} {validate.where(moves)}") from None
-        if kind == "facts":
-            return value
-        if kind == "fault":
-            raise Fault(value)
-        moves = value
+            raise EnvError(f"the env's process {worker.end()} {validate.where(moves)}") from None
+        if isinstance(answer, EnvSpec):
+            return answer
+        if isinstance(answer, EnvError):
+            raise answer
+        moves = answer
 
 
-class Crew:
-    """Workers that hold the two halves of a table's games.
+class WorkerPool:
+    """Workers that hold the games of a match, in two halves.
 
     Attributes:
-      tables: both halves, and for each one as many slots in which searches ask for copies.
+      slot_sets: both halves, and for each one as many slots for copies that searches make.
       lock: for who searches, since two players may do so at the same time.
-      failed: what went wrong with games and workers, a line each, since the process began.
+      errors: what went wrong with games and workers, a line each, since the process began.
       voided: games that were lost by it.
+
+    Args:
+      name: of the env, as a user types it.
+      spec: what a check has found.
+      size: how many processes.
     """
 
-    def __init__(self, name: str, facts: Facts, size: int):
-        self._name, self._facts = name, facts
-        self._timeout = validate.settings(name).get("timeout", TIMEOUT)
+    def __init__(self, name: str, spec: EnvSpec, size: int):
+        self._name, self._spec = name, spec
+        self._timeout = parse(name).settings.timeout
         self._size, self._workers = size, list[Worker]()
         self._memory: SharedMemory | None = None
         self._count = 0
-        self.tables: list[Slots] = []
+        self.slot_sets: list[Slots] = []
         self.lock = threading.Lock()
-        self.failed: list[str] = []
+        self.errors: list[str] = []
         self.voided = 0
-        self._busy: list[set[int]] = [set() for _ in range(TABLES)]
+        self._busy: list[set[int]] = [set() for _ in range(SLOT_SETS)]
         atexit.register(self.close)
 
-    def sit(self, count: int) -> list[Slots]:
-        """Two halves with `count` slots each, all of them idle."""
-        for number in range(TABLES):  # what an interrupted match has left
+    def allocate(self, count: int) -> list[Slots]:
+        """Two halves with `count` slots each, all of them idle; games of before are gone."""
+        for number in range(SLOT_SETS):  # what an interrupted match has left
             self.wait(number)
         if not self._workers:  # the first time, or the first since it was closed
             self._workers = [Worker(self._name) for _ in range(self._size)]
         if count != self._count:
             self._release()
-            size = room(self._facts, count)
-            self._memory = memory = SharedMemory(create=True, size=TABLES * size)
-            self._count = count
-            starts = range(0, TABLES * size, size)
-            self.tables = [slots(self._facts, count, memory.buf, at) for at in starts]
+            size = SLOT_SETS * slots_bytes(self._spec, count)
+            self._memory, self._count = SharedMemory(create=True, size=size), count
+            self.slot_sets = slot_sets(self._spec, count, self._memory)
             for number in range(len(self._workers)):
-                self._instruct(number)
-        for table in self.tables:
-            table.order[:] = WAIT
-        return self.tables[:2]
+                self._configure(number)
+        for slots in self.slot_sets:
+            slots.request[:] = IDLE
+        return self.slot_sets[:HALVES]
 
-    def _instruct(self, number: int) -> None:
+    def _configure(self, number: int) -> None:
+        """Gives a worker its slots."""
         assert self._memory is not None
         part = self._part(number)
-        self._workers[number].send("sit", self._facts, self._memory.name, self._count, part)
+        self._workers[number].send(Allocation(self._spec, self._memory.name, self._count, part))
 
     def _part(self, number: int) -> slice:
+        """A worker's slots of each set."""
         size = len(self._workers)
         return slice(number * self._count // size, (number + 1) * self._count // size)
 
-    def go(self, table: int) -> None:
-        """Lets the workers carry out the orders of a table; the caller goes on."""
-        for number, worker in enumerate(self._workers):
-            if (self.tables[table].order[self._part(number)] != WAIT).any():
+    def submit(self, number: int) -> None:
+        """Has the workers carry out the requests of a slot set; returns at once."""
+        for index, worker in enumerate(self._workers):
+            if (self.slot_sets[number].request[self._part(index)] != IDLE).any():
                 with contextlib.suppress(OSError):  # it is dead, as waiting for it will show
-                    worker.pipe.send_bytes(bytes([table]))
-                self._busy[table].add(number)
+                    worker.pipe.send_bytes(bytes([number]))
+                self._busy[number].add(index)
 
-    def wait(self, table: int) -> None:
-        """Until they are done; games that failed have FAILED as their mover.
+    def wait(self, number: int) -> None:
+        """Returns when a slot set is done; games that failed have FAILED as their mover.
 
-        Of two tables, the one that was let go first is to be waited for first.
+        Of two sets, the one submitted first is to be waited for first.
         """
-        for number in sorted(self._busy[table]):
-            if number not in self._busy[table]:
+        for index in sorted(self._busy[number]):
+            if index not in self._busy[number]:
                 continue  # it was replaced meanwhile
-            pipe = self._workers[number].pipe
+            pipe = self._workers[index].pipe
             try:
                 if not pipe.poll(self._timeout):
                     raise EOFError
-                told = pipe.recv_bytes().decode()
-                self.failed += told.split("\n") if told else []
-                self._busy[table].discard(number)
+                lines = pipe.recv_bytes().decode()
+                self.errors += lines.split("\n") if lines else []
+                self._busy[number].discard(index)
             except (EOFError, OSError):
-                self._replace(number)
+                self._replace(index)
 
-    def _replace(self, number: int) -> None:
-        self.failed.append(f"a worker {self._workers[number].end()}")
-        self._workers[number] = Worker(self._name)
-        self._instruct(number)
-        for table, busy in zip(self.tables, self._busy, strict=True):
-            table.mover[self._part(number)] = FAILED
-            busy.discard(number)
+    def _replace(self, index: int) -> None:
+        """Puts a new worker in the place of a dead or hung one; all its games have failed."""
+        self.errors.append(f"a worker {self._workers[index].end()}")
+        self._workers[index] = Worker(self._name)
+        self._configure(index)
+        for slots, busy in zip(self.slot_sets, self._busy, strict=True):
+            slots.mover[self._part(index)] = FAILED
+            busy.discard(index)
 
     def _release(self) -> None:
         if self._memory is not None:
-            self.tables = []
+            self.slot_sets = []
             self._memory.unlink()
             with contextlib.suppress(BufferError):  # somebody still looks at the last game
                 self._memory.close()
             self._memory, self._count = None, 0
 
     def close(self) -> None:
-        """Ends the processes; to sit down again starts new ones."""
+        """Ends the processes; a later `allocate` starts new ones."""
         for worker in self._workers:
             worker.end()
         self._workers = []
         for busy in self._busy:
             busy.clear()
         self._release()
+
+
+@cache
+def pool_of(name: str, spec: EnvSpec) -> WorkerPool:
+    """The pool of an env, with a worker for each core; the same one each time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return WorkerPool(name, spec, cores or 1)

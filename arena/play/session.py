@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.chance import draw_outcome, generators
+from arena.chance import draw_outcome
 from arena.errors import check_seed
 from arena.judges.rules import Rules
 from arena.play.sessions import verdicts
@@ -69,14 +69,14 @@ class Session:
         if outside := as_host_game(game):
             self._outside = outside.deal(_chance_key(seed), 1, 0)
         elif game.num_outcomes:
-            self._rng = generators(_chance_key(seed), 1)[0]
+            self._rng = _generator(seed)
         self._nodes = [self._begin()]
         self._resolve_chance()
 
     @property
     def state(self) -> State:
         """The position, a pytree of numpy arrays."""
-        return self._nodes[-1].state
+        return _on_host(self._nodes[-1].state)
 
     @property
     def seat(self) -> int:
@@ -125,7 +125,9 @@ class Session:
             seed=self.seed,
             moves=self.moves,
             movers=tuple(node.mover for node, _ in made),
-            labels=tuple(self.game.label(n.state, move) for n, move in made if n.mover != CHANCE),
+            labels=tuple(
+                self.game.label(_on_host(n.state), move) for n, move in made if n.mover != CHANCE
+            ),
             result=self.result,
         )
 
@@ -187,7 +189,7 @@ class Session:
         """
         self._check_visible(seat)
         with _on_cpu():
-            return np.asarray(_observe(self.game)(self.state, np.int32(seat)))
+            return np.asarray(_observe(self.game)(self._nodes[-1].state, np.int32(seat)))
 
     def _check_visible(self, seat: int) -> None:
         if self._outside and seat == 1 - self.seat:
@@ -206,7 +208,7 @@ class Session:
             node = self._look_outside()
         else:
             with _on_cpu():
-                node = self._node(_compiled(self.game).step(self.state, np.int32(move)))
+                node = self._node(_compiled(self.game).step(self._nodes[-1].state, np.int32(move)))
         self._moves.append(move)
         self._nodes.append(node)
 
@@ -220,10 +222,10 @@ class Session:
             self._nodes[-1] = self._nodes[-1]._replace(rng=rng)
 
     def _node(self, sight: "_Sight") -> "_Node":
-        sight = jax.tree.map(np.asarray, sight)
-        mover = int(sight.mover)
-        legal = sight.legal if mover >= 0 else np.zeros_like(sight.legal)
-        return _Node(sight.state, mover, legal, sight.chance)
+        # The state stays where it was computed: it goes into the next call as it is.
+        mover, legal = int(sight.mover), np.asarray(sight.legal)
+        legal = legal if mover >= 0 else np.zeros_like(legal)
+        return _Node(sight.state, mover, legal, np.asarray(sight.chance))
 
     def _look_outside(self) -> "_Node":
         assert self._outside
@@ -250,7 +252,7 @@ class _Sight(NamedTuple):
 
 
 class _Node(NamedTuple):
-    """A position of the game so far; arrays of numpy."""
+    """A position of the game so far; but for the state, arrays of numpy."""
 
     state: State
     mover: int
@@ -281,6 +283,22 @@ def _compiled(game: Game) -> _Compiled:
 @cache
 def _observe(game: Game) -> Callable[[State, np.int32], jax.Array]:
     return jax.jit(game.observe)
+
+
+def _on_host(state: State) -> State:
+    return jax.tree.map(np.asarray, state)
+
+
+def _generator(seed: int) -> np.random.Generator:
+    """Of chance: `arena.chance.generators(_chance_key(seed), 1)[0]`, in one compiled call."""
+    with _on_cpu():
+        return np.random.default_rng(np.asarray(_chance_words(np.uint32(seed))))
+
+
+@jax.jit
+def _chance_words(seed: jax.Array) -> jax.Array:
+    key = jax.random.fold_in(jax.random.key(seed), 1)
+    return jax.random.key_data(jax.random.split(key, 1))[0]
 
 
 def _chance_key(seed: int) -> jax.Array:

@@ -16,7 +16,6 @@ from league.cli.rooms import check_rooms_or_exit
 check_rooms_or_exit()  # before anything is imported from the other rooms
 
 from arena.errors import UserError  # noqa: E402
-from arena.pettingzoo.fault import Fault  # noqa: E402
 
 COMMANDS = {
     "games": "list the games",
@@ -61,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(0)
     try:
         _run(arguments[0], arguments[1:])
-    except (UserError, Fault) as error:
+    except UserError as error:
         _fail(str(error), 2)
     except KeyboardInterrupt:
         _fail("interrupted; nothing is lost (go on with: arena train GAME --resume)", 130)

@@ -2,12 +2,13 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import tyro
 
 from agents.nn import networks
 from arena.errors import UserError
+from arena.pettingzoo.as_game import ImportedGame
 from league.cli import console, names
 from league.settings import game_names
 
@@ -20,9 +21,17 @@ class Command:
     two agents, discrete actions, rewards that sum to zero at every step, masks that are honoured,
     the same game from the same seed, copies that behave alike.
 
+    What follows the question mark goes to the env, but for settings of Arena's own, as in
+    pettingzoo:./my_game.py?size=9&arena.hidden=true. arena.seat=true or false: whether the seat is
+    added to what networks get (by default if both agents observe the same). arena.hidden=true:
+    something is hidden or left to chance, so that no tree search copies the env (by default if
+    random games show it). arena.payoff=X: the largest payoff (by default the largest that random
+    games show). arena.plies=N: moves after which a game counts as endless (by default 5000).
+    arena.timeout=X: seconds without an answer after which a process counts as hung (by default 60).
+
     Attributes:
-      env: pettingzoo:PACKAGE.MODULE[:FUNCTION][?option=value], pettingzoo:classic/connect_four-v3,
-        or pettingzoo:./my_game.py.
+      env: pettingzoo:PACKAGE.MODULE[:FUNCTION][?option=value&option=value],
+        pettingzoo:classic/connect_four-v3, or pettingzoo:./my_game.py.
       json: print one JSON object.
     """
 
@@ -34,24 +43,24 @@ def run(command: Command) -> None:
     """Prints what the check has found."""
     if not command.env.startswith(game_names.PREFIX):
         raise UserError(f"{command.env!r} is no env: its name begins with {game_names.PREFIX}")
-    game: Any = names.game(command.env)
-    known = game.known
+    game = cast(ImportedGame, names.game(command.env))
+    spec = game.spec
     if command.json:
-        console.emit({"env": command.env, **dataclasses.asdict(known)})
+        console.emit({"env": command.env, **dataclasses.asdict(spec)})
         return
     network = type(networks.suitable(game)).__name__.removesuffix("Config")
-    whose = ", with the seat added" if known.seat else ""
+    seat = ", with the seat added" if spec.add_seat else ""
     rows = {
-        "agents": " and ".join(known.agents),
-        "actions": f"{known.actions}, {'masked' if known.masked else 'all of them always legal'}",
-        "observation": f"{known.dtype}{list(known.shape)}{whose}, for a {network}",
-        "information": "hidden, or left to chance" if known.hidden else "perfect",
-        "longest random game": f"{known.plies} moves",
-        "largest payoff": f"{known.payoff:g}",
-        "same game from the same seed": "yes" if known.steady else "no",
-        "copies behave alike": "yes" if known.copies else "no",
+        "agents": " and ".join(spec.agents),
+        "actions": f"{spec.num_actions}, {'masked' if spec.masked else 'all of them always legal'}",
+        "observation": f"{spec.dtype}{list(spec.shape)}{seat}, for a {network}",
+        "information": "hidden, or left to chance" if spec.hidden_or_chance else "perfect",
+        "longest random game": f"{spec.longest_game} moves",
+        "largest payoff": f"{spec.max_payoff:g}",
+        "same game from the same seed": "yes" if spec.reproducible else "no",
+        "copies behave alike": "yes" if spec.copyable else "no",
     }
     for key, value in rows.items():
         print(f"{key:29} {value}")
-    for note in known.notes:
+    for note in spec.notes:
         print(f"note: {note}")

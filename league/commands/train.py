@@ -51,6 +51,7 @@ class Command:
 
 def default(arguments: list[str]) -> Command:
     """Defaults that depend on the arguments: those of the game, or of the run to resume."""
+    device.prepare()  # before the code of a user's game, which may start JAX
     game, options = _read(arguments)
     helped = "--help" in arguments or "-h" in arguments
     if "--resume" in options and game and not helped:
@@ -87,7 +88,7 @@ def run(command: Command) -> None:
     learners.check(game, command.config.learner)
     judge = command.judge or "rules"
     judge_names.make(judge, game)
-    for note in getattr(getattr(game, "known", None), "notes", ()):
+    for note in getattr(getattr(game, "spec", None), "notes", ()):
         console.stderr.print(f"note: {note}")
     device.prepare()
     if command.resume:

@@ -3,12 +3,12 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from arena import extensions
-from arena.errors import UserError
+from arena.errors import UserError, check_positive, check_seed
 from arena.pettingzoo import compare
 from league.cli import console, device, names
 from league.settings import game_names
@@ -26,7 +26,7 @@ class Command:
       native: the native game; see `arena games`.
       env: the env that it ports, pettingzoo:PACKAGE.MODULE or pettingzoo:./FILE.py.
       games: how many games to play.
-      moves: FILE.py[:FUNCTION], `moves(game, state, move)` is what the env calls a native move; by
+      moves: FILE.py[:FUNCTION], `moves(game, state, move)` is the env's number of a native move; by
         default both sides number their moves alike.
       observations: FILE.py[:FUNCTION], `observations(native, env)` gives two arrays that must be
         equal; by default observations are compared as they are if their shapes agree.
@@ -43,10 +43,8 @@ class Command:
     json: bool = False
 
     def __post_init__(self):
-        if self.games <= 0:
-            raise UserError(f"games must be positive, not {self.games}")
-        if not 0 <= self.seed < 2**32:
-            raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
+        check_positive(self, "games")
+        check_seed(self.seed)
         if self.native.startswith(game_names.PREFIX) or not self.env.startswith(game_names.PREFIX):
             raise UserError("verify takes a native game, then the env that it ports, pettingzoo:…")
 
@@ -55,56 +53,57 @@ def run(command: Command) -> None:
     """Plays the games and says whether they agree."""
     device.prepare()
     native = names.game(command.native)
-    options: dict[str, Any] = {"observations": _function(command.observations, "observations")}
-    if command.moves:
-        options["moves"] = _function(command.moves, "moves")
+    moves = _function(command.moves, "moves")
+    observations = _function(command.observations, "observations")
     try:
-        port = compare.Port(native, command.env, **options)
+        port = compare.Port(native, command.env, moves, observations)
         with console.bar() as bar:
             task = bar.add_task("side by side", total=command.games, note="")
-            verdict = port.verify(command.games, command.seed, lambda: bar.advance(task))
+            comparison = port.verify(
+                command.games, command.seed, progress=lambda: bar.advance(task)
+            )
     except ValueError as error:
         raise UserError(str(error)) from None
     if command.json:
-        console.emit({"native": command.native, "env": command.env, **dataclasses.asdict(verdict)})
+        console.emit(
+            {"native": command.native, "env": command.env, **dataclasses.asdict(comparison)}
+        )
     else:
-        print("\n".join(_told(command, verdict)))
-    if verdict.differing:
+        print("\n".join(_lines(command, comparison)))
+    if comparison.differing:
         raise SystemExit(1)
 
 
-def _function(spec: str, default: str) -> Callable[..., Any] | None:
+def _function(spec: str, default: str) -> Callable | None:
     """A function in a user's file; None for no name."""
     if not spec:
         return None
-    try:
-        found = extensions.load(spec, default)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    found = extensions.load(spec, default)
     if not callable(found):
         raise UserError(f"{spec} holds {found!r:.50}, which is no function")
     return found
 
 
-def _told(command: Command, verdict: compare.Verdict) -> list[str]:
-    """The verdict, for people."""
+def _lines(command: Command, comparison: compare.Comparison) -> list[str]:
+    """What was found, for people."""
     lines = []
-    found = verdict.difference
+    found = comparison.difference
     if found is None:
         lines.append(
-            f"{command.native} agrees with {command.env}: {verdict.games} games, "
-            f"{verdict.plies} plies"
+            f"{command.native} agrees with {command.env}: {comparison.games} games, "
+            f"{comparison.plies} plies"
         )
     else:
         lines += [
-            f"{command.native} differs from {command.env} in {verdict.differing} of "
-            f"{verdict.games} games; soonest in game {found.game}:",
+            f"{command.native} differs from {command.env} in {comparison.differing} of "
+            f"{comparison.games} games; soonest in game {found.game}:",
             f"ply {found.ply}, {found.what}: {command.native}: {found.native}; env: {found.env}",
             f"moves: {' '.join(found.moves) or 'none'}",
             f"the env's numbers of them: {' '.join(map(str, found.actions)) or 'none'}",
         ]
-    if verdict.unseen:
-        lines.append(f"observations were not compared: {verdict.unseen} (see --observations)")
-    if not verdict.masked:
+    if comparison.observations_skipped:
+        why = comparison.observations_skipped
+        lines.append(f"observations were not compared: {why} (see --observations)")
+    if not comparison.masked:
         lines.append("legal moves were not compared: the env has no action_mask")
     return lines

@@ -1,37 +1,74 @@
-"""The rules that a name means: a game of `games/`, or an env of PettingZoo's kind."""
+"""The rules that a name means.
+
+connect_four, hex:size=9     a game of `games/`
+./sticks.py:Sticks           a class of the user's own, or MODULE:CLASS, or an entry point
+pettingzoo:./my_game.py      an env of PettingZoo's kind
+"""
 
 import dataclasses
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import games
 from arena import extensions
+from arena.errors import UserError
 from games import Game
+from league.settings import user_games
+
+if TYPE_CHECKING:
+    from arena.pettingzoo.as_game import ImportedGame
 
 PREFIX = "pettingzoo:"
 
+_RENAMED = {
+    "actions": "num_actions",
+    "seat": "add_seat",
+    "hidden": "hidden_or_chance",
+    "steady": "reproducible",
+    "copies": "copyable",
+    "plies": "longest_game",
+    "limit": "max_plies",
+    "payoff": "max_payoff",
+}
+"""Keys of an env in run cards of version 0.1, and what they are called now."""
 
-def load(name: str, known: Any = None) -> Game:
+
+def load(name: str, env: Any = None) -> Game:
     """A game by name.
 
     Args:
       name: as a user types it.
-      known: what `card` gave for it; without it an env is checked first, which takes seconds.
+      env: what a run card holds of an env, see `card`; without it an env is checked first, which
+        takes seconds.
 
     Raises:
-      ValueError: there is none, or the env breaks the contract; in one line.
+      ValueError: there is none, or it breaks the contract; in one line.
     """
-    if not name.startswith(PREFIX):
-        return games.load(name)
-    from arena.pettingzoo import as_game  # here, so that native games do without PettingZoo
-    from arena.pettingzoo.validate import Facts
+    if name.startswith(PREFIX):
+        return _imported(name, env)
+    return user_games.load(name) if user_games.is_one(name) else games.load(name)
 
-    if known is None:
+
+def _imported(name: str, env: Any) -> "ImportedGame":
+    # Here, so that native games do without PettingZoo.
+    from arena.pettingzoo import as_game
+    from arena.pettingzoo.spec import EnvSpec
+
+    if env is None:
         return as_game.load(name)
-    fields = {f.name for f in dataclasses.fields(Facts)}
-    if not isinstance(known, dict) or set(known) != fields:
-        raise ValueError(f"what is known of {name} does not have the keys {sorted(fields)}")
-    whole: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
-    return as_game.Imported(name, Facts(**whole))
+    fields = {f.name for f in dataclasses.fields(EnvSpec)}
+    spec = _renamed(env) if isinstance(env, Mapping) else {}
+    if set(spec) != fields:
+        raise UserError(f"what is kept of {name} does not have the keys {sorted(fields)}")
+    whole: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items()}
+    return as_game.ImportedGame(name, EnvSpec(**whole))
+
+
+def _renamed(env: Mapping[str, Any]) -> dict[str, Any]:
+    """An env's part of a run card with the keys of today."""
+    if "steady" not in env:
+        return dict(env)
+    return {_RENAMED.get(key, key): value for key, value in env.items()}
 
 
 def card(name: str, rules: Game | None = None) -> dict[str, Any]:
@@ -43,7 +80,7 @@ def card(name: str, rules: Game | None = None) -> dict[str, Any]:
     """
     game: Any = rules or load(name)
     found = {"game": name, "game_version": game.version}
-    return found if game.on_device else {**found, "env": dataclasses.asdict(game.known)}
+    return found if game.on_device else {**found, "env": dataclasses.asdict(game.spec)}
 
 
 def name_of(game: Game) -> str:

@@ -30,8 +30,8 @@ _ADDED: dict[str, dict[str, Any]] = {
 }
 """Keys of a learner's configuration that version 0.1 had not, and the values that it played by."""
 
-_DATA = {"search_target.": "lesson."}
-"""Beginnings of the names of arrays in datasets, new and old."""
+_DATA = {"search_target": "lesson", "pieces": "men", "history": "past"}
+"""Parts of the names of arrays in datasets, new and old."""
 
 
 def card(found: dict[str, Any]) -> dict[str, Any]:
@@ -86,5 +86,4 @@ def _network(config: dict[str, Any]) -> str:
 
 def old_names(name: str) -> list[str]:
     """The names under which an array of a dataset may have been saved, the newest first."""
-    older = [name.replace(new, old, 1) for new, old in _DATA.items() if name.startswith(new)]
-    return [name, *older]
+    return [name, ".".join(_DATA.get(part, part) for part in name.split("."))]

@@ -10,8 +10,9 @@ import pytest
 import games
 from agents import uniform, user_policy
 from arena.pettingzoo import aec
-from arena.pettingzoo.as_game import Imported, Seen
-from arena.pettingzoo.validate import Facts
+from arena.pettingzoo.as_game import ImportedGame
+from arena.pettingzoo.env_state import EnvState
+from arena.pettingzoo.spec import EnvSpec
 from arena.play import match
 from arena.types import Forfeit, Position
 
@@ -139,14 +140,15 @@ def test_what_is_no_policy(mine: str, argument: str, says: str):
 
 
 def test_it_sees_what_an_imported_env_tells(mine: str):
-    known = Facts(
-        agents=("a", "b"), actions=2, shape=(2, 2), dtype="int8", low=-1.0, high=4.0, masked=True,
-        seat=True, hidden=False, steady=True, copies=False, plies=4, limit=9, payoff=1.0,
+    spec = EnvSpec(
+        agents=("a", "b"), num_actions=2, shape=(2, 2), dtype="int8", low=-1.0, high=4.0,
+        masked=True, add_seat=True, hidden_or_chance=False, reproducible=True, copyable=False,
+        longest_game=4, max_plies=9, max_payoff=1.0,
     )  # fmt: skip
-    game = Imported("pettingzoo:nowhere", known)
+    game = ImportedGame("pettingzoo:nowhere", spec)
     seen = np.array([[-1, 4], [0, 2]], np.int8)  # which networks get as planes, with the seat
     fields: Any = (np.int32(1), np.array([True, False]), seen, np.float32(0))
-    position = Position(Seen(*fields), ())
+    position = Position(EnvState(*fields), ())
     player = user_policy.make(game, f"{mine}:told")
     assert isinstance(player, user_policy.UserPolicy)
     player.choose(game, position)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arena.evaluation.ratings import ELO, Z95, Ratings, chances, expected_score, fit, schedule
-from tests.arena.baseball import HOME
+from tests.helpers.baseball import HOME
 
 
 def davidson(elo, nu):

@@ -9,7 +9,7 @@ from scipy import stats
 from arena.evaluation import transitivity
 from arena.evaluation.ratings import ELO, fit
 from arena.evaluation.transitivity import curl, cycle, fit_test, verdict
-from tests.arena.baseball import HOME
+from tests.helpers.baseball import HOME
 
 
 def chances(d, nu):

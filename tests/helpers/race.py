@@ -13,6 +13,8 @@ from gymnasium import spaces
 from pettingzoo import AECEnv
 
 END = 10
+RACE = "pettingzoo:./race.py"
+"""Its name where it lies in the working folder."""
 
 
 def env(**options):
@@ -23,7 +25,7 @@ class Race(AECEnv):
     """The game, and one thing that is wrong with it.
 
     Args:
-      fault: what is wrong, see `tests/arena/test_imported.py`.
+      fault: what is wrong, see `tests/arena/test_validate.py`.
       once: a file; the process that finds it removes it, and dies, or hangs if its name says so.
       turned: the agents see the same number as `[own turn, number]`.
       nested: the number comes in a dict within a dict.

@@ -1,16 +1,21 @@
 """Imported envs at the command line: checked, refused, trained, killed and resumed."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
 
+from arena.errors import UserError
+from arena.pettingzoo.env_names import EnvSettings
 from league.cli.entry import main
+from league.settings import game_names
 from tests.helpers import race
 from tests.helpers.command import Place, contents, strict_json
+from tests.helpers.race import RACE
 from tests.league.test_resume import Moment, strike
 
-RACE = "pettingzoo:./race.py"
+PAGE = Path(__file__).parents[2] / "docs" / "bring-your-game.md"
 _TRAIN = """
     --generations 2 --matches 2 --pairs 8 --slots 4 --learner.network.width 8
     --learner.network.layers 1 --learner.batch-size 32 --measure.opponents 2 --measure.pairs 2
@@ -45,7 +50,46 @@ def test_a_check_as_json(user: Place, capsys: pytest.CaptureFixture[str]):
     main(["check", RACE, "--json"])
     found = strict_json(capsys.readouterr().out)
     assert found["agents"] == ["ann", "bob"]
-    assert (found["seat"], found["hidden"], found["copies"]) == (True, False, True)
+    keys = "add_seat", "hidden_or_chance", "copyable"
+    assert [found[key] for key in keys] == [True, False, True]
+
+
+def test_every_setting_is_on_the_help_page(user: Place, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    out = capsys.readouterr().out
+    for field in dataclasses.fields(EnvSettings):
+        assert f"arena.{field.name}" in out
+        assert f"arena.{field.name}" in PAGE.read_text()
+
+
+OLD_ENV = {
+    # What version 0.1 wrote into the run cards of such an env.
+    "agents": ["ann", "bob"],
+    "actions": 2,
+    "shape": [12],
+    "dtype": "int8",
+    "low": 0.0,
+    "high": 1.0,
+    "masked": True,
+    "seat": True,
+    "hidden": False,
+    "steady": True,
+    "copies": True,
+    "plies": 8,
+    "limit": 5000,
+    "payoff": 1.0,
+    "notes": [],
+}
+
+
+def test_an_old_run_card_gives_the_same_game_without_a_check(user: Place):
+    fresh = game_names.card(RACE)
+    assert game_names.load(RACE, OLD_ENV) == game_names.load(RACE, fresh["env"])
+    assert set(fresh["env"]) != set(OLD_ENV)
+    for broken in ([], {**OLD_ENV, "more": 1}, {**fresh["env"], "seat": True}, {}):
+        with pytest.raises(UserError, match="does not have the keys"):
+            game_names.load(RACE, broken)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +150,7 @@ def test_a_run_that_searches_copies_of_the_env_ends_with_the_same_bits(whole: Pl
 
 
 @pytest.mark.slow
-def test_every_command_knows_an_imported_game(whole: Place):
+def test_every_command_takes_an_imported_game(whole: Place):
     (told,) = whole.lines("match", "whole:2", "uniform", "--pairs", "8")
     assert told["wins"] + told["draws"] + told["losses"] == 16
     (told,) = whole.lines("rate", "whole", "--games", "32")

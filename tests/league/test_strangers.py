@@ -1,4 +1,4 @@
-"""A stranger's game, learner, network, matchmaker and judge, each in one file outside the repository.
+"""A stranger's game, learner, network, matchmaker and judge: one file each, outside the project.
 
 They are named on the command line, end up on the run card by name, and are found again by it.
 """
@@ -199,28 +199,10 @@ FILES = {
                 return jnp.ones(len(jax.tree.leaves(finals)[0]))
     ''',
 }
-SMALL = [
-    "--generations",
-    "2",
-    "--matches",
-    "2",
-    "--pairs",
-    "4",
-    "--slots",
-    "2",
-    "--pool-share",
-    "1",
-    "--measure.opponents",
-    "1",
-    "--measure.pairs",
-    "2",
-    "--measure.baseline-pairs",
-    "2",
-    "--measure.simulations",
-    "2",
-    "--measure.rollouts",
-    "2",
-]
+SMALL = (
+    "--matches 2 --pairs 4 --slots 2 --pool-share 1 --measure.opponents 1 --measure.pairs 2 "
+    "--measure.baseline-pairs 2 --measure.simulations 2 --measure.rollouts 2"
+).split()
 
 
 @pytest.fixture
@@ -239,7 +221,8 @@ def test_all_of_them_train_a_league_together(outside: Place):
     names = "--learner learner:Reinforce --network network:Linear --matchmaker matchmaker:oldest"
     options = [*names.split(), "--judge", "judge:First", "--learner.temperature", "2"]
     options += ["--learner.network.scale", "0.5", "--name", "mine"]
-    events = outside.lines("train", "sticks:Sticks,sticks=5", *options, *SMALL)
+    line = ["train", "sticks:Sticks,sticks=5", *options, *SMALL]
+    events = outside.lines(*line, "--generations", "2")
     assert len(events[-1]["snapshots"]) == 3
     found = card(outside.run("mine"))
     parts = {key: found[key] for key in ("game", "learner", "network", "judge")}
@@ -255,11 +238,8 @@ def test_all_of_them_train_a_league_together(outside: Place):
     assert rated["transitivity"]["transitive"] in (True, False)
     [played] = outside.lines("match", "mine:2", "uniform", "--pairs", "2")
     assert 0 <= played["score"] <= 1
-    more = [
-        o if o != "2" or options[i - 1] != "--generations" else "3" for i, o in enumerate(options)
-    ]
-    resumed = ["--resume", "--generations", "3", *SMALL[2:], *more]
-    assert len(outside.lines("train", "sticks:Sticks,sticks=5", *resumed)[-1]["snapshots"]) == 4
+    events = outside.lines(*line, "--generations", "3", "--resume")
+    assert len(events[-1]["snapshots"]) == 4
 
 
 @pytest.mark.parametrize(

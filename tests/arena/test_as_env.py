@@ -1,4 +1,4 @@
-"""Native games as PettingZoo envs: PettingZoo's own tests, and what these do not ask."""
+"""Native games as PettingZoo envs: PettingZoo's own tests, and what these leave out."""
 
 import copy
 import pickle
@@ -76,13 +76,13 @@ def test_all_pictures_of_a_game_have_one_size(name: str):
 def test_an_import_finds_what_the_game_says(name: str, tmp_path: Path):
     file = tmp_path / f"{name}_env.py"
     file.write_text(f"from arena.pettingzoo import {name}_v0\n\nenv = {name}_v0.env\n")
-    game, found = games.load(name), validate.inspect(f"pettingzoo:{file}")
+    game, found = games.load(name), validate.check_env(f"pettingzoo:{file}")
     assert found.agents == ("player_0", "player_1")
-    assert found.actions == game.num_actions
-    assert (found.masked, found.steady, found.copies) == (True, True, True)
-    assert found.hidden == (game.num_outcomes > 0 or not game.perfect_information)
-    assert found.plies <= game.max_plies
-    assert found.payoff <= game.max_payoff
+    assert found.num_actions == game.num_actions
+    assert (found.masked, found.reproducible, found.copyable) == (True, True, True)
+    assert found.hidden_or_chance == (game.num_outcomes > 0 or not game.perfect_information)
+    assert found.longest_game <= game.max_plies
+    assert found.max_payoff <= game.max_payoff
     # Who wins the first throw of backgammon begins.
     assert found.notes == (("the first player varies with the seed",) * (name == "backgammon"))
 
@@ -106,9 +106,9 @@ def test_a_game_takes_its_options():
         module("go").env(render_mode="svg")
 
 
-def test_a_seat_is_told_what_the_game_tells_it():
+def test_a_seat_observes_what_the_game_gives_it():
     env = played(module("kuhn_poker").raw_env(), 1, 5)
-    game, state = env.game, env._state
+    game, state = env.game, env.session.state
     assert env.agent_selection == "player_1"
     for seat, agent in enumerate(env.agents):
         seen = env.observe(agent)

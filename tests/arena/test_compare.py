@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import games
-from arena.pettingzoo.compare import Difference, Port, Verdict
-from arena.pettingzoo.fault import Fault
+from arena.pettingzoo.compare import Comparison, Difference, Port
+from arena.pettingzoo.errors import EnvError
 from games import OVER, Game
 from games.kuhn_poker import KuhnPoker
 from games.tic_tac_toe import TicTacToe
@@ -38,19 +38,23 @@ def exported(name: str) -> str:
 @pytest.mark.parametrize("spec", ["tic_tac_toe tictactoe_v3", "connect_four connect_four_v3"])
 def test_ports_agree_with_pettingzoo(spec: str):
     name, module = spec.split()
-    verdict = Port(games.load(name), f"{CLASSIC}.{module}").verify(30, 0)
-    assert (verdict.games, verdict.differing, verdict.difference) == (30, 0, None)
-    assert verdict.plies > 30 * 5
-    assert (verdict.unseen, verdict.masked) == ("", True)
+    comparison = Port(games.load(name), f"{CLASSIC}.{module}").verify(30, 0)
+    assert (comparison.games, comparison.differing, comparison.difference) == (30, 0, None)
+    assert comparison.plies > 30 * 5
+    assert (comparison.observations_skipped, comparison.masked) == ("", True)
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in CHEAP else pytest.mark.slow) for n in games.names()]
 )
 def test_every_game_agrees_with_the_env_that_it_becomes(name: str):
-    verdict = Port(games.load(name), exported(name)).verify(5, 1)
-    assert (verdict.games, verdict.difference, verdict.unseen) == (5, None, "")
-    assert verdict.plies > 0
+    comparison = Port(games.load(name), exported(name)).verify(5, 1)
+    assert (comparison.games, comparison.difference, comparison.observations_skipped) == (
+        5,
+        None,
+        "",
+    )
+    assert comparison.plies > 0
 
 
 def test_whoever_begins_takes_the_seat_that_begins():
@@ -59,8 +63,8 @@ def test_whoever_begins_takes_the_seat_that_begins():
     usual, turned = '["player_0", "player_1"]', '["player_1", "player_0"]'
     assert usual in code
     Path("turned.py").write_text(code.replace(usual, turned))  # player_0 still begins
-    verdict = Port(games.load("nim"), "pettingzoo:./turned.py").verify(10, 0)
-    assert (verdict.difference, verdict.unseen) == (None, "")
+    comparison = Port(games.load("nim"), "pettingzoo:./turned.py").verify(10, 0)
+    assert (comparison.difference, comparison.observations_skipped) == (None, "")
 
 
 class Wrong(TicTacToe):
@@ -109,9 +113,9 @@ class WrongSight(Wrong):
     ],
 )
 def test_a_wrong_port_is_caught_at_the_first_wrong_ply(game: Game, what: str):
-    verdict = Port(game, f"{CLASSIC}.tictactoe_v3").verify(8, 0)
-    assert verdict.differing == verdict.games == 8
-    found = verdict.difference
+    comparison = Port(game, f"{CLASSIC}.tictactoe_v3").verify(8, 0)
+    assert comparison.differing == comparison.games == 8
+    found = comparison.difference
     assert found is not None
     assert (found.what, found.ply, found.game) == (what, 4, 0)
     state = game.init()
@@ -135,9 +139,9 @@ class HalfPay(KuhnPoker):
 
 
 def test_a_wrong_payoff_is_caught_at_the_end():
-    verdict = Port(HalfPay(), exported("kuhn_poker")).verify(10, 0)
-    assert verdict.differing == 10
-    found = verdict.difference
+    comparison = Port(HalfPay(), exported("kuhn_poker")).verify(10, 0)
+    assert comparison.differing == 10
+    found = comparison.difference
     assert found is not None
     assert (found.what, found.ply) == ("payoff", 2)
     assert found.moves in (("pass", "pass"), ("bet", "pass"), ("bet", "bet"))
@@ -145,15 +149,15 @@ def test_a_wrong_payoff_is_caught_at_the_end():
     assert found.native == f"{paid / 2:g} for seat 0"
 
 
-def test_the_shortest_way_to_a_difference_is_told():
-    verdict = Verdict()
+def test_the_difference_after_the_fewest_moves_is_kept():
+    comparison = Comparison()
     for ply in (7, 3, 5, 3):
-        found = Difference("end", "over", "not over", verdict.games, (), tuple(range(ply)))
-        verdict.add(ply, found)
-    verdict.add(9, None)
-    assert (verdict.games, verdict.differing, verdict.plies) == (5, 4, 27)
-    assert verdict.difference is not None
-    assert (verdict.difference.ply, verdict.difference.game) == (3, 1)
+        found = Difference("end", "over", "not over", comparison.games, (), tuple(range(ply)))
+        comparison.add(ply, found)
+    comparison.add(9, None)
+    assert (comparison.games, comparison.differing, comparison.plies) == (5, 4, 27)
+    assert comparison.difference is not None
+    assert (comparison.difference.ply, comparison.difference.game) == (3, 1)
 
 
 @dataclass(frozen=True)
@@ -167,14 +171,14 @@ class SameCard(KuhnPoker):
 def test_what_chance_cannot_bring_is_a_difference():
     Path("same.py").write_text(
         "from arena.pettingzoo import aec\n"
-        "from tests.arena.test_verify import SameCard\n\n"
+        "from tests.arena.test_compare import SameCard\n\n"
         "def env(): return aec(SameCard())\n"
     )
-    verdict = Port(games.load("kuhn_poker"), "pettingzoo:./same.py").verify(40, 0)
+    comparison = Port(games.load("kuhn_poker"), "pettingzoo:./same.py").verify(40, 0)
     # Kuhn poker knows no course of chance for a third of the deals: those of two like cards.
-    assert 5 <= verdict.differing <= 25
-    assert verdict.difference is not None
-    assert verdict.difference.what in ("observation", "payoff")
+    assert 5 <= comparison.differing <= 25
+    assert comparison.difference is not None
+    assert comparison.difference.what in ("observation", "payoff")
 
 
 def mirrored(game: Game, state: Any, move: int) -> int:
@@ -206,13 +210,13 @@ def env():
         return 2 * native[:, :, 0] + native[:, :, 1], env[:, ::-1]
 
     unseen = Port(game, env).verify(8, 0)
-    assert unseen.unseen == "the native game's are [6, 7, 2], the env's [6, 7]"
+    assert unseen.observations_skipped == "the native game's are [6, 7, 2], the env's [6, 7]"
     assert unseen.difference is None  # the board's mirror image is the same game
     unlike = Port(game, env, observations=seen).verify(8, 0).difference
     assert unlike is not None
     assert (unlike.what, unlike.ply) == ("observation", 1)
     both = Port(game, env, moves=mirrored, observations=seen).verify(8, 0)
-    assert (both.difference, both.unseen) == (None, "")
+    assert (both.difference, both.observations_skipped) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -224,12 +228,12 @@ def env():
         ({"observations": lambda a, b: None}, "mapping observations raises TypeError"),
     ],
 )
-def test_a_mapping_that_fails_is_told(options: Any, says: str):
+def test_a_mapping_that_fails_is_named(options: Any, says: str):
     with pytest.raises(ValueError, match=says):
         Port(TicTacToe(), f"{CLASSIC}.tictactoe_v3", **options).verify(1, 0)
 
 
-def test_an_env_that_breaks_is_told_with_the_moves():
+def test_an_env_that_breaks_is_named_with_the_moves():
     Path("broken.py").write_text(
         "from pettingzoo.classic import tictactoe_v3\n"
         "class Broken(tictactoe_v3.raw_env):\n"
@@ -238,15 +242,19 @@ def test_an_env_that_breaks_is_told_with_the_moves():
         "        assert sum(map(bool, self.board.squares)) < 3, 'three stones'\n"
         "env = Broken\n"
     )
-    with pytest.raises(Fault, match=r"step raises AssertionError: three stones .*(\w\d ){2}\w\d$"):
+    with pytest.raises(
+        EnvError, match=r"step raises AssertionError: three stones .*(\w\d ){2}\w\d$"
+    ):
         Port(TicTacToe(), "pettingzoo:./broken.py").verify(1, 0)
 
 
 @pytest.mark.slow
 def test_go_differs_in_long_games_and_in_draws():
-    verdict = Port(games.load("go:size=5,komi=7.5"), f"{CLASSIC}.go_v5?board_size=5").verify(100, 0)
-    assert verdict.difference is not None
-    found = verdict.difference
+    comparison = Port(games.load("go:size=5,komi=7.5"), f"{CLASSIC}.go_v5?board_size=5").verify(
+        100, 0
+    )
+    assert comparison.difference is not None
+    found = comparison.difference
     # Ours ends after twice as many plies as there are points.
     assert (found.what, found.ply, found.native) == ("end", 50, "over")
     game, env = games.load("go:size=5,komi=7"), f"{CLASSIC}.go_v5?board_size=5&komi=7"
@@ -269,7 +277,7 @@ def test_go_with_superko_forbids_more():
 @pytest.mark.slow
 def test_chess_differs_where_a_draw_can_be_claimed():
     moves, seen = pettingzoo_chess.moves, pettingzoo_chess.observations
-    verdict = Port(games.load("chess"), f"{CLASSIC}.chess_v6", moves, seen).verify(6, 0)
-    assert verdict.plies > 6 * 200
-    if (found := verdict.difference) is not None:
+    comparison = Port(games.load("chess"), f"{CLASSIC}.chess_v6", moves, seen).verify(6, 0)
+    assert comparison.plies > 6 * 200
+    if (found := comparison.difference) is not None:
         assert (found.what, found.native, found.env) == ("end", "not over", "over")

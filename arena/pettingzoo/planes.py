@@ -1,0 +1,42 @@
+"""Observations of an env as a network wants them: planes or a vector."""
+
+import jax
+import jax.numpy as jnp
+
+from arena.pettingzoo.spec import EnvSpec
+
+_VALUES = 16  # a board of whole numbers with so many different values becomes a plane for each
+
+
+def as_planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
+    """Planes f32[H, W, C], channels last, or a vector f32[N]; numbers at most 1 in size.
+
+    Three axes are planes, with the channels on the axis that is unlike the others, else the
+    shortest. Two axes of whole numbers are a board, with a plane for each value if they are few.
+
+    Args:
+      spec: of the env.
+      raw: one observation [...], as the env gives it.
+    """
+    low, high = spec.low, spec.high
+    axes = [size for size in spec.shape if size > 1]
+    if len(spec.shape) == 3 and len(axes) >= 2:
+        planes = jnp.moveaxis(raw, _channels(spec.shape), -1)
+    elif len(spec.shape) == 2 and len(axes) == 2 and spec.dtype != "float32":
+        if 1 < high - low < _VALUES:
+            values = jnp.arange(int(low), int(high) + 1).astype(raw.dtype)
+            return (raw[..., None] == values).astype(jnp.float32)
+        planes = raw[..., None]
+    else:
+        planes = raw.reshape(-1)
+    bound = max(abs(low), abs(high))
+    scale = 1 / bound if 1 < bound < 1e6 else 1.0
+    return planes.astype(jnp.float32) * jnp.float32(scale)
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    """Which of three axes counts the planes."""
+    a, b, c = shape
+    if a == b:
+        return 2
+    return 0 if b == c or a < min(b, c) else 2
