@@ -1,6 +1,6 @@
 """Walks of whole game trees: perft, distinct positions, all games."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
 from math import prod
@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from arena.judges.rules import Rules
+from arena.types import Judge
 from games import CHANCE, OVER, Game
 
 _CHUNKS = (64, 1 << 13)  # positions in one call of a compiled function; each size is one to compile
@@ -42,6 +44,26 @@ def choices(game: Game, state: Any) -> jax.Array:
         outcomes = jnp.pad(outcomes, (0, moves.shape[0] - game.num_outcomes))
         moves = jnp.where(mover == CHANCE, outcomes, moves)
     return moves & (mover != OVER)
+
+
+def payoffs_by(game: Game, judge: Judge | None = None) -> Callable[[Any], jax.Array]:
+    """What positions are worth to seat 0, in the game's own payoffs, going by a judge.
+
+    Args:
+      game: any that is compiled.
+      judge: who says who won; the rules if None.
+
+    Returns:
+      a function of positions [N, ...] to f32[N]: payoffs of ended games, 0 where the game goes on.
+    """
+    if judge is None or judge == Rules(game):
+        return jax.vmap(game.payoff)
+
+    def payoffs(states: Any) -> jax.Array:
+        over = jax.vmap(game.mover)(states) == OVER
+        return jnp.where(over, judge.verdict(states) * game.max_payoff, 0.0)
+
+    return payoffs
 
 
 @cache

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from arena.judges.rules import Rules
-from arena.types import Agent, Forfeit, HostAgent, Position, as_host_game, stack
+from arena.types import Agent, Forfeit, HostAgent, Judge, Position, as_host_game, stack
 from games import CHANCE, OVER, Game
 
 
@@ -115,6 +115,8 @@ def pairs(
     plies: int,
     slots: int,
     starts: Games | None = None,
+    *,
+    judge: Judge | None = None,
 ) -> np.ndarray:
     """Plays pairs of games: every opening twice, with the seats swapped.
 
@@ -127,6 +129,7 @@ def pairs(
       plies: openings are up to so many random moves long.
       slots: games in flight.
       starts: the openings [P], a seat to move in each, if they are settled already.
+      judge: who says who won in a game that is compiled; the rules if None.
 
     Returns:
       A's scores f32[P, 2]; A makes the first move after the opening in the first game of a pair.
@@ -139,7 +142,7 @@ def pairs(
         table = outside.deal(key, count, plies, 2)
     else:
         starts = starts or openings(game, count, plies, jax.random.fold_in(key, 0), room)
-        table = _Table(game, starts.fork(2), jax.random.fold_in(key, 1), room)
+        table = _Table(game, starts.fork(2), jax.random.fold_in(key, 1), room, judge)
     seat_of_a = table.view.mover ^ (np.arange(2 * count) % 2)
     players = hosted(a, jax.random.fold_in(key, 2)), hosted(b, jax.random.fold_in(key, 3))
     waiting, flying = list(range(2 * count)), []
@@ -194,15 +197,15 @@ class _View(NamedTuple):
 
 
 @cache
-def _compiled(game: Game) -> tuple[Any, Any]:
-    """Jitted, of a batch: step, and what the rules say."""
+def _compiled(game: Game, judge: Judge) -> tuple[Any, Any]:
+    """Jitted, of a batch: step, and what the rules say, payoffs by the judge."""
 
     def look(states: Any) -> Any:
         mover = jax.vmap(game.mover)(states)
         chance = jnp.zeros((len(mover), 0))
         if game.num_outcomes:
             chance = jax.vmap(game.chance)(states)
-        told: Any = mover, jax.vmap(game.legal)(states), chance, Rules(game).verdict(states)
+        told: Any = mover, jax.vmap(game.legal)(states), chance, judge.verdict(states)
         return _View(*told)
 
     return jax.jit(jax.vmap(game.step)), jax.jit(look)
@@ -218,8 +221,11 @@ class _Table:
       chance: a generator of random numbers for each game.
     """
 
-    def __init__(self, game: Game, games: Games, key: jax.Array, room: int):
+    def __init__(
+        self, game: Game, games: Games, key: jax.Array, room: int, judge: Judge | None = None
+    ):
         self.game, self.games, self._room = game, games, room
+        self._judge = judge or Rules(game)
         count = len(games.moves)
         self.view = _View(
             np.zeros(count, np.int32),
@@ -249,7 +255,7 @@ class _Table:
             index = _filled(part, self._room)
             made = _filled(moves[at : at + self._room], self._room).astype(np.int32)
             states = jax.tree.map(lambda x, i=index: x[i], self.games.states)
-            self._write(part, _compiled(self.game)[0](states, made))
+            self._write(part, _compiled(self.game, self._judge)[0](states, made))
         for n, move in zip(rows, moves, strict=True):
             self.games.moves[n].append(move)
 
@@ -258,7 +264,7 @@ class _Table:
             all[rows] = np.asarray(some)[: len(rows)]
 
         jax.tree.map(write, self.games.states, states)
-        jax.tree.map(write, self.view, _compiled(self.game)[1](states))
+        jax.tree.map(write, self.view, _compiled(self.game, self._judge)[1](states))
 
     def position(self, n: int) -> Position:
         """One game as it stands."""

@@ -12,7 +12,7 @@ from arena.judges.rules import Rules
 from arena.play import host_loop
 from arena.play.device_loop import Match
 from arena.play.openings import random_openings
-from arena.types import Agent, HostAgent, stack
+from arena.types import Agent, HostAgent, Judge, stack
 from games import Game
 
 
@@ -26,8 +26,10 @@ def play(
     groups: int,
     slots: int,
     count: Callable[[np.ndarray], None] = lambda moves: None,
+    *,
+    judge: Judge | None = None,
 ) -> np.ndarray:
-    """Plays a[i] against b[i] for all i, `groups` matches at a time, the rules being the judge.
+    """Plays a[i] against b[i] for all i, `groups` matches at a time.
 
     Match i depends on the key and on i alone. All agents A move by one function, and so do all
     agents B. Where one of them lives outside the device, the loop runs on the host (`host.pairs`),
@@ -43,6 +45,7 @@ def play(
       groups: G, matches in one call of the compiled loop; a last call is filled up.
       slots: S, games in flight per match and half, at most P.
       count: hears how many moves A and B chose, i32[G, 2], in every call of the compiled loop.
+      judge: who says who won; the rules if None.
 
     Returns:
       A's scores f32[len(a), P, 2].
@@ -53,9 +56,12 @@ def play(
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(len(a)))
     if not _on_device(a) or not _on_device(b):
         meetings = zip(a, b, keys, strict=True)
-        scores = [host_loop.pairs(x, y, game, k, pairs, plies, 2 * slots) for x, y, k in meetings]
+        scores = [
+            host_loop.pairs(x, y, game, k, pairs, plies, 2 * slots, judge=judge)
+            for x, y, k in meetings
+        ]
         return np.stack(scores)
-    match = Match(game, a[0].policy, b[0].policy, Rules(game), min(slots, pairs))
+    match = Match(game, a[0].policy, b[0].policy, judge or Rules(game), min(slots, pairs))
     scores = []
     for at in range(0, len(a), groups):
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
