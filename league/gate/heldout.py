@@ -1,4 +1,4 @@
-"""What training never sees: openings for the gate, and the proof that they and the judges are new.
+"""What training never sees: openings for the gate, and the proof that they and opponents are new.
 
 An opening counts as seen if training has started a game from it or from a mirror image of it. What
 training has started from follows from the run's seed, and is drawn once more to be compared, hash
@@ -24,7 +24,7 @@ _FRUITLESS = 8  # times in a row that nothing new is drawn, after which all has 
 
 
 class Openings:
-    """The held-out openings of one gate in one role, all different; the same whenever asked for.
+    """The held-out openings of one gate in one role, all different; the same at every call.
 
     Args:
       game: what is played.
@@ -90,8 +90,8 @@ def _flat(states: Any) -> Any:
 def keys(game: Game, states: Any) -> Iterator[bytes]:
     """A hash of each position [N, ...], the same for all its mirror images.
 
-    Where information is hidden, observations do not tell positions apart, and images have hashes
-    of their own.
+    Where information is hidden, equal observations may be of different positions, and images have
+    hashes of their own.
     """
     count = len(jax.tree.leaves(states)[0])
     for at in range(0, count, _DRAWN):
@@ -122,7 +122,7 @@ def _hash(content: bytes) -> bytes:
 
 
 def check(name: str, digest: str, pool: dict[str, str]) -> None:
-    """Refuses a judge that training may have met.
+    """Refuses a held-out opponent that training may have met.
 
     Args:
       name: as the user typed it.
@@ -134,5 +134,6 @@ def check(name: str, digest: str, pool: dict[str, str]) -> None:
     """
     if digest in pool:
         raise UserError(
-            f"{name} is {pool[digest]} of the pool: only who never took part in training may judge"
+            f"{name} is {pool[digest]} of the pool: held-out opponents must not have taken part in "
+            "training"
         )

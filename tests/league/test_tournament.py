@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from arena.errors import UserError
-from arena.play import device_loop, match
+from arena.play import device_loop
 from league.evaluation.tournament import Plan, Tournament
 from league.store.run import Run
 from tests.helpers.command import Place, tables
@@ -89,19 +89,19 @@ class CutOffError(Exception):
 
 
 def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatch):
-    monkeypatch.setattr("league.tournament._ROUND_ROBIN", 2)
+    monkeypatch.setattr("league.evaluation.tournament._ROUND_ROBIN", 2)
     played, programs, compiled = {}, [], device_loop._compiled
 
     def remember(*arguments):
         programs.append(compiled(*arguments)[0])
         return compiled(*arguments)
 
-    monkeypatch.setattr(match, "_compiled", remember)
+    monkeypatch.setattr(device_loop, "_compiled", remember)
     for name in ("cut", "whole"):
         run = Run(here.adopt(tiny, name))
         with run.results() as results:
 
-            def tell(done: int) -> None:
+            def callback(done: int) -> None:
                 if name == "cut" and done == 4:  # noqa: B023
                     raise CutOffError
 
@@ -110,7 +110,7 @@ def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatc
             assert (event.done, event.matches) == (0, 6)
             if name == "cut":
                 with pytest.raises(CutOffError):
-                    event.play(tell)
+                    event.play(callback)
                 event = Tournament(run, results, plan)
                 assert (event.done, event.matches) == (4, 6)
             event.play()

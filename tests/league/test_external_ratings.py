@@ -14,7 +14,7 @@ from tests.helpers.command import Place
 RUN = ["rate", "mine", "--guests", "uniform", "--games", "16", "--pairs", "4", "--json"]
 
 
-def test_guests_are_rated_and_the_snapshots_own_standing_does_not_change(
+def test_guests_are_rated_and_the_snapshots_own_ratings_do_not_change(
     here: Place, tiny: Path, capsys
 ):
     here.adopt(tiny, "mine")

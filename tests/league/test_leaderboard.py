@@ -135,7 +135,7 @@ def test_the_forgetting_matrix_is_told(here, capsys):
 
 
 def test_a_jump_beyond_what_was_planned_raises_the_alarm(here, capsys):
-    planned = config.MeasureConfig().jump
+    planned = config.MeasureConfig().max_elo_step
     made_up(here, ladder(3, planned + 150, 0), 3)
     assert [alarm["kind"] for alarm in told(capsys)["alarms"]] == ["jump", "jump"]
 
