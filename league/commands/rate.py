@@ -95,7 +95,7 @@ def _rate_file(path: Path, anchor: str, json: bool) -> None:
     found = external_results.rate_results(results, anchor=anchor)
     first_move = (found.fit.first_move, found.fit.first_move_half_width)
     if results.unfinished:
-        console.stderr.print(f"note: {results.unfinished} games without a result are left out")
+        console.stderr.print(f"note: games without a result, left out: {results.unfinished}")
     if json:
         elo, half = first_move if found.first_move else (None, None)
         console.emit(

@@ -18,6 +18,7 @@ from arena.evaluation.score import Z95
 from arena.play.openings import random_openings
 from arena.types import Agent, Decision
 from games import OVER, Game
+from tests.helpers.false_judge import Inverted
 
 CONNECT_FOUR = games.load("connect_four")
 TEXT = (resources.files("arena") / "positions" / "connect_four.txt").read_text()
@@ -175,6 +176,21 @@ def test_positions_reached_in_play_are_those_of_the_games_played():
             state for state, group in zip(reached, positions.group, strict=True) if group == pair
         ]
         assert sorted(mine) == sorted(2 * course)
+
+
+def test_what_is_optimal_is_up_to_the_judge():
+    judge = Inverted(NIM)
+    positions = move_accuracy.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2, judge=judge)
+    truth = move_accuracy.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2)
+    assert raw(positions.states).tolist() == raw(truth.states).tolist()
+    assert not np.array_equal(positions.optimal, truth.optimal)
+    fixed = solved_positions.fixed(NIM, judge=judge)
+    optimal = dict(zip(raw(fixed.states).tolist(), fixed.optimal.tolist(), strict=True))
+    reached = raw(positions.states).tolist()
+    assert [optimal[state] for state in reached] == positions.optimal.tolist()
+    for ask in (solved_positions.fixed, solved_positions.answers):
+        with pytest.raises(ValueError, match="under its rules alone"):
+            ask(CONNECT_FOUR, judge=Inverted(CONNECT_FOUR))
 
 
 def test_connect_four_in_play_is_answered_as_the_fixed_set_is():

@@ -1,3 +1,6 @@
+from dataclasses import dataclass
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +10,23 @@ from open_spiel.python.algorithms.minimax_solver import MinimaxSolver
 import games
 from arena.evaluation.enumeration import raw
 from arena.evaluation.solver import solve
+from arena.judges.rules import Rules
+from arena.types import Judge
+from tests.helpers.false_judge import Inverted
 
 GAME = games.load("tic_tac_toe")
+
+
+@dataclass(frozen=True)
+class Half(Judge):
+    """Gives the winner half of what is at stake."""
+
+    game: games.Game
+
+    def verdict(self, finals: Any) -> jax.Array:
+        return Rules(self.game).verdict(finals) / 2
+
+
 # Cells by number: 0 1 2 / 3 4 5 / 6 7 8.
 CORNERS, EDGES, CENTRE = {0, 2, 6, 8}, {1, 3, 5, 7}, {4}
 
@@ -44,7 +62,7 @@ def test_tic_tac_toe_has_4520_positions_with_a_move_to_make():
         ((0,), 0, CENTRE),
         ((4,), 0, CORNERS),
         ((1,), 0, {4, 0, 2, 7}),
-        # X on two corners and the centre makes two threats at once: O is lost, and every move optimal.
+        # X on two corners and the centre makes two threats at once: O is lost, every move optimal.
         ((0, 1, 4, 8, 6), -1, {2, 3, 5, 7}),
         # O wins at 5, or blocks the top row at 2 and so threatens 5 and 6; elsewhere X wins.
         ((0, 3, 1, 4, 8), 1, {2, 5}),
@@ -66,3 +84,21 @@ def test_every_position_agrees_with_the_minimax_solver_of_openspiel():
     theirs = np.array([table[text].action_values for text in texts])
     np.testing.assert_array_equal(solution.value, theirs.max(1))
     np.testing.assert_array_equal(solution.optimal, theirs == theirs.max(1, keepdims=True))
+
+
+def test_a_judge_who_lets_the_loser_win_makes_misere_nim():
+    # C. Bouton 1901, section 6: where the last stone loses, the lost positions are those of nim
+    # (equal piles, of two) as long as some pile has two stones or more; else an odd number of
+    # piles of one stone.
+    nim = games.load("nim:piles=3 4")
+    solution = solve(nim, judge=Inverted(nim))
+    a, b = (np.asarray(pile).astype(int) for pile in solution.states.piles)
+    lost = np.where(np.maximum(a, b) > 1, a == b, (a + b) % 2 == 1)
+    np.testing.assert_array_equal(solution.value, np.where(lost, -1, 1))
+    assert not np.array_equal(solution.value, solve(nim).value)
+    assert solve(nim, judge=Rules(nim)) is solve(nim)
+
+
+def test_fractions_of_a_payoff_are_refused():
+    with pytest.raises(ValueError, match="only whole payoffs"):
+        solve(games.load("nim:piles=1 1"), judge=Half(games.load("nim:piles=1 1")))

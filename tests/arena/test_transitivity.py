@@ -62,11 +62,11 @@ def test_simulations_and_chi_square_agree_where_games_are_many(monkeypatch):
     for first_move in (False, True):
         rows = transitive(rng, 4, 60, 500, 0.5)
         for question in (fit_test, curl):
-            plain = question(rows, 4, first_move)
+            plain = question(rows, 4, first_move=first_move)
             with monkeypatch.context() as patch:
                 patch.setattr(transitivity, "_SPARSE", np.inf)
                 patch.setattr(transitivity, "_ENOUGH", np.inf)
-                simulated = question(rows, 4, first_move, 200)
+                simulated = question(rows, 4, first_move=first_move, samples=200)
             assert not plain.simulated
             assert simulated.simulated
             assert simulated.p == pytest.approx(plain.p, abs=4 * np.sqrt(0.25 / 200))

@@ -17,6 +17,7 @@ from arena.play import device_loop
 from league.evaluation.tournament import Plan, Tournament
 from league.store.run import Run
 from tests.helpers.command import Place, tables
+from tests.helpers.false_judge import Inverted
 
 SCHEDULED = ("--games", "9999")
 ROUND_ROBIN = ("--round-robin", "--pairs", "2000")
@@ -142,3 +143,17 @@ def test_a_snapshot_that_is_only_half_saved_is_not_rated(here: Place, tiny: Path
         with pytest.raises(UserError, match="while it saved snapshot 4: go on with"):
             Tournament(run, results, Plan(2, 8))
     run.close()
+
+
+def test_scores_are_those_that_the_judge_gives(here: Place, tiny: Path):
+    played = []
+    for name in ("rules", "inverted"):
+        run = Run(here.adopt(tiny, name))
+        judge = Inverted(run.game) if name == "inverted" else None
+        with run.results() as results:
+            Tournament(run, results, Plan(pairs=2, games=None), judge).play()
+        run.close()
+        played.append(rated(run.folder))
+    for (*agents, scores), (*same, inverted) in zip(*played, strict=True):
+        assert agents == same
+        assert [(1 - x, 1 - y) for x, y in inverted] == scores
