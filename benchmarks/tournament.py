@@ -19,7 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from itertools import cycle, islice
 from pathlib import Path
@@ -38,8 +38,9 @@ from games import load
 from league.cli import device
 from league.evaluation.tournament import Plan, Tournament
 from league.settings import defaults
+from league.store import card
 from league.store.checkpoints import digest
-from league.store.run import FORMAT, Run
+from league.store.run import Run
 
 _GAME = "connect_four"
 _PLIES = 4
@@ -113,9 +114,8 @@ def pool(folder: Path, count: int, size: networks.ResNetConfig) -> Run:
     """A run of so many snapshots with random weights."""
     config = defaults.default(_GAME, load(_GAME))
     config = replace(config, learner=replace(config.learner, network=size))
-    card = {"format": FORMAT, "game": _GAME, "config": asdict(config), "devices": 1}
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps(card))
+    card.write(folder, card.new(_GAME, config, "rules"))
     run = Run(folder)
     with run.results(create=True) as results:
         for number in range(count):

@@ -91,7 +91,7 @@ def run(command: Command) -> None:
 
 def _rate_file(path: Path, anchor: str, json: bool) -> None:
     """Rates the players of a file."""
-    results = external_results.read(path)
+    results = external_results.read_results(path)
     found = external_results.rate_results(results, anchor=anchor)
     first_move = (found.fit.first_move, found.fit.first_move_half_width)
     if results.unfinished:

@@ -92,7 +92,7 @@ class _Game(NamedTuple):
     outcome: int | None
 
 
-def read(path: str | Path) -> GameResults:
+def read_results(path: str | Path) -> GameResults:
     """Reads the results of a PGN or CSV file.
 
     Raises:
@@ -119,7 +119,7 @@ def rate_results(results: GameResults, *, anchor: str = "") -> ResultRatings:
     one of two players had it always.
 
     Args:
-      results: from `read`.
+      results: from `read_results`.
       anchor: whose Elo is 0; the first player of the file if empty.
 
     Raises:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from league.cli.entry import main
-from league.evaluation.external_results import rate_results, read
+from league.evaluation.external_results import rate_results, read_results
 from tests.helpers.command import strict_json
 
 GAME = """[Event "?"]
@@ -42,14 +42,14 @@ def test_a_pgn_is_read_by_who_moved_first(tmp_path: Path):
         ("Cem", "Ann", "0-1"),
         ("Cem", "Bob", "*"),
     )
-    found = read(path)
+    found = read_results(path)
     assert found.names == ("Ann", "Bob", "Cem")
     assert found.rows.tolist() == [[0, 1, 2, 0, 0], [1, 0, 0, 1, 0], [2, 0, 0, 0, 1]]
     assert found.unfinished == 1
 
 
 def test_both_kinds_of_csv_say_the_same(tmp_path: Path):
-    one = read(
+    one = read_results(
         csv(
             tmp_path / "one.csv",
             "round,White,Black,Result",
@@ -59,7 +59,7 @@ def test_both_kinds_of_csv_say_the_same(tmp_path: Path):
             '3,Bob,"Doe, Ann",*',
         )
     )
-    two = read(
+    two = read_results(
         csv(tmp_path / "two.csv", "first,second,score", '"Doe, Ann",Bob,1', 'Bob,"Doe, Ann",0.5')
     )
     assert one.names == two.names == ("Doe, Ann", "Bob")
@@ -70,14 +70,14 @@ def test_both_kinds_of_csv_say_the_same(tmp_path: Path):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 def test_names_of_either_encoding_are_read(tmp_path: Path, encoding: str):
     path = pgn(tmp_path / "x.PGN", ("Gödel", "Noether", "0-1"), encoding=encoding)
-    assert read(path).names == ("Gödel", "Noether")
+    assert read_results(path).names == ("Gödel", "Noether")
 
 
 def test_three_in_four_points_are_worth_190_elo(tmp_path: Path):
     """The logistic curve: 400 log10(p / (1 - p)) = 190.85 at p = 3/4 (FIDE's and Ordo's scale)."""
     wins = [("strong", "weak", "1-0"), ("weak", "strong", "0-1")] * 150
     losses = [("weak", "strong", "1-0"), ("strong", "weak", "0-1")] * 50
-    found = rate_results(read(pgn(tmp_path / "x.pgn", *wins, *losses)), anchor="weak")
+    found = rate_results(read_results(pgn(tmp_path / "x.pgn", *wins, *losses)), anchor="weak")
     best, worst = found.players
     assert (best.name, worst.name, found.anchor) == ("strong", "weak", "weak")
     # The prior adds half a game to wins and losses: 400 log10(300.5 / 100.5) = 190.27.
@@ -95,14 +95,14 @@ def test_three_in_four_points_are_worth_190_elo(tmp_path: Path):
 def test_the_first_move_is_fitted_only_where_the_games_tell_it_from_strength(tmp_path: Path):
     header = "first,second,score"
     always = [header, *["a,b,1"] * 300, *["a,b,0"] * 100]
-    found = rate_results(read(csv(tmp_path / "always.csv", *always)), anchor="b")
+    found = rate_results(read_results(csv(tmp_path / "always.csv", *always)), anchor="b")
     assert not found.first_move
     assert found.players[0].elo == pytest.approx(400 * np.log10(300.5 / 100.5), abs=1e-6)
     # a before b, b before c: levels 2, 1, 0 explain it. With a before c they do not.
     chain = [header, *["a,b,1", "a,b,0", "b,c,1", "b,c,0"] * 20]
-    assert not rate_results(read(csv(tmp_path / "chain.csv", *chain))).first_move
+    assert not rate_results(read_results(csv(tmp_path / "chain.csv", *chain))).first_move
     closed = [*chain, *["a,c,1", "a,c,0"] * 20]
-    assert rate_results(read(csv(tmp_path / "closed.csv", *closed))).first_move
+    assert rate_results(read_results(csv(tmp_path / "closed.csv", *closed))).first_move
 
 
 BAD = [
@@ -163,7 +163,7 @@ def test_the_command_prints_a_table_or_json(here, capsys):
     main(["rate", "--results", "x.csv", "--anchor", "c", "--json"])
     out, err = capsys.readouterr()
     found = strict_json(out)
-    expected = rate_results(read(path), anchor="c")
+    expected = rate_results(read_results(path), anchor="c")
     assert "games without a result, left out: 1" in err
     assert (found["anchor"], found["unfinished"]) == ("c", 1)
     assert [p["name"] for p in found["players"]] == ["a", "b", "c"]
