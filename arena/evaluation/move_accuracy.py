@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import jax
 import numpy as np
@@ -16,6 +15,7 @@ from arena.play import device_loop
 from arena.play.openings import random_openings
 from arena.types import Agent, Judge, Policy, stack
 from games import Game
+from games.core import State
 
 _BATCH = 1024  # positions that one device evaluates in one call
 
@@ -127,7 +127,7 @@ def _share(optimal: np.ndarray, part: np.ndarray, group: np.ndarray | None) -> S
     return Share(positions, right, share, Z95 * float(np.sqrt(variance)))
 
 
-def _moves(agent: Agent, states: Any, key: jax.Array) -> np.ndarray:
+def _moves(agent: Agent, states: State, key: jax.Array) -> np.ndarray:
     """The agent's moves i32[N]; `_BATCH` positions on every device in one call."""
     devices = jax.device_count()
     count = len(jax.tree.leaves(states)[0])

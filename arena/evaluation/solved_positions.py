@@ -21,6 +21,7 @@ from arena.judges.rules import Rules
 from arena.types import Judge
 from games import Game
 from games.connect_four import ConnectFour
+from games.core import State
 
 _RANK = {".": -2, "-": -1, "=": 0, "+": 1}
 _LIMIT = 200_000  # positions of a game that is enumerated
@@ -41,7 +42,7 @@ class SolvedPositions(NamedTuple):
         all the positions there are.
     """
 
-    states: Any
+    states: State
     legal: np.ndarray
     optimal: np.ndarray
     group: np.ndarray | None
@@ -70,7 +71,7 @@ def fixed(game: Game, *, judge: Judge | None = None) -> SolvedPositions:
     return SolvedPositions(solution.states, legal, solution.optimal, None)
 
 
-def answers(game: Game, *, judge: Judge | None = None) -> Callable[[Any], SolvedPositions]:
+def answers(game: Game, *, judge: Judge | None = None) -> Callable[[State], SolvedPositions]:
     """A function that solves positions [N, ...] of a game, each a group of its own.
 
     Args:
@@ -102,7 +103,7 @@ def _solved(game: Game, judge: Judge | None) -> solver.Solution:
     return solver.solve(game, judge=judge)
 
 
-def _look_up(game: Game, solution: solver.Solution, states: Any) -> SolvedPositions:
+def _look_up(game: Game, solution: solver.Solution, states: State) -> SolvedPositions:
     known, row = np.unique(raw(solution.states), return_index=True)
     at = row[np.searchsorted(known, raw(states))]
     legal = np.asarray(jax.jit(jax.vmap(game.legal))(states))
@@ -121,7 +122,7 @@ def bitbully() -> Any:
     return core.BitBullyCore(book)
 
 
-def _by_bitbully(oracle: Any, states: Any) -> SolvedPositions:
+def _by_bitbully(oracle: Any, states: State) -> SolvedPositions:
     board = import_module("bitbully.bitbully_core").BoardCore
     game = ConnectFour()
     planes = jax.jit(jax.vmap(game.observe, (0, None)))(states, jnp.int32(0))
@@ -140,7 +141,7 @@ def worth(oracle: Any, board: Any) -> list[int]:
     return [(s > 0) - (s < 0) if board.isLegalMove(column) else -2 for column, s in scores]
 
 
-def _from_values(states: Any, values: np.ndarray) -> SolvedPositions:
+def _from_values(states: State, values: np.ndarray) -> SolvedPositions:
     """From what each move gives the mover, int[N, A], -2 for illegal ones."""
     best = values.max(1, keepdims=True)
     return SolvedPositions(states, values > -2, values == best, np.arange(len(values)))
@@ -160,13 +161,13 @@ def read(text: str) -> tuple[list[list[int]], np.ndarray]:
     return moves, np.array(values, np.int8)
 
 
-def replay(game: Game, moves: list[list[int]]) -> Any:
+def replay(game: Game, moves: list[list[int]]) -> State:
     """The positions [N, ...] after sequences of legal moves from the start."""
     table = np.full((max(map(len, moves), default=0), len(moves)), -1, np.int32)
     for i, made in enumerate(moves):
         table[: len(made), i] = made
 
-    def ply(states: Any, column: jax.Array) -> tuple[Any, None]:
+    def ply(states: State, column: jax.Array) -> tuple[State, None]:
         after = jax.vmap(game.step)(states, jnp.maximum(column, 0))
 
         def choose(new, old):

@@ -1,7 +1,7 @@
 """Exact solutions of games without chance that are small enough to enumerate."""
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from arena.evaluation.enumeration import levels, payoffs_by, raw
 from arena.judges.rules import Rules
 from arena.types import Judge
 from games import OVER, Game
+from games.core import State
 
 
 class Solution(NamedTuple):
@@ -22,7 +23,7 @@ class Solution(NamedTuple):
       optimal: bool[N, A], the legal moves after which it still gets that.
     """
 
-    states: Any
+    states: State
     value: np.ndarray
     optimal: np.ndarray
 
@@ -30,7 +31,7 @@ class Solution(NamedTuple):
 class _Graph(NamedTuple):
     """All M positions, ended ones too: seat 0's payoff, mover, legal and successors [M, A]."""
 
-    states: Any
+    states: State
     payoff: np.ndarray
     mover: np.ndarray
     legal: np.ndarray
@@ -43,7 +44,7 @@ def _graph(game: Game, judge: Judge) -> _Graph:
     _, first = np.unique(raw(states), return_index=True)
     states = jax.tree.map(lambda x: x[np.sort(first)], states)
 
-    def look(state: Any) -> tuple[Any, ...]:
+    def look(state: State) -> tuple[jax.Array, jax.Array, State]:
         after = jax.vmap(game.step, (None, 0))(state, jnp.arange(game.num_actions))
         return game.mover(state), game.legal(state), after
 

@@ -9,7 +9,6 @@ fresh deals.
 import hashlib
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import jax
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from arena.errors import UserError
 from arena.play import host_loop
 from games import Game
+from games.core import State
 from league.store.run import Run
 
 _DRAWN = 256  # openings at a time
@@ -58,7 +58,7 @@ class Openings:
             self._all.moves + [drawn.moves[i] for i in new],
         )
 
-    def _unseen(self, states: Any) -> list[int]:
+    def _unseen(self, states: State) -> list[int]:
         new = []
         for i, found in enumerate(keys(self._game, states)):
             if found not in self._seen:
@@ -83,11 +83,11 @@ def trained(run: Run, generations: int) -> set[bytes]:
     }
 
 
-def _flat(states: Any) -> Any:
+def _flat(states: State) -> State:
     return jax.tree.map(lambda x: np.asarray(x).reshape(-1, *x.shape[2:]), states)
 
 
-def keys(game: Game, states: Any) -> Iterator[bytes]:
+def keys(game: Game, states: State) -> Iterator[bytes]:
     """A hash of each position [N, ...], the same for all its mirror images.
 
     Where information is hidden, equal observations may be of different positions, and images have
@@ -110,7 +110,7 @@ def keys(game: Game, states: Any) -> Iterator[bytes]:
 def _images(game: Game):
     """Jitted: what the movers see of positions [N, ...], in all symmetries [N, S, ...]."""
 
-    def look(state: Any) -> jax.Array:
+    def look(state: State) -> jax.Array:
         seen = game.observe(state, game.mover(state))
         return game.symmetries(seen, jax.numpy.zeros(game.num_actions))[0]
 
