@@ -13,8 +13,7 @@ from arena.evaluation import move_accuracy, solved_positions
 from arena.evaluation.move_accuracy import MoveAccuracy, Share
 from arena.types import Agent
 from games import Game
-from league.cli import console, device
-from league.store import names
+from league.cli import console, device, names
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import tyro
 
 from arena.errors import UserError, check_not_negative, check_positive
 from arena.types import Agent, HostAgent
-from league.cli import closing, console, device
+from league.cli import closing, console, device, names
 from league.evaluation import compute_ledger
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate
@@ -16,7 +16,6 @@ from league.gate.matches import GateMatches
 from league.gate.rule import Question, Rule
 from league.gate.store import GateRecord, Lineage
 from league.gate.verdict import AccuracyCompared, AccuracyTest, GateEvent, TestContinued, Verdict
-from league.store import names
 from league.store.checkpoints import digest
 from league.store.database import Results
 from league.store.run import Run
