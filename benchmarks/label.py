@@ -18,7 +18,7 @@ from pathlib import Path
 
 import bitbully.bitbully_core as bitbully
 
-from arena.evaluation import move_accuracy
+from arena.evaluation import solved_positions
 
 FILE = Path(__file__).parents[1] / "arena" / "positions" / "connect_four.txt"
 COUNT, PLIES, SEED = 10_000, range(36), 0
@@ -27,7 +27,7 @@ _TRIES = 2_000  # games in a row without a new position, after which a ply is ta
 
 def main() -> None:
     """Draws, labels and writes."""
-    oracle = move_accuracy.bitbully()
+    oracle = solved_positions.bitbully()
     lines = [f"{moves} {label(oracle, moves)}".lstrip() for moves in draw(random.Random(SEED))]
     FILE.write_text("\n".join(lines) + "\n")
     print(f"{FILE}: {len(lines)} positions")
@@ -95,7 +95,7 @@ def label(oracle: bitbully.BitBullyCore, moves: str) -> str:
     """What each column gives the mover, as in the file."""
     board = bitbully.BoardCore()
     board.play([int(move) - 1 for move in moves])
-    return "".join(".-=+"[value + 2] for value in move_accuracy.worth(oracle, board))
+    return "".join(".-=+"[value + 2] for value in solved_positions.worth(oracle, board))
 
 
 if __name__ == "__main__":

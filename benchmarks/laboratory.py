@@ -23,7 +23,9 @@ import numpy as np
 import tyro
 
 from arena.evaluation import metagame
-from league.gate.decision import Gate, Rule, Trial
+from league.gate.decision import Gate
+from league.gate.match import GateMatch
+from league.gate.rule import Rule
 from league.settings import matchmaking
 
 _FOES = 32
@@ -184,16 +186,16 @@ def by_gate(chain: np.ndarray, seed: int) -> list[int]:
     players = {str(i): agent for i, agent in enumerate(chain)} | {"uniform": np.full(3, 1 / 3)}
     rng = np.random.default_rng(seed)
 
-    def play(trial: Trial) -> np.ndarray:
-        sides = players[trial.a], players[trial.b]
-        one, two = (np.eye(3)[rng.choice(3, 2 * trial.pairs, p=side)] for side in sides)
+    def play(match: GateMatch) -> np.ndarray:
+        sides = players[match.a], players[match.b]
+        one, two = (np.eye(3)[rng.choice(3, 2 * match.pairs, p=side)] for side in sides)
         payoffs = np.einsum("gi,ij,gj->g", one, RockPaperScissors.BEATS, two)
         return (1 + payoffs).reshape(-1, 2) / 2
 
     champions = [0]
     for candidate in range(1, len(chain)):
-        judges = [*(str(i) for i in champions[:-1]), "uniform"]
-        gate = Gate(Rule(), [str(candidate)], str(champions[-1]), judges, play)
+        heldout = [*(str(i) for i in champions[:-1]), "uniform"]
+        gate = Gate(Rule(), [str(candidate)], str(champions[-1]), heldout=heldout, play=play)
         if gate.decide().promoted:
             champions.append(candidate)
     return champions[1:]

@@ -81,7 +81,7 @@ def value_keeping(folder: Path, number: int) -> dict[str, int]:
     keys = jax.random.split(jax.random.key(0), 1)
     moves = np.asarray(run.eval_policy(0)(stack([run.weights(number)]), keys, states).move)
     run.close()
-    kept = solution.keeps[np.arange(len(moves)), moves]
+    kept = solution.optimal[np.arange(len(moves)), moves]
     return {"kept": int(kept.sum()), "positions": len(kept)}
 
 

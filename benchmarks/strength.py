@@ -7,8 +7,8 @@ Trains a run a seed in a folder of its own, as a user would, with the game's def
 unless `--train` says otherwise. Then the last snapshot meets opponents of which the training knows
 nothing: its raw network plays uniform, and with 32 simulations it plays MCTS with 100 rollouts and,
 where there are any, programs from outside. Its Elo is above the first snapshot's. Where exact
-values are known, `arena judge` says how many of its moves keep them, raw and with 64 simulations.
-Prints one JSON line a run.
+values are known, `arena accuracy` says how many of its moves are optimal, raw and with 64
+simulations. Prints one JSON line a run.
 """
 
 import json
@@ -96,7 +96,7 @@ def measure(game: str, seed: int, options: Options, folder: Path) -> dict[str, A
         figures[name] = _match(folder, f"{snapshot},simulations=32", opponent, options.pairs)
     if kind in _JUDGED:
         for name, simulations in (("judged_raw", 0), ("judged_search_64", 64)):
-            told = _arena(folder, ["judge", snapshot, "--simulations", str(simulations)])
+            told = _arena(folder, ["accuracy", snapshot, "--simulations", str(simulations)])
             figures[name] = {key: told[key] for key in ("fixed", "played") if key in told}
     return figures
 

@@ -9,26 +9,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from league.api import League, default_config, open_run, play_match, train
+    from league.evaluation.external_results import (
+        GameResults,
+        ResultRatings,
+        rate_results,
+        read_results,
+    )
     from league.settings.config import Config, MeasureConfig
     from league.training.events import GenerationEvent, PhaseEvent
 
 _PLACES = {
     "Config": "league.settings.config",
+    "GameResults": "league.evaluation.external_results",
     "GenerationEvent": "league.training.events",
     "MeasureConfig": "league.settings.config",
     "PhaseEvent": "league.training.events",
+    "ResultRatings": "league.evaluation.external_results",
+    "rate_results": "league.evaluation.external_results",
+    "read_results": "league.evaluation.external_results",
 }
 """Where public names lie that do not lie in `league.api`."""
 
 __all__ = [
     "Config",
+    "GameResults",
     "GenerationEvent",
     "League",
     "MeasureConfig",
     "PhaseEvent",
+    "ResultRatings",
     "default_config",
     "open_run",
     "play_match",
+    "rate_results",
+    "read_results",
     "train",
 ]
 

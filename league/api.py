@@ -100,7 +100,7 @@ class League:
         Returns:
           `id` (str), `elo` (f64), `half_width` of its 95 % interval (f64), `games` (i64).
         """
-        ids, _, fit = leaderboard.fitted(self._results, anchor)
+        ids, _, fit = leaderboard.fitted(self._results, anchor=anchor)
         return {
             "id": np.array(ids),
             "elo": np.asarray(fit.elo, np.float64),

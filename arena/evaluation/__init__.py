@@ -1,1 +1,41 @@
-"""What games say: ratings, scores, tests, exact values."""
+"""What games say: ratings, scores, tests, exact values.
+
+Every module named here is public, and so is each name in it that has no leading underscore.
+
+* `score`: what the pairs of one match say; `sprt`: the sequential test of a match;
+* `ratings`: Elo with intervals from many results, and whom to pair next;
+* `transitivity`: whether ratings are enough; `cycles`: circles of agents who beat each other;
+* `metagame`: Nash averaging, α-Rank, mElo; `forgetting`: whether a generation loses to its past;
+* `enumeration`, `solver`, `exploitability`: whole game trees, exact values, best responses;
+* `solved_positions`, `move_accuracy`: how often an agent's moves are optimal.
+"""
+
+from arena.evaluation import (
+    cycles,
+    enumeration,
+    exploitability,
+    forgetting,
+    metagame,
+    move_accuracy,
+    ratings,
+    score,
+    solved_positions,
+    solver,
+    sprt,
+    transitivity,
+)
+
+__all__ = [
+    "cycles",
+    "enumeration",
+    "exploitability",
+    "forgetting",
+    "metagame",
+    "move_accuracy",
+    "ratings",
+    "score",
+    "solved_positions",
+    "solver",
+    "sprt",
+    "transitivity",
+]

@@ -1,6 +1,6 @@
 """Walks of whole game trees: perft, distinct positions, all games."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
 from math import prod
@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from arena.judges.rules import Rules
+from arena.types import Judge, State
 from games import CHANCE, OVER, Game
 
 _CHUNKS = (64, 1 << 13)  # positions in one call of a compiled function; each size is one to compile
@@ -24,12 +26,12 @@ class Level(NamedTuple):
       over: bool[N], whether the game has ended there.
     """
 
-    states: Any
+    states: State
     paths: np.ndarray
     over: np.ndarray
 
 
-def choices(game: Game, state: Any) -> jax.Array:
+def choices(game: Game, state: State) -> jax.Array:
     """What can happen in a position: legal moves, or outcomes that chance may bring.
 
     Returns:
@@ -42,6 +44,26 @@ def choices(game: Game, state: Any) -> jax.Array:
         outcomes = jnp.pad(outcomes, (0, moves.shape[0] - game.num_outcomes))
         moves = jnp.where(mover == CHANCE, outcomes, moves)
     return moves & (mover != OVER)
+
+
+def payoffs_by(game: Game, judge: Judge | None = None) -> Callable[[State], jax.Array]:
+    """What positions are worth to seat 0, in the game's own payoffs, going by a judge.
+
+    Args:
+      game: any that is compiled.
+      judge: who says who won; the rules if None.
+
+    Returns:
+      a function of positions [N, ...] to f32[N]: payoffs of ended games, 0 where the game goes on.
+    """
+    if judge is None or judge == Rules(game):
+        return jax.vmap(game.payoff)
+
+    def payoffs(states: State) -> jax.Array:
+        over = jax.vmap(game.mover)(states) == OVER
+        return jnp.where(over, judge.verdict(states) * game.max_payoff, 0.0)
+
+    return payoffs
 
 
 @cache
@@ -65,12 +87,12 @@ def in_chunks(function, *batch: Any) -> Any:
     return jax.tree.map(lambda *x: np.concatenate(x), *parts)
 
 
-def _start(game: Game, state: Any) -> Level:
+def _start(game: Game, state: State) -> Level:
     states = jax.tree.map(lambda x: np.asarray(x)[None], game.init() if state is None else state)
     return Level(states, np.ones(1, object), np.asarray(_batched(game)[2](states)))
 
 
-def levels(game: Game, start: Any = None) -> Iterator[Level]:
+def levels(game: Game, start: State = None) -> Iterator[Level]:
     """Every ply, breadth first, until all games have ended.
 
     Args:
@@ -97,14 +119,14 @@ def _next(game: Game, level: Level) -> Level:
     return Level(states, paths, in_chunks(over, states))
 
 
-def raw(states: Any) -> np.ndarray:
+def raw(states: State) -> np.ndarray:
     """Positions [N, ...] as one item of raw bytes each, [N]."""
     leaves = [np.ascontiguousarray(x) for x in jax.tree.leaves(states)]
     rows = np.concatenate([x.reshape(len(x), prod(x.shape[1:])).view(np.uint8) for x in leaves], 1)
     return np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1]))).reshape(-1)
 
 
-def perft(game: Game, depth: int, start: Any = None) -> list[int]:
+def perft(game: Game, depth: int, start: State = None) -> list[int]:
     """Sequences of n legal moves, for n = 0 … depth (chessprogramming.org/Perft).
 
     The moves at the last ply are counted, not made.

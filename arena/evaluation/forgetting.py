@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.evaluation.ratings import Z95, Ratings
+from arena.evaluation.ratings import Ratings
+from arena.evaluation.score import Z95
 
 Floats = NDArray[np.floating]
 
@@ -57,7 +58,7 @@ def matrix(results: Sequence[Sequence[int]] | NDArray, n: int) -> Forgetting:
     """The forgetting matrix of n generations.
 
     Games are taken to be independent. One game won and one lost are added in the error alone, as in
-    arena.score, so that not even a clean sweep is called certain.
+    arena.evaluation.score, so that not even a clean sweep is called certain.
 
     Args:
       results: int[R, 5], rows (a, b, wins, draws, losses) from the view of a, with generations

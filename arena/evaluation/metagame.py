@@ -73,18 +73,18 @@ class Melo:
 def payoffs(results: Sequence[Sequence[int]] | NDArray, n: int) -> Floats:
     """The payoffs among n agents as their games tell them.
 
-    Two virtual games a pair, which go as the ratings of arena.ratings expect, keep a few games from
-    saying too much, and fill in for pairs that never met.
+    Two virtual games a pair, which go as the ratings of arena.evaluation.ratings expect, keep a few
+    games from saying too much, and fill in for pairs that never met.
 
     Args:
-      results: int[R, 5], rows (a, b, wins, draws, losses) as arena.ratings takes them.
+      results: int[R, 5], rows (a, b, wins, draws, losses) as arena.evaluation.ratings takes them.
       n: number of agents.
 
     Returns:
       f64[n, n], antisymmetric, strictly between -1 and 1.
 
     Raises:
-      ValueError: as `arena.ratings.fit`.
+      ValueError: as `arena.evaluation.ratings.fit`.
     """
     fit = ratings.fit(results, n)
     agents = np.arange(n)
@@ -122,7 +122,7 @@ def nash(payoffs: ArrayLike) -> Nash:
     return Nash(mixture, matrix @ mixture)
 
 
-def alpha_rank(payoffs: ArrayLike, alpha: float = np.inf, population: int = 50) -> Floats:
+def alpha_rank(payoffs: ArrayLike, *, alpha: float = np.inf, population: int = 50) -> Floats:
     """How often each agent is seen in the long run of an evolving population: α-Rank.
 
     The whole population plays one agent, until a mutant, drawn evenly from the others, takes over.

@@ -11,7 +11,7 @@ and Beaver (1977), "On Extending the Bradley-Terry Model to Incorporate Within-P
 Biometrics 33(4):693-702. The likelihood is concave in (theta, gamma, log nu), so its one summit is
 found by Newton's method.
 
-What the data cannot say, a weak prior does, in virtual games:
+What the data leave open, a weak prior settles, in virtual games:
 
 * Every player shares about one virtual game, half of it won and half lost, with the opponents it
   met, in proportion to the games it played with each, each side moving first in half of it. This
@@ -39,6 +39,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from arena.evaluation.score import Z95
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Results = Sequence[Sequence[int]] | NDArray
@@ -46,11 +48,9 @@ Results = Sequence[Sequence[int]] | NDArray
 
 ELO = 400 / np.log(10)
 """Elo points in one unit of natural log strength."""
-Z95 = 1.959963984540054
-"""Standard deviations to either side that hold 95 % of a normal distribution."""
 
 _INFORMATION = 0.25
-"""What one decisive game between equals tells of the difference of their log strengths."""
+"""Fisher information of one decisive game between equals about their difference in log strength."""
 _STEPS = 500
 _LEAST_MET = 8
 """Of so many games, one is for the pair that has met least."""
@@ -128,7 +128,7 @@ class _Table(NamedTuple):
     prior: Floats
 
 
-def fit(results: Results, n: int, anchor: int = 0, first_move: bool = False) -> Ratings:
+def fit(results: Results, n: int, *, anchor: int = 0, first_move: bool = False) -> Ratings:
     """Ratings of n players from the games among them, the model and prior of this module.
 
     Args:
@@ -137,7 +137,7 @@ def fit(results: Results, n: int, anchor: int = 0, first_move: bool = False) -> 
       n: number of players.
       anchor: the player whose Elo is 0.
       first_move: fit what the first move is worth; in the games of a row a must have made it. It
-        is told from strength only if players met both ways round; else its interval is wide.
+        can be told from strength only if players met both ways round; else its interval is wide.
 
     Returns:
       Ratings relative to the anchor. The covariance is the inverse of the curvature of the
@@ -164,7 +164,7 @@ def fit(results: Results, n: int, anchor: int = 0, first_move: bool = False) -> 
     return Ratings(elo[:n], float(elo[n]), float(np.exp(summit[n + 1])), joint, met + met.T)
 
 
-def chances(ratings: Ratings, a: ArrayLike, b: ArrayLike, first: int = 0) -> Floats:
+def chances(ratings: Ratings, a: ArrayLike, b: ArrayLike, *, first: int = 0) -> Floats:
     """Probabilities that a wins, draws or loses against b.
 
     Args:
@@ -179,7 +179,7 @@ def chances(ratings: Ratings, a: ArrayLike, b: ArrayLike, first: int = 0) -> Flo
       ValueError: a or b holds what is no player.
     """
     if not first:
-        return (chances(ratings, a, b, 1) + chances(ratings, a, b, -1)) / 2
+        return (chances(ratings, a, b, first=1) + chances(ratings, a, b, first=-1)) / 2
     d = ratings.elo[_players(ratings, a)] - ratings.elo[_players(ratings, b)]
     d = (d + first * ratings.first_move) / ELO
     return np.stack(_davidson(d, np.log(ratings.draw)), -1)
@@ -203,7 +203,7 @@ def expected_score(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> Floats:
 
 
 def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[int, int]]:
-    """Which pairs to play next: those whose games are expected to teach most about the ratings.
+    """Which pairs to play next: those whose games are expected to say most about the ratings.
 
     Greedy A-optimal design: a game of i and j carries the Fisher information I about their
     difference, I = p(1 - p) where nothing is drawn. With g games the covariance C of the ratings
@@ -238,14 +238,14 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
             f"got {rounds} and {games_per_round}"
         )
     i, j = np.triu_indices(n, 1)
-    seats = [np.moveaxis(chances(ratings, i, j, first), -1, 0) for first in (1, -1)]
-    taught = games_per_round / ELO**2 * sum(_information(w, lost) for w, _, lost in seats) / 2
+    seats = [np.moveaxis(chances(ratings, i, j, first=first), -1, 0) for first in (1, -1)]
+    information = games_per_round / ELO**2 * sum(_information(w, lost) for w, _, lost in seats) / 2
     centre = np.eye(n) - 1 / n
     covariance = centre @ ratings.covariance @ centre
     met = ratings.met[i, j]
     picks = []
     for _ in range(rounds):
-        shrink = taught / (1 + taught * _between(covariance, i, j))
+        shrink = information / (1 + information * _between(covariance, i, j))
         gain = shrink * _between(covariance @ covariance, i, j)
         if met.sum() // games_per_round % _LEAST_MET == _LEAST_MET - 1:
             gain = np.where(met == met.min(), gain, -1)

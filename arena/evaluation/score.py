@@ -9,8 +9,9 @@ NELO = 800 / math.log(10)
 """Normalised Elo in one standard deviation of a game: equal to Elo for near equals in a game
 without draws, where the deviation is a half."""
 
-SURE = 1.96
-"""Half the width of a 95 % interval, in standard deviations."""
+Z95 = 1.959963984540054
+"""Half the width of a 95 % interval, in standard errors: the 97.5 % quantile of the standard normal
+distribution. Every interval of Arena is this wide."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def of(scores: np.ndarray) -> Score:
     pairs = np.asarray(scores, float).mean(1)
     mean = float(pairs.mean())
     error = float(np.append(pairs, [0.0, 1.0]).std(ddof=1) / np.sqrt(len(pairs)))
-    half = SURE * error
+    half = Z95 * error
     nelo, nelo_half = _nelo(pairs)
     return Score(
         int((scores > 0.5).sum()),
@@ -114,8 +115,8 @@ def _nelo(pairs: np.ndarray) -> tuple[float, float]:
     one = NELO / math.sqrt(2)
     if deviation < 1e-9:  # every pair gave the same
         certain = math.copysign(math.inf, away) if away else 0.0
-        return certain, math.inf if away else SURE * one / math.sqrt(len(pairs))
+        return certain, math.inf if away else Z95 * one / math.sqrt(len(pairs))
     ratio, unit = away / deviation, (pairs - pairs.mean()) / deviation
     variance = 1 - (unit**3).mean() * ratio + ((unit**4).mean() - 1) * ratio**2 / 4
-    half = SURE * one * math.sqrt(max(variance, 0.0) / len(pairs))
+    half = Z95 * one * math.sqrt(max(variance, 0.0) / len(pairs))
     return float(one * ratio), half

@@ -1,13 +1,15 @@
 """Exact solutions of games without chance that are small enough to enumerate."""
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from arena.evaluation.enumeration import levels, raw
+from arena.evaluation.enumeration import levels, payoffs_by, raw
+from arena.judges.rules import Rules
+from arena.types import Judge, State
 from games import OVER, Game
 
 
@@ -17,36 +19,37 @@ class Solution(NamedTuple):
     Attributes:
       states: pytree of numpy arrays [N, ...], the start first.
       value: i8[N], what the seat to move gets when both play perfectly.
-      keeps: bool[N, A], the legal moves after which it still gets that.
+      optimal: bool[N, A], the legal moves after which it still gets that.
     """
 
-    states: Any
+    states: State
     value: np.ndarray
-    keeps: np.ndarray
+    optimal: np.ndarray
 
 
 class _Graph(NamedTuple):
     """All M positions, ended ones too: seat 0's payoff, mover, legal and successors [M, A]."""
 
-    states: Any
+    states: State
     payoff: np.ndarray
     mover: np.ndarray
     legal: np.ndarray
     after: np.ndarray
 
 
-def _graph(game: Game) -> _Graph:
+def _graph(game: Game, judge: Judge) -> _Graph:
     states = jax.tree.map(lambda *x: np.concatenate(x), *[level.states for level in levels(game)])
     # A position may recur at several plies; its first occurrence stands for all.
     _, first = np.unique(raw(states), return_index=True)
     states = jax.tree.map(lambda x: x[np.sort(first)], states)
 
-    def look(state: Any) -> tuple[Any, ...]:
+    def look(state: State) -> tuple[jax.Array, jax.Array, State]:
         after = jax.vmap(game.step, (None, 0))(state, jnp.arange(game.num_actions))
-        return game.payoff(state), game.mover(state), game.legal(state), after
+        return game.mover(state), game.legal(state), after
 
     found = jax.jit(jax.vmap(look))(states)
-    payoff, mover, legal, after = jax.tree.map(np.asarray, found)
+    mover, legal, after = jax.tree.map(np.asarray, found)
+    payoff = _whole(np.asarray(jax.jit(payoffs_by(game, judge))(states)))
     legal = legal & (mover != OVER)[:, None]
     known, row = np.unique(raw(states), return_index=True)
     flat = raw(jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), after))
@@ -56,16 +59,30 @@ def _graph(game: Game) -> _Graph:
     return _Graph(states, payoff, mover, legal, row[at].reshape(legal.shape))
 
 
-@cache
-def solve(game: Game) -> Solution:
-    """Backward induction over the whole game.
+def _whole(payoff: np.ndarray) -> np.ndarray:
+    """Payoffs f32[M] without rounding errors; ValueError if one is no whole number."""
+    whole = np.rint(payoff)
+    if (abs(payoff - whole) > 1e-4).any():
+        raise ValueError("only whole payoffs are solved")
+    return whole
+
+
+def solve(game: Game, *, judge: Judge | None = None) -> Solution:
+    """Backward induction over the whole game; a solution is kept for the next call.
+
+    Args:
+      game: without chance, small enough to be enumerated.
+      judge: who says who won in its final positions; the rules if None.
 
     Raises:
       ValueError: a payoff is not a whole number, or the enumeration is incomplete.
     """
-    graph = _graph(game)
-    if (graph.payoff % 1).any():
-        raise ValueError("only whole payoffs are solved")
+    return _solve(game, judge or Rules(game))
+
+
+@cache
+def _solve(game: Game, judge: Judge) -> Solution:
+    graph = _graph(game, judge)
     sign = np.where(graph.mover == 1, -1, 1)[:, None]
     alive = graph.mover != OVER
 

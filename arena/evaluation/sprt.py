@@ -102,8 +102,8 @@ class Sprt:
         ratio, (lower, upper) = self.llr(pairs), self.bounds
         return "accept H1" if ratio >= upper else "accept H0" if ratio <= lower else None
 
-    def words(self, pairs: ArrayLike) -> str:
-        """The record int[5] in the words of engine testers: ratio, (bounds), [hypotheses]."""
+    def describe(self, pairs: ArrayLike) -> str:
+        """The record int[5] in the notation of engine testers: ratio, (bounds), [hypotheses]."""
         lower, upper = self.bounds
         return (
             f"LLR: {self.llr(pairs):z.2f} ({lower:.2f}, {upper:.2f}) "

@@ -3,7 +3,7 @@
 Ratings say that whoever beats a, who beats b, beats b by still more. Three questions to the results
 of a pool, from the mildest to the gravest:
 
-* `fit_test`: does the model of arena.ratings describe the games at all, draws included?
+* `fit_test`: does the model of arena.evaluation.ratings describe the games at all, draws included?
 * `curl`: do the differences between agents add up? Who wins the decisive games of a pair gives a
   flow on the graph of who met; what ratings can express of a flow is its gradient, and what goes
   round in circles is left over. That is the Hodge decomposition of Jiang, Lim, Yao and Ye (2011),
@@ -26,9 +26,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from arena.evaluation.cycles import sign_test, surest_cycle
 from arena.evaluation.ratings import (
     ELO,
-    Z95,
     Floats,
     Ints,
     Ratings,
@@ -37,6 +37,7 @@ from arena.evaluation.ratings import (
     fit,
     validated,
 )
+from arena.evaluation.score import Z95
 
 _SPARSE = 5  # expected counts below this are too few for the chi-square distribution
 _ENOUGH = 20  # simulations at least as far off as the results, after which p is known
@@ -116,7 +117,7 @@ class Verdict:
         """No circle is proven."""
         return self.cycle is None or self.cycle.p >= self.level
 
-    def words(self, names: Sequence[str]) -> str:
+    def describe(self, names: Sequence[str]) -> str:
         """The verdict in one line.
 
         Args:
@@ -124,15 +125,17 @@ class Verdict:
         """
         if self.cycle is not None and not self.transitive:
             circle = (*self.cycle.players, self.cycle.players[0])
-            return f"not transitive: {' > '.join(names[k] for k in circle)} ({_say(self.cycle.p)})"
+            return (
+                f"not transitive: {' > '.join(names[k] for k in circle)} ({_p_value(self.cycle.p)})"
+            )
         if self.curl.dof == 0:
-            return "these games cannot tell: no agents met in a circle"
+            return "undecided: no agents met in a circle"
         if self.curl.p < self.level:
             return (
                 "no circle is proven, but one number per agent does not explain these games "
-                f"({_say(self.curl.p)})"
+                f"({_p_value(self.curl.p)})"
             )
-        return f"transitive as far as these games tell ({_say(self.curl.p)})"
+        return f"transitive as far as these games tell ({_p_value(self.curl.p)})"
 
 
 class _Games(NamedTuple):
@@ -143,7 +146,7 @@ class _Games(NamedTuple):
       counts: f64[S, 3], games that i won, drew and lost.
       pairs: i64[P], the first row of each pair.
       sign: f64[S], 1, or -1 in rows from the view of the pair's other player.
-      first_move: whether it was asked who made it.
+      first_move: whether rows are kept apart by who made the first move.
     """
 
     i: Ints
@@ -155,7 +158,7 @@ class _Games(NamedTuple):
 
 
 def fit_test(
-    results: Results, n: int, first_move: bool = False, samples: int = 199, seed: int = 0
+    results: Results, n: int, *, first_move: bool = False, samples: int = 199, seed: int = 0
 ) -> FitTest:
     """Do the ratings of n players describe the results? The likelihood ratio test.
 
@@ -175,7 +178,7 @@ def fit_test(
       ValueError: as `ratings.fit`.
     """
     rows = validated(results, n)
-    ratings, games = fit(rows, n, 0, first_move), _gather(rows, n, first_move)
+    ratings, games = fit(rows, n, first_move=first_move), _gather(rows, n, first_move)
     rank = _rank(games, n)
     drawn = bool(games.counts[:, 1].any())
     dof = max(len(games.i) * (1 + drawn) - rank - drawn - first_move, 0)
@@ -183,7 +186,7 @@ def fit_test(
 
 
 def curl(
-    results: Results, n: int, first_move: bool = False, samples: int = 199, seed: int = 0
+    results: Results, n: int, *, first_move: bool = False, samples: int = 199, seed: int = 0
 ) -> Curl:
     """How much of who beats whom goes round in circles, and whether chance explains it.
 
@@ -208,7 +211,7 @@ def curl(
     return Curl(energy, dof, p, simulated, size, round_about / total, Z95 * error / total**2)
 
 
-def cycle(results: Results, n: int, first_move: bool = False) -> Cycle | None:
+def cycle(results: Results, n: int, *, first_move: bool = False) -> Cycle | None:
     """The circle of agents, each beating the next, that is proven best; None if there is none.
 
     Each pair is put to the two-sided sign test on its decisive games. A circle is as sure as its
@@ -233,22 +236,23 @@ def cycle(results: Results, n: int, first_move: bool = False) -> Cycle | None:
     ahead = wins >= decisive * chance
     i, j = games.i[games.pairs], games.j[games.pairs]
     winner, loser = np.where(ahead, i, j), np.where(ahead, j, i)
-    doubt = _sign_test(
+    p_values = sign_test(
         np.where(ahead, wins, decisive - wins).astype(np.int64),
         decisive.astype(np.int64),
         np.where(ahead, chance, 1 - chance),
     )
-    found = _surest_circle(winner, loser, doubt, n)
+    found = surest_cycle(winner, loser, p_values, n)
     if found is None:
         return None
     players, worst = found
-    times = 1 if len(doubt) == 3 else len(doubt)
+    times = 1 if len(p_values) == 3 else len(p_values)
     return Cycle(players, min(1.0, times * worst))
 
 
 def verdict(
     results: Results,
     n: int,
+    *,
     first_move: bool = False,
     samples: int = 199,
     seed: int = 0,
@@ -261,7 +265,9 @@ def verdict(
       level: p below which something counts as proven.
     """
     return Verdict(
-        cycle(results, n, first_move), curl(results, n, first_move, samples, seed), level
+        cycle(results, n, first_move=first_move),
+        curl(results, n, first_move=first_move, samples=samples, seed=seed),
+        level,
     )
 
 
@@ -293,7 +299,7 @@ def _decisive(results: Results, n: int, first_move: bool) -> tuple[_Games, Ratin
     """
     rows = validated(results, n)
     rows[:, 3] = 0
-    return _gather(rows, n, first_move), fit(rows, n, 0, first_move)
+    return _gather(rows, n, first_move), fit(rows, n, first_move=first_move)
 
 
 def _rank(games: _Games, n: int) -> int:
@@ -325,7 +331,7 @@ def _test(
     for sample in range(1, samples + 1):
         other = rng.multinomial(number, model)
         rows = np.column_stack([games.i, games.j, other])
-        refit = fit(rows, len(ratings.elo), 0, games.first_move)
+        refit = fit(rows, len(ratings.elo), first_move=games.first_move)
         counts = other.astype(np.float64)
         beyond += statistic(counts, _model(games._replace(counts=counts), refit)) >= value
         if beyond == _ENOUGH:
@@ -335,7 +341,7 @@ def _test(
 
 def _model(games: _Games, ratings: Ratings) -> Floats:
     """The fitted chances f64[S, 3] of win, draw and loss; no draws where there were none."""
-    model = chances(ratings, games.i, games.j, 1) * [1, games.counts[:, 1].any(), 1]
+    model = chances(ratings, games.i, games.j, first=1) * [1, games.counts[:, 1].any(), 1]
     return model / model.sum(1, keepdims=True)
 
 
@@ -373,70 +379,7 @@ def _chi_square_tail(x: float, dof: int) -> float:
     return min(1.0, (math.erfc(math.sqrt(x / 2)) if dof % 2 else 0.0) + float(np.exp(logs).sum()))
 
 
-def _sign_test(wins: Ints, games: Ints, chance: Floats) -> Floats:
-    """Twice the probability f64[E] of so many wins or more, each of this chance."""
-    logs = np.append(0.0, np.cumsum(np.log(np.arange(1, games.max() + 1))))
-    tails = np.empty(len(wins))
-    for e, (w, g, c) in enumerate(zip(wins, games, chance, strict=True)):
-        k = np.arange(w, g + 1)
-        ways = logs[g] - logs[k] - logs[g - k]
-        tails[e] = np.exp(ways + k * np.log(c) + (g - k) * np.log1p(-c)).sum()
-    return np.minimum(2 * tails, 1.0)
-
-
-def _surest_circle(
-    winner: Ints, loser: Ints, doubt: Floats, n: int
-) -> tuple[tuple[int, ...], float] | None:
-    """The circle whose most doubtful pair f64[E] is the least doubtful, and that doubt.
-
-    Pairs are taken from the surest on until they close a circle, which goes through the last.
-    """
-    order = np.argsort(doubt, kind="stable")
-    if not _circular(winner, loser, n):
-        return None
-    few, many = 0, len(order)
-    while many - few > 1:
-        half = (few + many) // 2
-        some = order[:half]
-        few, many = (few, half) if _circular(winner[some], loser[some], n) else (half, many)
-    last = order[many - 1]
-    path = _way(winner[order[:many]], loser[order[:many]], int(loser[last]), int(winner[last]))
-    lowest = path.index(min(path))
-    return tuple(path[lowest:] + path[:lowest]), float(doubt[last])
-
-
-def _circular(winner: Ints, loser: Ints, n: int) -> bool:
-    """Whether some players are left when all are taken away whom nobody left beats, repeatedly."""
-    beats = np.zeros((n, n), bool)
-    beats[winner, loser] = True
-    left = np.ones(n, bool)
-    while left.any():
-        beaten = beats[left].any(0) & left
-        if (beaten == left).all():
-            return True
-        left = beaten
-    return False
-
-
-def _way(winner: Ints, loser: Ints, start: int, goal: int) -> list[int]:
-    """The shortest way from winner to loser, start to goal; there must be one."""
-    came = {start: start}
-    front = [start]
-    while goal not in came:
-        after = []
-        for player in front:
-            for beaten in loser[winner == player].tolist():
-                if beaten not in came:
-                    came[beaten] = player
-                    after.append(beaten)
-        front = after
-    way = [goal]
-    while way[-1] != start:
-        way.append(came[way[-1]])
-    return way[::-1]
-
-
-def _say(p: float) -> str:
+def _p_value(p: float) -> str:
     """p = 0.43, p = 1e-9."""
     if p < 1e-300:
         return "p < 1e-300"

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 import tyro
 
-from arena.errors import UserError
+from arena.errors import UserError, check_not_negative, check_positive
 from arena.types import Agent, HostAgent
 from league.cli import closing, console, device, names
 from league.evaluation import compute_ledger
 from league.gate import accuracy, heldout
-from league.gate.decision import Gate, Rule, Verdict
-from league.gate.matches import Trials
-from league.gate.store import Asked, Lineage
+from league.gate.decision import Gate
+from league.gate.matches import GateMatches
+from league.gate.rule import Question, Rule
+from league.gate.store import GateRecord, Lineage
+from league.gate.verdict import AccuracyCompared, AccuracyTest, GateEvent, TestContinued, Verdict
 from league.store.checkpoints import digest
 from league.store.database import Results
 from league.store.run import Run
@@ -28,9 +30,9 @@ class Command:
     The best of the newest snapshots has to beat the reigning champion, at first snapshot 0, in a
     sequential test (SPRT, normalised Elo), and must lose neither to the agents of --against, who
     never took part in training, nor to former champions. All games start from openings that
-    training has never started from. Where exact values are known (arena judge), it must not keep
-    the value of the game in fewer positions than the champion. Training hears nothing of it. If a
-    kill cuts a gate off, the same command goes on with it: no game is lost or counted twice.
+    training has never started from. Where exact values are known (arena accuracy), its moves must
+    not be optimal in fewer positions than the champion's. Training does not depend on it. If a kill
+    cuts a gate off, the same command goes on with it: no game is lost or counted twice.
 
     Attributes:
       run: RUN, or RUN:ID to test this snapshot alone.
@@ -41,8 +43,8 @@ class Command:
         measured against tree search, or none.
       opening_plies: openings are up to so many random moves long; by default four more than in
         training.
-      rule: how candidates are judged.
-      json: print JSON lines: trials, and the verdict.
+      rule: how candidates are tested.
+      json: print JSON lines: matches, and the verdict.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN[:ID]")]
@@ -54,34 +56,8 @@ class Command:
     json: bool = False
 
     def __post_init__(self):
-        if self.best_of <= 0:
-            raise UserError(f"best-of must be positive, not {self.best_of}")
-        for name in ("simulations", "opening_plies"):
-            if (getattr(self, name) or 0) < 0:
-                raise UserError(f"{name} must not be negative")
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """What is settled before the first game.
-
-    Attributes:
-      candidates: newest first.
-      champion: who reigns.
-      former: champions before.
-      against: names and digests of the held-out opponents; no digest where there are no weights.
-      simulations: of all snapshots.
-      plies: of openings.
-      newest: generations whose openings training has seen.
-    """
-
-    candidates: list[int]
-    champion: int
-    former: list[int]
-    against: dict[str, str]
-    simulations: int
-    plies: int
-    newest: int
+        check_positive(self, "best_of")
+        check_not_negative(self, "simulations", "opening_plies")
 
 
 def run(command: Command) -> None:
@@ -96,18 +72,18 @@ def run(command: Command) -> None:
         )
     with work.lock(), work.results() as results:
         lineage = Lineage(results)
-        judges = _judges(command, work, results)
-        with closing.seated(*judges.values()):
-            setting = _settle(command, work, lineage, judges, number if colon else None)
-            gate = lineage.ask(_question(command.rule, setting))
+        opponents = _opponents(command, work, results)
+        with closing.seated(*opponents.values()):
+            question = _question(command, work, lineage, opponents, number if colon else None)
+            gate = lineage.open(question)
             if gate.verdict is None:
-                gate = _decide(command, work, lineage, gate, setting, judges)
+                gate = _decide(command, work, lineage, gate, opponents)
         _show(command.json, work, gate, compute_ledger.spent(results))
     work.close()
 
 
-def _judges(command: Command, work: Run, results: Results) -> dict[str, Agent | HostAgent]:
-    """The held-out opponents, none of whom training has met."""
+def _opponents(command: Command, work: Run, results: Results) -> dict[str, Agent | HostAgent]:
+    """The held-out opponents, none of which training has met, by name."""
     specs = command.against or _usual(work)
     pool = {sha: f"snapshot {number}" for number, sha in results.digests().items()}
     pool |= {one.digest: f"exploiter {one.id}" for one in results.exploiters()}
@@ -125,43 +101,47 @@ def _usual(work: Run) -> tuple[str, ...]:
     return ("uniform", *tree)
 
 
-def _settle(
+def _question(
     command: Command,
     work: Run,
     lineage: Lineage,
-    judges: dict[str, Agent | HostAgent],
+    opponents: dict[str, Agent | HostAgent],
     number: str | None,
-) -> _Setting:
-    """Who is tested against whom, and how."""
+) -> Question:
+    """Who is tested against whom, and how; `number` is the snapshot to test, if one is named."""
     newest = max(work.state.numbers(), default=0)  # what is half saved may be trained once more
     champions = [0, *lineage.champions()]
     reigning = champions[-1]
     if number is None:
-        tried = {
-            gate.body["candidate"]
-            for gate in lineage.gates()
-            if gate.body and gate.verdict == "refused" and gate.body["champion"] == str(reigning)
-        }
-        fresh = [i for i in range(newest, reigning, -1) if str(i) not in tried]
-        candidates = fresh[: command.best_of]
+        candidates = _untried(lineage, newest, reigning)[: command.best_of]
         if not candidates:
             raise UserError(f"run {work.name!r} has no snapshot newer than its champion {reigning}")
     else:
         candidates = [_candidate(work, number, newest, reigning)]
     usual = work.config.measure.simulations if work.game.searchable else 0
     plies = command.opening_plies
-    return _Setting(
-        candidates,
-        reigning,
-        sorted({*champions[:-1]} - {reigning, *candidates}),
-        {
+    return Question(
+        candidates=candidates,
+        champion=reigning,
+        former=sorted({*champions[:-1]} - {reigning, *candidates}),
+        against={
             name: digest(one.params) if isinstance(one, Agent) and one.params != () else ""
-            for name, one in judges.items()
+            for name, one in opponents.items()
         },
-        usual if command.simulations is None else command.simulations,
-        work.config.opening_plies + _DEEPER if plies is None else plies,
-        newest,
+        simulations=usual if command.simulations is None else command.simulations,
+        plies=work.config.opening_plies + _DEEPER if plies is None else plies,
+        newest=newest,
+        rule=command.rule,
     )
+
+
+def _untried(lineage: Lineage, newest: int, reigning: int) -> list[int]:
+    """Snapshots after the champion that it has not refused, newest first."""
+    verdicts = [gate.verdict for gate in lineage.gates() if gate.verdict]
+    tried = {
+        one.candidate for one in verdicts if not one.promoted and one.champion == str(reigning)
+    }
+    return [i for i in range(newest, reigning, -1) if str(i) not in tried]
 
 
 def _candidate(work: Run, number: str, newest: int, reigning: int) -> int:
@@ -172,122 +152,119 @@ def _candidate(work: Run, number: str, newest: int, reigning: int) -> int:
     return int(number)
 
 
-def _question(rule: Rule, setting: _Setting) -> dict[str, Any]:
-    """What makes a gate the same gate, as JSON has it."""
-    return {**dataclasses.asdict(setting), "rule": dataclasses.asdict(rule)}
-
-
 def _decide(
     command: Command,
     work: Run,
     lineage: Lineage,
-    gate: Asked,
-    setting: _Setting,
-    judges: dict[str, Agent | HostAgent],
-) -> Asked:
+    gate: GateRecord,
+    opponents: dict[str, Agent | HostAgent],
+) -> GateRecord:
     """Plays the gate and writes its verdict down."""
-    seen = heldout.trained(work, setting.newest)
-    roles = ("gate: test", "gate: veto")
-    openings = [
-        heldout.Openings(work.game, seen, work.key(gate.id, role), setting.plies) for role in roles
-    ]
-    policy = work.eval_policy(setting.simulations)
-    own = {*setting.candidates, setting.champion, *setting.former}
+    question = gate.question
+    seen = heldout.trained(work, question.newest)
+    roles = ("gate: test", "gate: veto")  # keys go by the names of the first version
+    test, checks = (
+        heldout.Openings(work.game, seen, work.key(gate.id, role), question.plies) for role in roles
+    )
+    policy = work.eval_policy(question.simulations)
+    own = {*question.candidates, question.champion, *question.former}
     agents = {str(i): Agent(str(i), policy, work.weights(i)) for i in own}
     positions = accuracy.unseen(work, seen)
-    solved = (
-        accuracy.Solved(positions, agents, work.key(gate.id, "gate: exam")) if positions else None
-    )
-    trials = Trials(
+    matches = GateMatches(
         work.game,
-        command.rule,
-        {**judges, **agents},
-        (openings[0], openings[1]),
+        question.rule,
+        {**opponents, **agents},
+        (test, checks),
         work.key(gate.id, "gate: games"),
     )
-    question = Gate(
-        command.rule,
-        [str(i) for i in setting.candidates],
-        str(setting.champion),
-        [*map(str, setting.former), *judges],
-        lineage.kept(gate.id, setting.newest, trials),
-        console.emit if command.json else _tell,
-        solved,
-    )
-    verdict = question.decide()
-    body = {**_body(verdict), "champion": str(setting.champion), "openings_seen": len(seen)}
-    lineage.answer(gate.id, body, int(verdict.candidate) if verdict.promoted else None)
-    return dataclasses.replace(
-        gate, verdict="promoted" if verdict.promoted else "refused", body=body
-    )
+    verdict = Gate(
+        question.rule,
+        [str(i) for i in question.candidates],
+        str(question.champion),
+        heldout=[*map(str, question.former), *opponents],
+        play=lineage.recorded(gate.id, question.newest, matches),
+        compare=(
+            accuracy.MoveComparison(positions, agents, work.key(gate.id, "gate: exam"))
+            if positions
+            else None
+        ),
+        callback=_emit if command.json else _print,
+    ).decide()
+    verdict = dataclasses.replace(verdict, openings_seen=len(seen))
+    lineage.close(gate.id, verdict)
+    return dataclasses.replace(gate, verdict=verdict)
 
 
-def _body(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as JSON has it."""
-    inflation = verdict.inflation
-    return {
-        "candidate": verdict.candidate,
-        "reason": verdict.reason,
-        "selection": [_score(name, found) for name, found in verdict.selection],
-        "fresh": _score(verdict.candidate, verdict.fresh),
-        "inflation": inflation[0] if inflation else None,
-        "inflation_half_width": inflation[1] if inflation else None,
-        "test": {"pairs": verdict.test, "llr": verdict.llr, "bounds": verdict.bounds},
-        "vetoes": [{**_score(name, found), "lost": lost} for name, found, lost in verdict.vetoes],
-        "exam": verdict.exam and verdict.exam._asdict(),
-    }
+def _emit(event: GateEvent) -> None:
+    """An event as a JSON line."""
+    console.emit(as_json(event))
 
 
-def _score(name: str, found: Any) -> dict[str, Any]:
-    return {"agent": name, "score": found.score, "half_width": found.half_width}
+def as_json(event: GateEvent) -> dict[str, Any]:
+    """An event as programs read it: `event` is select, test, heldout or accuracy."""
+    agents = {"a": event.a, "b": event.b}
+    if isinstance(event, AccuracyCompared):
+        return {"event": "accuracy", **agents, **dataclasses.asdict(event.test)}
+    if isinstance(event, TestContinued):
+        return {"event": "test", **agents, "description": event.description}
+    figures = {"score": event.score, "half_width": event.half_width}
+    return {"event": event.stage.name.lower(), **agents, **figures}
 
 
-def _tell(event: dict[str, Any]) -> None:
-    """A trial, on stderr."""
-    if event["event"] == "exam":
-        console.stderr.print(f"exam: {_exam(event)}")
-        return
-    said = event.get("words") or f"{event['score']:.1%} ± {event['half']:.1%}"
-    console.stderr.print(f"{event['event']}: {event['a']} against {event['b']}: {said}")
+def _print(event: GateEvent) -> None:
+    """An event, on stderr."""
+    if isinstance(event, AccuracyCompared):
+        name, result = "accuracy", _accuracy(event.test)
+    elif isinstance(event, TestContinued):
+        name, result = "test", event.description
+    else:
+        name = event.stage.name.lower()
+        result = f"{event.score:.1%} ± {event.half_width:.1%}"
+    console.stderr.print(f"{name}: {event.a} against {event.b}: {result}")
 
 
-def _exam(found: dict[str, Any]) -> str:
+def _accuracy(found: AccuracyTest) -> str:
     return (
-        f"kept in {found['candidate']} of {found['positions']} positions, "
-        f"by the champion in {found['champion']} (p = {found['p']:.2g})"
+        f"optimal in {found.candidate} of {found.positions} positions, "
+        f"the champion's in {found.champion} (p = {found.p:.2g})"
     )
 
 
-def _show(json: bool, work: Run, gate: Asked, passes: dict[str, int]) -> None:
+def _show(json: bool, work: Run, gate: GateRecord, passes: dict[str, int]) -> None:
     """The verdict and what it rests on."""
-    assert gate.body is not None
-    body = gate.body
+    verdict = gate.verdict
+    assert verdict is not None
+    decided = "promoted" if verdict.promoted else "refused"
     if json:
-        told = {"run": work.name, "gate": gate.id, "verdict": gate.verdict}
-        console.emit({"event": "verdict", **told, **body, "passes": passes})
+        head = {"event": "verdict", "run": work.name, "gate": gate.id, "verdict": decided}
+        console.emit({**head, **verdict.to_json(), "passes": passes})
         return
-    print(f"{gate.verdict}: {body['reason']}")
-    lower, upper = body["test"]["bounds"]
-    rule = gate.question["rule"]
-    print(
-        f"LLR: {body['test']['llr']:z.2f} ({lower:.2f}, {upper:.2f}) "
-        f"[{rule['elo0']:z.2f}, {rule['elo1']:z.2f}], Ptnml(0-2): {list(body['test']['pairs'])}"
-    )
-    for one in body["vetoes"]:
-        verdict = "lost" if one["lost"] else "not lost"
-        print(f"against {one['agent']}: {one['score']:.1%} ± {one['half_width']:.1%}, {verdict}")
-    if body.get("exam"):  # a gate of an older version has none
-        print(
-            f"exact values: {_exam(body['exam'])}, {'lost' if body['exam']['lost'] else 'not lost'}"
-        )
-    if body["selection"]:
-        chosen = max(one["score"] for one in body["selection"])
-        print(
-            f"best of {len(body['selection'])}: {chosen:.1%} when chosen, "
-            f"{body['fresh']['score']:.1%} on fresh games: flattered by "
-            f"{body['inflation']:+.1%} ± {body['inflation_half_width']:.1%}"
-        )
+    print(f"{decided}: {verdict.reason}")
+    print("\n".join(_grounds(gate.question.rule, verdict)))
     print(
         f"forward passes: {passes['type_1']:,} for training (type 1), "
         f"{passes['type_2']:,} for measuring and the gate (type 2)"
     )
+
+
+def _grounds(rule: Rule, verdict: Verdict) -> list[str]:
+    """What a verdict rests on, in lines."""
+    test, (lower, upper) = verdict.test, verdict.test.bounds
+    lines = [
+        f"LLR: {test.llr:z.2f} ({lower:.2f}, {upper:.2f}) "
+        f"[{rule.elo0:z.2f}, {rule.elo1:z.2f}], Ptnml(0-2): {list(test.pairs)}"
+    ]
+    for one in verdict.heldout:
+        lost = "lost" if one.lost else "not lost"
+        lines.append(f"against {one.agent}: {one.score:.1%} ± {one.half_width:.1%}, {lost}")
+    if verdict.accuracy:
+        lost = "lost" if verdict.accuracy.lost else "not lost"
+        lines.append(f"move accuracy: {_accuracy(verdict.accuracy)}, {lost}")
+    if verdict.inflation:
+        chosen = max(one.score for one in verdict.selection)
+        inflation, half = verdict.inflation
+        lines.append(
+            f"best of {len(verdict.selection)}: {chosen:.1%} when chosen, "
+            f"{verdict.fresh.score:.1%} on fresh games: overrated by {inflation:+.1%} ± {half:.1%}"
+        )
+    return lines

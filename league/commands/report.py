@@ -27,7 +27,9 @@ def run(command: Command) -> None:
     """Writes the report and says where it lies."""
     work = names.run(command.run)
     with work.results() as results:
-        path = build.write(work, results, leaderboard.of(results, work.config.measure.max_elo_step))
+        path = build.write(
+            work, results, leaderboard.compute(results, work.config.measure.max_elo_step)
+        )
     work.close()
     if command.json:
         console.emit({"run": work.name, "report": str(path)})

@@ -102,7 +102,7 @@ def run(command: Command) -> None:
         done = max(work.state.numbers(), default=0)
         with console.Watch(command.json, done, work.config.generations) as watch:
             Trainer(work, results, watch).train()
-        found = leaderboard.of(results, work.config.measure.max_elo_step)
+        found = leaderboard.compute(results, work.config.measure.max_elo_step)
         report = build.write(work, results, found)
         build.show(work, results, found, report, command.json)
     work.close()

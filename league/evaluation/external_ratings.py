@@ -1,10 +1,9 @@
 """How strong agents from outside a run are, on the scale of its snapshots.
 
-An agent visits a run: it plays matches against snapshots, which go into the record under a role of
-their own. They decide nothing in the run; the snapshots' own standing does not know them.
+Such an agent plays matches against snapshots, which go into the record under a role of their own.
+They decide nothing in the run, and the snapshots' own ratings do not rest on them.
 """
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,8 +12,9 @@ import numpy as np
 
 from arena.errors import UserError
 from arena.evaluation import ratings
+from arena.keys import fold
 from arena.play import match
-from arena.types import Agent, HostAgent
+from arena.types import Agent, HostAgent, Judge
 from league.evaluation import leaderboard
 from league.store.database import MatchResult, Results
 from league.store.run import Run
@@ -26,8 +26,8 @@ _SLOTS = 16
 
 
 @dataclass(frozen=True)
-class Rated:
-    """An agent from outside.
+class ExternalRating:
+    """The rating of an agent from outside.
 
     Attributes:
       name: as a user types it.
@@ -51,15 +51,16 @@ def fitted(results: Results) -> tuple[list[str], ratings.Ratings]:
     names = ids + sorted({name for row in games for name in row[:2]} - set(ids))
     place = {name: i for i, name in enumerate(names)}
     rows = np.array([(place[a], place[b], *counts) for a, b, *counts in games], np.int64)
-    return names, ratings.fit(rows.reshape(-1, 5), len(names), 0, first_move=True)
+    return names, ratings.fit(rows.reshape(-1, 5), len(names), first_move=True)
 
 
-def rated(results: Results, guests: list[str]) -> list[Rated]:
+def rated(results: Results, guests: list[str]) -> list[ExternalRating]:
     """The ratings of guests that have played."""
     names, fit = fitted(results)
     at = [names.index(guest) for guest in guests]
     return [
-        Rated(names[i], float(fit.elo[i]), float(fit.half_width[i]), int(fit.games[i])) for i in at
+        ExternalRating(names[i], float(fit.elo[i]), float(fit.half_width[i]), int(fit.games[i]))
+        for i in at
     ]
 
 
@@ -67,9 +68,11 @@ def play(
     work: Run,
     results: Results,
     guest: Agent | HostAgent,
+    *,
     games: int,
     pairs: int,
-    tell: Callable[[int], None] = lambda games: None,
+    judge: Judge | None = None,
+    callback: Callable[[int], None] = lambda games: None,
 ) -> None:
     """Plays matches of a guest against snapshots; each goes into the record as soon as it is over.
 
@@ -79,14 +82,13 @@ def play(
       guest: who plays the run's game.
       games: at least so many.
       pairs: pairs of games in each match.
-      tell: hears how many games a match had.
+      judge: who says who won; the rules if None.
+      callback: called after every match with the number of its games.
     """
     for _ in range(-(-games // (2 * pairs))):
         number = _opponent(results, guest.name)
         snapshot = Agent(str(number), work.eval_policy(0), work.weights(number))
-        key = jax.random.key(work.config.seed)
-        for part in (zlib.crc32(b"guest"), zlib.crc32(guest.name.encode()), results.count(ROLE)):
-            key = jax.random.fold_in(key, part)
+        key = fold(jax.random.key(work.config.seed), "guest", guest.name, results.count(ROLE))
         plies = work.config.measure.opening_plies
         [scores] = match.play(
             [snapshot],
@@ -97,14 +99,15 @@ def play(
             plies=plies,
             groups=1,
             slots=_SLOTS,
+            judge=judge,
         )
         newest = max(results.digests())
         results.write(newest, [MatchResult(ROLE, snapshot.name, guest.name, scores)])
-        tell(2 * pairs)
+        callback(2 * pairs)
 
 
 def _opponent(results: Results, guest: str) -> int:
-    """The snapshot from which a game would tell most: a near equal whom the guest has met little.
+    """The snapshot against which a game says most: a near equal that the guest has met little.
 
     The newest one is the first.
     """

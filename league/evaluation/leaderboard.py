@@ -1,4 +1,4 @@
-"""Where the snapshots of a run stand: ratings, whether ratings are enough, and what was forgotten.
+"""The leaderboard of a run's snapshots: ratings, whether they are enough, what was forgotten.
 
 All of it is computed from the games between raw networks that measured the run, never stored.
 """
@@ -36,7 +36,7 @@ class Meta:
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class Leaderboard:
     """What the games of n agents say.
 
     Attributes:
@@ -65,7 +65,7 @@ class Standing:
     top: tuple[int, int, score.Score] | None
 
 
-def fitted(results: Results, anchor: str = "") -> tuple[list[str], np.ndarray, ratings.Ratings]:
+def fitted(results: Results, *, anchor: str = "") -> tuple[list[str], np.ndarray, ratings.Ratings]:
     """Names of the agents, their games as directed rows i64[R, 5], and the ratings.
 
     Args:
@@ -89,28 +89,28 @@ def fitted(results: Results, anchor: str = "") -> tuple[list[str], np.ndarray, r
     place = {name: i for i, name in enumerate(names)}
     rows = np.array([(place[a], place[b], *counts) for a, b, *counts in games], np.int64)
     rows = rows.reshape(-1, 5)
-    return names, rows, ratings.fit(rows, len(names), place[anchor], first_move=True)
+    return names, rows, ratings.fit(rows, len(names), anchor=place[anchor], first_move=True)
 
 
-def of(results: Results, planned: float, anchor: str = "") -> Standing:
-    """Everything at once.
+def compute(results: Results, planned: float, *, anchor: str = "") -> Leaderboard:
+    """The whole leaderboard from the games in the record.
 
     Args:
       results: of the run.
       planned: Elo that a snapshot may differ from the one before it without an alarm.
       anchor: as for `fitted`; errors are those of `fitted` too.
     """
-    names, rows, fit = fitted(results, anchor)
+    names, rows, fit = fitted(results, anchor=anchor)
     n, count = len(names), len(results.digests())
     samples = _SAMPLES if n <= _MANY else _SAMPLES // 4
-    verdict = transitivity.verdict(rows, n, True, samples)
+    verdict = transitivity.verdict(rows, n, first_move=True, samples=samples)
     # No proof of a circle is needed: that numbers do not explain the games is reason enough.
     doubtful = not verdict.transitive or verdict.curl.p < verdict.level
-    return Standing(
+    return Leaderboard(
         names,
         count,
         fit,
-        transitivity.fit_test(rows, n, True, samples),
+        transitivity.fit_test(rows, n, first_move=True, samples=samples),
         verdict,
         _meta(rows, fit) if doubtful else None,
         forgetting.matrix(among(rows, count), count),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from league.evaluation.leaderboard import ROLES, Standing
+from league.evaluation.leaderboard import ROLES, Leaderboard
 from league.store.database import Results, Tally
 
 Record = tuple[int, int, int]
@@ -22,7 +22,7 @@ class Row:
       games: games behind the rating.
       uniform: of the raw network against uniform play; None if not played.
       mcts: with search, against Monte-Carlo tree search; None if not played.
-      melo: its rating in mElo_2; this and the next two are None where Elo says it all.
+      melo: its rating in mElo_2; this and the next two are None where Elo is enough.
       nash: its probability in the pool's equilibrium.
       alpha_rank: its share in the long run of an evolving population.
     """
@@ -43,18 +43,18 @@ def score(record: Record) -> float:
     return (record[0] + 0.5 * record[1]) / sum(record)
 
 
-def table(results: Results, standing: Standing) -> list[Row]:
+def table(results: Results, leaderboard: Leaderboard) -> list[Row]:
     """One row a snapshot, oldest first."""
-    exams = {role: _exams(results.tallies(role)) for role in ("uniform", "mcts")}
-    fit, meta = standing.ratings, standing.meta
+    fixed = {role: _by_snapshot(results.tallies(role)) for role in ("uniform", "mcts")}
+    fit, meta = leaderboard.ratings, leaderboard.meta
     return [
         Row(
             number,
             float(fit.elo[i]),
             float(fit.half_width[i]),
             int(fit.games[i]),
-            exams["uniform"].get(number),
-            exams["mcts"].get(number),
+            fixed["uniform"].get(number),
+            fixed["mcts"].get(number),
             float(meta.melo[i]) if meta else None,
             float(meta.nash[i]) if meta else None,
             float(meta.alpha_rank[i]) if meta else None,
@@ -63,7 +63,7 @@ def table(results: Results, standing: Standing) -> list[Row]:
     ]
 
 
-def _exams(tallies: list[Tally]) -> dict[int, Record]:
+def _by_snapshot(tallies: list[Tally]) -> dict[int, Record]:
     return {int(t.a): (t.wins, t.draws, t.losses) for t in tallies}
 
 

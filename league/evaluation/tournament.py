@@ -5,7 +5,6 @@ played goes there whole or not at all. What comes next follows from the record a
 command goes on where a kill cut it off, and ends with the same scores as if nothing had happened.
 """
 
-import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
@@ -16,8 +15,9 @@ import sqlalchemy as sql
 
 from arena.errors import UserError
 from arena.evaluation import ratings
+from arena.keys import fold
 from arena.play import match
-from arena.types import Agent, CachedPolicy
+from arena.types import Agent, CachedPolicy, Judge
 from league.evaluation import leaderboard
 from league.store.database import MatchResult, Results
 from league.store.run import Run
@@ -26,8 +26,8 @@ from league.store.schema import MATCHES, TOURNAMENTS
 _SCHEDULED = 8  # matches in one call of the device loop; then the ratings are fitted anew
 _ROUND_ROBIN = 64  # the same where nothing has to be fitted
 _SLOTS = 16
-"""Games in flight per match and half on a CPU, where agents evaluate positions that stand idle too:
-with 64 there were as many of these as of others. Agents who remember skip them."""
+"""Games in flight per match and half on a CPU, where agents evaluate idle positions too: with
+64 there were as many of these as of others. A `CachedPolicy` skips them."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Plan:
 
     Attributes:
       pairs: pairs of games in each match.
-      games: play at least so many, where they teach most about the ratings; None for a round robin,
+      games: play at least so many, where they say most about the ratings; None for a round robin,
         in which everybody meets everybody once.
     """
 
@@ -52,6 +52,7 @@ class Tournament:
       work: the run.
       results: its record.
       plan: what is asked for.
+      judge: who says who won; the rules if None.
 
     Raises:
       UserError: the newest snapshot is only half saved.
@@ -60,6 +61,7 @@ class Tournament:
     work: Run
     results: Results
     plan: Plan
+    judge: Judge | None = None
     _weights: dict[int, Any] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -103,15 +105,15 @@ class Tournament:
         """Matches that are in the record."""
         return self.results.count("rate") - self._before
 
-    def play(self, tell: Callable[[int], None] = lambda done: None) -> None:
-        """Plays what is left to play; `tell` hears how many matches are in the record."""
+    def play(self, callback: Callable[[int], None] = lambda done: None) -> None:
+        """Plays what is left to play; `callback` gets the number of matches in the record."""
         while (done := self.done) < self.matches:
             chosen = self._choose(done, min(self._groups, self.matches - done))
             self.results.write(self._ids[-1], self._round(done, chosen))
-            tell(done + len(chosen))
+            callback(done + len(chosen))
 
     def _choose(self, done: int, count: int) -> list[tuple[int, int]]:
-        """Who meets next, by their places among the snapshots."""
+        """The next pairings, by places among the snapshots."""
         if self.plan.games is None:
             return list(combinations(range(len(self._ids)), 2))[done : done + count]
         place = {str(number): i for i, number in enumerate(self._ids)}
@@ -125,9 +127,7 @@ class Tournament:
 
     def _round(self, done: int, chosen: list[tuple[int, int]]) -> list[MatchResult]:
         """Plays some matches in one call of the device loop."""
-        key = jax.random.key(self.work.config.seed)
-        for number in (zlib.crc32(b"tournament"), self._number, done):
-            key = jax.random.fold_in(key, number)
+        key = fold(jax.random.key(self.work.config.seed), "tournament", self._number, done)
         first, second = (
             [self._agent(side) for side in sides] for sides in zip(*chosen, strict=True)
         )
@@ -142,6 +142,7 @@ class Tournament:
             plies=self.work.config.measure.opening_plies,
             groups=self._groups,
             slots=slots,
+            judge=self.judge,
         )
         return [
             MatchResult("rate", a.name, b.name, score)

@@ -1,1 +1,1 @@
-"""Which snapshot may be champion."""
+"""Which snapshot may be champion: a sequential test, held-out opponents, move accuracy."""

@@ -1,4 +1,4 @@
-"""What training never sees: openings for the gate, and the proof that they and the judges are new.
+"""What training never sees: openings for the gate, and the proof that they and opponents are new.
 
 An opening counts as seen if training has started a game from it or from a mirror image of it. What
 training has started from follows from the run's seed, and is drawn once more to be compared, hash
@@ -9,14 +9,13 @@ fresh deals.
 import hashlib
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import jax
 import numpy as np
 
 from arena.errors import UserError
 from arena.play.openings import recorded_openings
-from arena.types import Positions
+from arena.types import Positions, State
 from games import Game
 from league.store.run import Run
 
@@ -25,7 +24,7 @@ _FRUITLESS = 8  # times in a row that nothing new is drawn, after which all has 
 
 
 class Openings:
-    """The held-out openings of one gate in one role, all different; the same whenever asked for.
+    """The held-out openings of one gate in one role, all different; the same at every call.
 
     Args:
       game: what is played.
@@ -57,7 +56,7 @@ class Openings:
             self._all.moves + [drawn.moves[i] for i in new],
         )
 
-    def _unseen(self, states: Any) -> list[int]:
+    def _unseen(self, states: State) -> list[int]:
         new = []
         for i, found in enumerate(keys(self._game, states)):
             if found not in self._seen:
@@ -82,15 +81,15 @@ def trained(run: Run, generations: int) -> set[bytes]:
     }
 
 
-def _flat(states: Any) -> Any:
+def _flat(states: State) -> State:
     return jax.tree.map(lambda x: np.asarray(x).reshape(-1, *x.shape[2:]), states)
 
 
-def keys(game: Game, states: Any) -> Iterator[bytes]:
+def keys(game: Game, states: State) -> Iterator[bytes]:
     """A hash of each position [N, ...], the same for all its mirror images.
 
-    Where information is hidden, observations do not tell positions apart, and images have hashes
-    of their own.
+    Where information is hidden, equal observations may be of different positions, and images have
+    hashes of their own.
     """
     count = len(jax.tree.leaves(states)[0])
     for at in range(0, count, _DRAWN):
@@ -109,7 +108,7 @@ def keys(game: Game, states: Any) -> Iterator[bytes]:
 def _images(game: Game):
     """Jitted: what the movers see of positions [N, ...], in all symmetries [N, S, ...]."""
 
-    def look(state: Any) -> jax.Array:
+    def look(state: State) -> jax.Array:
         seen = game.observe(state, game.mover(state))
         return game.symmetries(seen, jax.numpy.zeros(game.num_actions))[0]
 
@@ -121,7 +120,7 @@ def _hash(content: bytes) -> bytes:
 
 
 def check(name: str, digest: str, pool: dict[str, str]) -> None:
-    """Refuses a judge that training may have met.
+    """Refuses a held-out opponent that training may have met.
 
     Args:
       name: as the user typed it.
@@ -133,5 +132,6 @@ def check(name: str, digest: str, pool: dict[str, str]) -> None:
     """
     if digest in pool:
         raise UserError(
-            f"{name} is {pool[digest]} of the pool: only who never took part in training may judge"
+            f"{name} is {pool[digest]} of the pool: held-out opponents must not have taken part in "
+            "training"
         )

@@ -1,6 +1,5 @@
 """The games of a gate, played from held-out openings."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,25 +7,28 @@ import jax
 import numpy as np
 
 from arena.judges.rules import Rules
+from arena.keys import fold
 from arena.play import host_loop
 from arena.play.device_loop import Match
-from arena.types import Agent, HostAgent, Position, Positions, stack
+from arena.types import Agent, HostAgent, Judge, Position, Positions, stack
 from games import Game
 from league.evaluation import compute_ledger
-from league.gate.decision import Rule, Trial
 from league.gate.heldout import Openings
+from league.gate.match import GateMatch, Stage
+from league.gate.rule import Rule
 
 
 @dataclass(frozen=True)
-class Trials:
-    """Plays what a gate asks for.
+class GateMatches:
+    """Plays the matches of a gate.
 
     Attributes:
       game: what is played.
       rule: of the gate.
-      agents: all who may meet, by name.
-      openings: the held-out ones of the test and its selection, and those of the vetoes.
+      agents: all that may meet, by name.
+      openings: the held-out ones of the test and its selection, and those of the checks.
       key: PRNG key of agents that play at random, and of chance.
+      judge: who says who won; the rules if None.
     """
 
     game: Game
@@ -34,36 +36,43 @@ class Trials:
     agents: dict[str, Agent | HostAgent]
     openings: tuple[Openings, Openings]
     key: jax.Array
+    judge: Judge | None = None
 
-    def __call__(self, trial: Trial) -> tuple[np.ndarray, int]:
+    def __call__(self, match: GateMatch) -> tuple[np.ndarray, int]:
         """The candidate's scores f32[P, 2], and the forward passes that they took."""
         scores, passes = [np.zeros((0, 2), np.float32)], 0
-        for at in range(0, trial.pairs, self.rule.pairs):  # one size, one compilation
-            starts = self._starts(trial, at, min(self.rule.pairs, trial.pairs - at))
+        for at in range(0, match.pairs, self.rule.pairs):  # one size, one compilation
+            starts = self._starts(match, at, min(self.rule.pairs, match.pairs - at))
             if starts.moves:
-                found, more = self._play(trial, at, starts)
+                found, more = self._play(match, at, starts)
                 scores, passes = [*scores, found], passes + more
         return np.concatenate(scores), passes
 
-    def _starts(self, trial: Trial, at: int, count: int) -> Positions:
+    def _starts(self, match: GateMatch, at: int, count: int) -> Positions:
         """All candidates are chosen by the same openings; the test goes on where these end."""
-        test, veto = self.openings
-        if trial.stage == "veto":
-            return veto.take(at, count)
-        batch = trial.number + 1 if trial.stage == "test" else 0
+        test, heldout = self.openings
+        if match.stage == Stage.HELDOUT:
+            return heldout.take(at, count)
+        batch = match.number + 1 if match.stage == Stage.TEST else 0
         return test.take(batch * self.rule.pairs + at, count)
 
-    def _play(self, trial: Trial, at: int, starts: Positions) -> tuple[np.ndarray, int]:
-        a, b = self.agents[trial.a], self.agents[trial.b]
-        key = self.key
-        for number in (zlib.crc32(trial.stage.encode()), trial.number, at):
-            key = jax.random.fold_in(key, number)
+    def _play(self, match: GateMatch, at: int, starts: Positions) -> tuple[np.ndarray, int]:
+        a, b = self.agents[match.a], self.agents[match.b]
+        key = fold(self.key, match.stage, match.number, at)
         if isinstance(a, Agent) and isinstance(b, Agent):
             return self._on_device(a, b, key, starts)
         one, two = _Counted(a, jax.random.fold_in(key, 0)), _Counted(b, jax.random.fold_in(key, 1))
         count = len(starts.moves)
         scores = host_loop.pairs(
-            one, two, self.game, key=key, count=count, plies=0, slots=2 * count, openings=starts
+            one,
+            two,
+            self.game,
+            key=key,
+            count=count,
+            plies=0,
+            slots=2 * count,
+            openings=starts,
+            judge=self.judge,
         )
         return scores, one.passes + two.passes
 
@@ -72,7 +81,8 @@ class Trials:
     ) -> tuple[np.ndarray, int]:
         pairs = len(starts.moves)
         groups = max(d for d in range(1, jax.device_count() + 1) if pairs % d == 0)
-        match = Match(self.game, a.policy, b.policy, judge=Rules(self.game), slots=pairs // groups)
+        judge = self.judge or Rules(self.game)
+        match = Match(self.game, a.policy, b.policy, judge=judge, slots=pairs // groups)
         states = jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), starts.states)
         one, two = (stack([agent.params] * groups) for agent in (a, b))
         played = match.play(one, two, keys=jax.random.split(key, groups), openings=states)
@@ -81,7 +91,7 @@ class Trials:
 
 
 class _Counted(HostAgent):
-    """A player on the host, and what its network evaluates."""
+    """An agent in the loop of the host, and how many positions its network evaluates."""
 
     def __init__(self, agent: Agent | HostAgent, key: jax.Array):
         self.name, self.passes = agent.name, 0

@@ -1,36 +1,35 @@
 """The champions of a run, and the gates that made them, in its record.
 
-A gate is written down before its first game, and every trial whole or not at all, under a key of
-its own: a gate that was killed goes on with the trials that are there, and none counts twice.
+A gate is written down before its first game, and every match whole or not at all, under a key of
+its own: a gate that was killed goes on with the matches that are there, and none counts twice.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sql
 
-from league.gate.decision import Play, Trial
+from league.gate.match import GateMatch, PlayMatch
+from league.gate.rule import Question
+from league.gate.verdict import Verdict
 from league.store.database import MatchResult, Results, insert
 from league.store.schema import CHAMPIONS, GATES, MATCHES, PAIRS, TRIALS
 
 
 @dataclass(frozen=True)
-class Asked:
+class GateRecord:
     """One gate.
 
     Attributes:
       id: its number.
-      question: candidates, champion, judges, rule and openings.
-      verdict: promoted or refused; None until it is known.
-      body: what the verdict rests on; None until it is known.
+      question: what it decides.
+      verdict: None until it is decided.
     """
 
     id: int
-    question: dict[str, Any]
-    verdict: str | None
-    body: dict[str, Any] | None
+    question: Question
+    verdict: Verdict | None
 
 
 class Lineage:
@@ -45,28 +44,34 @@ class Lineage:
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
-    def gates(self) -> list[Asked]:
+    def gates(self) -> list[GateRecord]:
         """All gates, oldest first."""
+        columns = GATES.c.id, GATES.c.question, GATES.c.verdict, GATES.c.body
         with self._engine.connect() as connection:
-            return [
-                Asked(*row) for row in connection.execute(sql.select(GATES).order_by(GATES.c.id))
-            ]
+            rows = connection.execute(sql.select(*columns).order_by(GATES.c.id)).all()
+        return [
+            GateRecord(
+                number,
+                Question.from_json(question),
+                Verdict.from_json(body, verdict == "promoted") if body else None,
+            )
+            for number, question, verdict, body in rows
+        ]
 
-    def ask(self, question: dict[str, Any]) -> Asked:
-        """The gate that this question was put to before, answered or not; else a new one."""
+    def open(self, question: Question) -> GateRecord:
+        """The gate of an equal question, decided or not; a new one if there is none."""
         for gate in self.gates():
             if gate.question == question:
                 return gate
+        row = {"question": question.to_json()}
         with self._engine.begin() as connection:
-            made = connection.execute(
-                GATES.insert().values(question=question).returning(GATES.c.id)
-            ).scalar_one()
-        return Asked(made, question, None, None)
+            made = connection.execute(GATES.insert().values(row).returning(GATES.c.id))
+            return GateRecord(made.scalar_one(), question, None)
 
-    def kept(
-        self, gate: int, generation: int, play: Callable[[Trial], tuple[np.ndarray, int]]
-    ) -> Play:
-        """Plays trials of a gate, or finds them in the record if they were played before.
+    def recorded(
+        self, gate: int, generation: int, play: Callable[[GateMatch], tuple[np.ndarray, int]]
+    ) -> PlayMatch:
+        """Plays matches of a gate, or finds them in the record if they were played before.
 
         Args:
           gate: its number.
@@ -74,26 +79,26 @@ class Lineage:
           play: gives scores f32[P, 2] and forward passes.
         """
 
-        def ask(trial: Trial) -> np.ndarray:
-            known = self.scores(gate, trial)
+        def play_once(match: GateMatch) -> np.ndarray:
+            known = self.scores(gate, match)
             if known is not None:
                 return known
-            scores, passes = play(trial)
+            scores, passes = play(match)
             if len(scores):
-                self.record(gate, trial, generation, scores, passes)
+                self.record(gate, match, generation=generation, scores=scores, passes=passes)
             return scores
 
-        return ask
+        return play_once
 
-    def scores(self, gate: int, trial: Trial) -> np.ndarray | None:
-        """The scores f64[P, 2] of a trial that has been played, None if it has not."""
+    def scores(self, gate: int, match: GateMatch) -> np.ndarray | None:
+        """The scores f64[P, 2] of a match that has been played, None if it has not."""
         query = (
             sql.select(PAIRS.c.first, PAIRS.c.second)
             .join(TRIALS, TRIALS.c.match == PAIRS.c.match)
             .join(MATCHES, MATCHES.c.id == PAIRS.c.match)
             .where(TRIALS.c.gate == gate)
-            .where(TRIALS.c.stage == trial.stage, TRIALS.c.number == trial.number)
-            .where(MATCHES.c.a == trial.a, MATCHES.c.b == trial.b)
+            .where(TRIALS.c.stage == match.stage.value, TRIALS.c.number == match.number)
+            .where(MATCHES.c.a == match.a, MATCHES.c.b == match.b)
             .order_by(PAIRS.c.number)
         )
         with self._engine.connect() as connection:
@@ -101,28 +106,28 @@ class Lineage:
         return np.array(rows) if rows else None
 
     def record(
-        self, gate: int, trial: Trial, generation: int, scores: np.ndarray, passes: int
+        self, gate: int, match: GateMatch, *, generation: int, scores: np.ndarray, passes: int
     ) -> None:
-        """Writes a trial that was played, its games and all; never twice."""
+        """Writes a match that was played, its games and all; never twice."""
         with self._engine.begin() as connection:
-            match = MatchResult("gate", trial.a, trial.b, scores)
-            key = insert(connection, generation, match)
-            row = {"gate": gate, "stage": trial.stage, "number": trial.number}
+            key = insert(connection, generation, MatchResult("gate", match.a, match.b, scores))
+            row = {"gate": gate, "stage": match.stage.value, "number": match.number}
             connection.execute(TRIALS.insert().values(**row, match=key, passes=passes))
 
     def passes(self) -> int:
-        """Positions that networks evaluated in all trials, and to be asked about exact values."""
-        exams = [gate.body["exam"] for gate in self.gates() if gate.body and gate.body.get("exam")]
+        """Positions that networks evaluated in all matches, and for comparisons of accuracy."""
+        verdicts = [gate.verdict for gate in self.gates() if gate.verdict]
+        compared = sum(one.accuracy.passes for one in verdicts if one.accuracy)
         with self._engine.connect() as connection:
             games = connection.execute(sql.select(sql.func.sum(TRIALS.c.passes))).scalar_one() or 0
-        return games + sum(exam["passes"] for exam in exams)
+        return games + compared
 
-    def answer(self, gate: int, body: dict[str, Any], champion: int | None) -> None:
+    def close(self, gate: int, verdict: Verdict) -> None:
         """Writes the verdict, and the new champion if there is one."""
-        verdict = "refused" if champion is None else "promoted"
+        decided = "promoted" if verdict.promoted else "refused"
+        row = {"verdict": decided, "body": verdict.to_json()}
         with self._engine.begin() as connection:
-            connection.execute(
-                GATES.update().where(GATES.c.id == gate).values(verdict=verdict, body=body)
-            )
-            if champion is not None:
-                connection.execute(CHAMPIONS.insert().values(snapshot=champion, gate=gate))
+            connection.execute(GATES.update().where(GATES.c.id == gate).values(row))
+            if verdict.promoted:
+                promotion = {"snapshot": int(verdict.candidate), "gate": gate}
+                connection.execute(CHAMPIONS.insert().values(promotion))

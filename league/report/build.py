@@ -12,8 +12,8 @@ from arena.play.openings import random_openings
 from arena.types import as_host_game
 from league.cli import console
 from league.evaluation import compute_ledger, tables
-from league.evaluation.leaderboard import Standing
-from league.gate.store import Asked, Lineage
+from league.evaluation.leaderboard import Leaderboard
+from league.gate.store import GateRecord, Lineage
 from league.report import page as web
 from league.store.database import Results
 from league.store.files import replacing
@@ -21,7 +21,9 @@ from league.store.run import Run
 from league.training import best_response
 
 
-def show(run: Run, results: Results, standing: Standing, report: Path | None, json: bool) -> None:
+def show(
+    run: Run, results: Results, standing: Leaderboard, report: Path | None, json: bool
+) -> None:
     """Prints the table of snapshots, and what is to be said of it, on stdout."""
     rows = tables.table(results, standing)
     exact = _exact(results)
@@ -60,7 +62,7 @@ def _exact(results: Results) -> dict[str, Any]:
     return {"snapshot": last["generation"], **{k: last[k] for k in keys}} if last else {}
 
 
-def _figures(standing: Standing) -> dict[str, Any]:
+def _figures(standing: Leaderboard) -> dict[str, Any]:
     """What is known beside the table, for programs."""
     names, verdict = standing.names, standing.verdict
     top = standing.top
@@ -73,7 +75,7 @@ def _figures(standing: Standing) -> dict[str, Any]:
         "fit": dataclasses.asdict(standing.fit),
         "transitivity": {
             "transitive": verdict.transitive,
-            "verdict": verdict.words(names),
+            "verdict": verdict.describe(names),
             "cycle": [names[i] for i in verdict.cycle.players] if verdict.cycle else None,
             "cycle_p": verdict.cycle.p if verdict.cycle else None,
             "curl": dataclasses.asdict(verdict.curl),
@@ -89,14 +91,14 @@ def _meeting(a: str, b: str, found: score.Score) -> dict[str, Any]:
     return {"a": a, "b": b, **dataclasses.asdict(found)}
 
 
-def _words(standing: Standing) -> list[str]:
+def _words(standing: Leaderboard) -> list[str]:
     """What is known beside the table, in lines."""
     names, fit = standing.names, standing.fit
     lines = [
         f"first move: {standing.ratings.first_move:+.0f}"
         f" ± {standing.ratings.first_move_half_width:.0f} Elo (95 %)",
         f"fit: deviance {fit.deviance:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}",
-        standing.verdict.words(names),
+        standing.verdict.describe(names),
     ]
     if standing.neighbours:
         later, found = standing.neighbours[-1]
@@ -132,7 +134,7 @@ def _cells(row: tables.Row) -> list[str]:
     ]
 
 
-def write(run: Run, results: Results, standing: Standing) -> Path:
+def write(run: Run, results: Results, standing: Leaderboard) -> Path:
     """Writes `report.html` and returns its path."""
     payoff, meetings = tables.payoff(results)
     page = web.render(
@@ -149,7 +151,7 @@ def write(run: Run, results: Results, standing: Standing) -> Path:
             forgetting=standing.forgetting,
             findings=_findings(standing, results),
             alarms=tuple(alarm.message for alarm in standing.alarms),
-            gates=tuple(_gate(gate) for gate in Lineage(results).gates() if gate.body),
+            gates=tuple(_gate(gate) for gate in Lineage(results).gates() if gate.verdict),
         )
     )
     path = run.folder / "report.html"
@@ -158,14 +160,14 @@ def write(run: Run, results: Results, standing: Standing) -> Path:
     return path
 
 
-def _findings(standing: Standing, results: Results) -> tuple[tuple[str, str], ...]:
+def _findings(standing: Leaderboard, results: Results) -> tuple[tuple[str, str], ...]:
     """What the games say beside the plots, name and words."""
     first, fit, verdict = standing.ratings, standing.fit, standing.verdict
     passes = compute_ledger.spent(results)
     champions = Lineage(results).champions()
     return (
         ("Champion", ", ".join(map(str, champions)) or "none yet: arena gate decides"),
-        ("Circles", verdict.words(standing.names)),
+        ("Circles", verdict.describe(standing.names)),
         ("First move", f"{first.first_move:+.0f} ± {first.first_move_half_width:.0f} Elo (95 %)"),
         ("Fit", f"deviance {fit.deviance:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}"),
         (
@@ -176,26 +178,21 @@ def _findings(standing: Standing, results: Results) -> tuple[tuple[str, str], ..
     )
 
 
-def _gate(gate: Asked) -> web.GateRow:
-    body = gate.body or {}
-    lower, upper = body["test"]["bounds"]
-    inflation = body["inflation"]
-    flattered = (
-        ""
-        if inflation is None
-        else (f"{100 * inflation:+.1f} ± {100 * body['inflation_half_width']:.1f}")
-    )
-    exam = body.get("exam")  # a gate of an older version has none
+def _gate(gate: GateRecord) -> web.GateRow:
+    verdict = gate.verdict
+    assert verdict is not None
+    lower, upper = verdict.test.bounds
+    accuracy, inflation = verdict.accuracy, verdict.inflation
     return web.GateRow(
         gate.id,
-        body["candidate"],
-        body["champion"],
-        f"{body['test']['llr']:z.2f} ({lower:.2f}, {upper:.2f})",
-        " ".join(map(str, body["test"]["pairs"])),
-        flattered,
-        f"{exam['candidate']} : {exam['champion']} of {exam['positions']}" if exam else "",
-        gate.verdict == "promoted",
-        body["reason"],
+        verdict.candidate,
+        verdict.champion,
+        f"{verdict.test.llr:z.2f} ({lower:.2f}, {upper:.2f})",
+        " ".join(map(str, verdict.test.pairs)),
+        f"{100 * inflation[0]:+.1f} ± {100 * inflation[1]:.1f}" if inflation else "",
+        f"{accuracy.candidate} : {accuracy.champion} of {accuracy.positions}" if accuracy else "",
+        verdict.promoted,
+        verdict.reason,
     )
 
 

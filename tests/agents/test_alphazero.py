@@ -36,7 +36,7 @@ def _solved() -> Dataset:
     """64 solved positions: play any move that keeps the value, and expect the value."""
     solution = solve(TIC_TAC_TOE)
     rows = np.random.default_rng(0).choice(len(solution.value), 64, replace=False)
-    keeps = solution.keeps[rows].astype(np.float32)
+    keeps = solution.optimal[rows].astype(np.float32)
     policy = keeps / keeps.sum(1, keepdims=True)
     value = solution.value[rows].astype(np.float32)
     return Dataset(_rows(solution.states, rows), _lesson(policy, value), value)

@@ -378,11 +378,11 @@ def test_more_simulations_play_tic_tac_toe_better():
     rows = np.random.default_rng(0).choice(len(solution.value), 250, replace=False)
     states = jax.tree.map(lambda x: x[rows], solution.states)
     legal = legal_of(TIC_TAC_TOE, states)
-    chance = (solution.keeps[rows].sum(1) / legal.sum(1)).mean()
+    chance = (solution.optimal[rows].sum(1) / legal.sum(1)).mean()
     share = []
     for simulations in (8, 64, 512):
         found = gumbel(TIC_TAC_TOE, uninformed, states, simulations)
-        share.append(solution.keeps[rows, found.move].mean())
+        share.append(solution.optimal[rows, found.move].mean())
     assert share[0] > chance + 0.1
     assert share == sorted(share)
     assert share[2] > 0.98
@@ -436,9 +436,9 @@ def test_proofs_solve_tic_tac_toe():
     proven = found.proven
     assert proven.mean() > 0.9
     np.testing.assert_array_equal(found.value[proven], solution.value[late][proven])
-    assert solution.keeps[late, found.move][proven].all()
+    assert solution.optimal[late, found.move][proven].all()
     # A move that is proven to be worse is not to be learnt.
-    right = (found.policy * solution.keeps[late]).sum(1)
+    right = (found.policy * solution.optimal[late]).sum(1)
     won = proven & (solution.value[late] == 1)
     assert won.sum() > 1000
     assert (right[won] > 0.999).mean() > 0.9

@@ -151,7 +151,9 @@ def test_two_hundred_agents_take_less_than_seconds(kind):
 @pytest.mark.parametrize(("alpha", "population"), [(0.1, 50), (1, 50), (10, 20)])
 def test_agrees_with_openspiels_alpha_rank(name, alpha, population):
     _, _, theirs, *_ = alpharank.compute([POOLS[name]], m=population, alpha=alpha)
-    assert metagame.alpha_rank(POOLS[name], alpha, population) == pytest.approx(theirs, abs=1e-9)
+    assert metagame.alpha_rank(POOLS[name], alpha=alpha, population=population) == pytest.approx(
+        theirs, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", POOLS)
@@ -172,7 +174,7 @@ def test_alpha_rank_of_planted_pools():
     assert found == pytest.approx([0.2, 0.2, 0.4, 0.2])
     # Without ties, an infinite intensity is the limit of large ones.
     limit = metagame.alpha_rank(random(10, 1))
-    assert metagame.alpha_rank(random(10, 1), 1e6) == pytest.approx(limit, abs=1e-9)
+    assert metagame.alpha_rank(random(10, 1), alpha=1e6) == pytest.approx(limit, abs=1e-9)
 
 
 def chances(elo, cyclic):
@@ -286,11 +288,11 @@ def test_what_is_no_meta_game_is_refused_in_one_line(payoffs, message):
 
 def test_bad_questions_are_refused():
     with pytest.raises(ValueError, match="alpha must be positive"):
-        metagame.alpha_rank(RPS, 0)
+        metagame.alpha_rank(RPS, alpha=0)
     with pytest.raises(ValueError, match="alpha must be positive"):
-        metagame.alpha_rank(RPS, np.nan)
+        metagame.alpha_rank(RPS, alpha=np.nan)
     with pytest.raises(ValueError, match="population 2 or more"):
-        metagame.alpha_rank(RPS, 1, 1)
+        metagame.alpha_rank(RPS, alpha=1, population=1)
     with pytest.raises(ValueError, match="strictly between"):
         metagame.melo(RPS)
     with pytest.raises(ValueError, match="k must lie between 0 and 1 for 3 agents"):

@@ -6,7 +6,8 @@ import choix
 import numpy as np
 import pytest
 
-from arena.evaluation.ratings import ELO, Z95, Ratings, chances, expected_score, fit, schedule
+from arena.evaluation.ratings import ELO, Ratings, chances, expected_score, fit, schedule
+from arena.evaluation.score import Z95
 from tests.helpers.baseball import HOME
 
 
@@ -133,7 +134,7 @@ def covered(pools, seed, first_move):
         nu, anchor = rng.choice([0, 0.2, 1]), int(rng.integers(6))
         both_ways = play_both_ways(rng, truth, 20, nu, worth)
         rows = both_ways if first_move else play(rng, truth, 40, nu)
-        ratings = fit(rows, 6, anchor, first_move)
+        ratings = fit(rows, 6, anchor=anchor, first_move=first_move)
         worths.append(abs(ratings.first_move - worth) <= ratings.first_move_half_width)
         for i, j in combinations(range(6), 2):
             difference, half = ratings.difference(i, j)
@@ -173,7 +174,7 @@ def test_anchor_is_zero_without_uncertainty_and_moves_nothing_else():
 
 def test_the_anchor_does_not_move_what_the_first_move_is_worth():
     rows = play_both_ways(np.random.default_rng(12), np.array([0, 100, -50]), 50, 0.5, 80)
-    first, last = fit(rows, 3, 0, True), fit(rows, 3, 2, True)
+    first, last = fit(rows, 3, first_move=True), fit(rows, 3, anchor=2, first_move=True)
     assert first.first_move == pytest.approx(last.first_move)
     assert first.first_move_half_width == pytest.approx(last.first_move_half_width)
     assert last.elo == pytest.approx(first.elo - first.elo[2])
@@ -198,7 +199,7 @@ def test_who_moved_first_changes_nothing_where_it_is_not_asked():
 def test_two_players_and_the_first_move_meet_the_closed_form():
     # With plenty of games and no draws: d + g = ln(W1 / L1), -d + g = ln(W2 / L2).
     w1, l1, w2, l2 = 70_000, 30_000, 45_000, 55_000
-    ratings = fit([(0, 1, w1, 0, l1), (1, 0, w2, 0, l2)], 2, 1, first_move=True)
+    ratings = fit([(0, 1, w1, 0, l1), (1, 0, w2, 0, l2)], 2, anchor=1, first_move=True)
     one, two = np.log(w1 / l1), np.log(w2 / l2)
     assert ratings.elo / ELO == pytest.approx([(one - two) / 2, 0], abs=1e-4)
     assert ratings.first_move / ELO == pytest.approx((one + two) / 2, abs=1e-4)
@@ -208,7 +209,7 @@ def test_two_players_and_the_first_move_meet_the_closed_form():
 
 
 def test_strength_and_first_move_cannot_be_told_apart_one_way_round():
-    ratings = fit([(0, 1, 900, 0, 100)], 2, 1, first_move=True)
+    ratings = fit([(0, 1, 900, 0, 100)], 2, anchor=1, first_move=True)
     assert ratings.half_width[0] > 350
     assert ratings.first_move_half_width > 350
     # Their sum is known, and split evenly for want of anything better.
@@ -222,11 +223,11 @@ def test_chances_are_those_of_the_model():
     rows = play_both_ways(np.random.default_rng(14), np.array([0, 100, -50]), 50, 0.5, 80)
     ratings = fit(rows, 3, first_move=True)
     d = ratings.elo[0] - ratings.elo[1]
-    found = [chances(ratings, 0, 1, first) for first in (1, -1)]
+    found = [chances(ratings, 0, 1, first=first) for first in (1, -1)]
     assert found[0] == pytest.approx(davidson(d + ratings.first_move, ratings.draw))
     assert found[1] == pytest.approx(davidson(d - ratings.first_move, ratings.draw))
     assert chances(ratings, 0, 1) == pytest.approx((found[0] + found[1]) / 2)
-    assert chances(ratings, 1, 0, -1) == pytest.approx(found[0][::-1])
+    assert chances(ratings, 1, 0, first=-1) == pytest.approx(found[0][::-1])
     assert chances(ratings, [0, 1], [[1], [2]]).shape == (2, 2, 3)
     assert expected_score(ratings, 0, 1) == pytest.approx(chances(ratings, 0, 1) @ [1, 0.5, 0])
 
@@ -240,7 +241,7 @@ def test_rows_add_up_either_way_round():
 
 
 def test_a_player_who_won_everything_stays_finite():
-    few, many = fit([(0, 1, 10, 0, 0)], 2, 1), fit([(0, 1, 10**9, 0, 0)], 2, 1)
+    few, many = (fit([(0, 1, n, 0, 0)], 2, anchor=1) for n in (10, 10**9))
     assert few.elo[0] == pytest.approx(400 * np.log10(10.5 / 0.5), rel=1e-9)
     assert many.elo[0] == pytest.approx(400 * np.log10((10**9 + 0.5) / 0.5), rel=1e-6)
     # The interval says how little is known: it reaches hundreds of Elo.
@@ -386,7 +387,7 @@ def test_schedule_is_the_greedy_a_optimal_design():
     assert len(set(expected)) > 5
     assert schedule(ratings, 12, 4) == expected
     # The zero of the scale does not matter.
-    assert schedule(fit(play(np.random.default_rng(10), np.zeros(6), 5, 0.5), 6, 3), 1, 4)
+    assert schedule(fit(play(np.random.default_rng(10), np.zeros(6), 5, 0.5), 6, anchor=3), 1, 4)
 
 
 def scheduled(rng, truth, rounds, games):
@@ -443,7 +444,7 @@ def test_schedule_leaves_no_pair_unplayed():
 )
 def test_bad_results_are_refused_in_one_line(rows, n, anchor, message):
     with pytest.raises(ValueError, match=message) as error:
-        fit(rows, n, anchor)
+        fit(rows, n, anchor=anchor)
     assert "\n" not in str(error.value)
 
 

@@ -43,11 +43,11 @@ def test_agrees_with_fishtest_and_fastchess(model, elo0, elo1, pairs, llr):
 def test_speaks_as_engine_testers_expect():
     test = Sprt(0, 2)
     pairs = PUBLISHED[2][3]
-    assert test.words(pairs) == "LLR: 2.95 (-2.94, 2.94) [0.00, 2.00]"
+    assert test.describe(pairs) == "LLR: 2.95 (-2.94, 2.94) [0.00, 2.00]"
     assert test.decide(pairs) == "accept H1"
     assert Sprt(-2, 0).decide(pairs[::-1]) == "accept H0"
     assert test.decide(PUBLISHED[6][3]) is None
-    assert test.words([0, 0, 0, 0, 0]) == "LLR: 0.00 (-2.94, 2.94) [0.00, 2.00]"
+    assert test.describe([0, 0, 0, 0, 0]) == "LLR: 0.00 (-2.94, 2.94) [0.00, 2.00]"
     # ln(0.1 / 0.99) and ln(0.9 / 0.01) (Wald 1945).
     assert Sprt(0, 2, alpha=0.01, beta=0.1).bounds == pytest.approx((-2.2925, 4.4998), abs=1e-4)
 

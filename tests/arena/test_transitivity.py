@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from arena.evaluation import transitivity
+from arena.evaluation import cycles, transitivity
 from arena.evaluation.ratings import ELO, fit
 from arena.evaluation.transitivity import curl, cycle, fit_test, verdict
 from tests.helpers.baseball import HOME
@@ -54,7 +54,7 @@ def test_the_tails_are_those_of_scipy():
     wins, games = np.array([60, 75, 5, 0, 1000]), np.array([100, 100, 10, 0, 1000])
     chance = np.array([0.5, 0.6, 0.5, 0.5, 0.5])
     expected = np.minimum(2 * stats.binom.sf(wins - 1, games, chance), 1)
-    assert transitivity._sign_test(wins, games, chance) == pytest.approx(expected, rel=1e-9)
+    assert cycles.sign_test(wins, games, chance) == pytest.approx(expected, rel=1e-9)
 
 
 def test_simulations_and_chi_square_agree_where_games_are_many(monkeypatch):
@@ -62,11 +62,11 @@ def test_simulations_and_chi_square_agree_where_games_are_many(monkeypatch):
     for first_move in (False, True):
         rows = transitive(rng, 4, 60, 500, 0.5)
         for question in (fit_test, curl):
-            plain = question(rows, 4, first_move)
+            plain = question(rows, 4, first_move=first_move)
             with monkeypatch.context() as patch:
                 patch.setattr(transitivity, "_SPARSE", np.inf)
                 patch.setattr(transitivity, "_ENOUGH", np.inf)
-                simulated = question(rows, 4, first_move, 200)
+                simulated = question(rows, 4, first_move=first_move, samples=200)
             assert not plain.simulated
             assert simulated.simulated
             assert simulated.p == pytest.approx(plain.p, abs=4 * np.sqrt(0.25 / 200))
@@ -75,7 +75,7 @@ def test_simulations_and_chi_square_agree_where_games_are_many(monkeypatch):
 def test_rock_paper_scissors_is_not_transitive():
     found = verdict(np.array(RING) * [1, 1, 100, 1, 1], 3)
     assert not found.transitive
-    assert found.words(["rock", "scissors", "paper"]) == (
+    assert found.describe(["rock", "scissors", "paper"]) == (
         "not transitive: rock > scissors > paper > rock (p = 1.6e-30)"  # 2 / 2^100
     )
     assert found.curl.share == 1
@@ -87,8 +87,8 @@ def test_a_transitive_pool_is_called_so():
     rows = transitive(np.random.default_rng(0), 6, 200, 50, 0.5)
     found = verdict(rows, 6)
     assert found.transitive
-    assert found.words("abcdef").startswith("transitive as far as these games tell (p = 0.")
-    assert found.words("abcdef").endswith(f"(p = {found.curl.p:.2g})")
+    assert found.describe("abcdef").startswith("transitive as far as these games tell (p = 0.")
+    assert found.describe("abcdef").endswith(f"(p = {found.curl.p:.2g})")
 
 
 def test_a_circle_hidden_in_a_pool_is_found():
@@ -101,7 +101,7 @@ def test_a_circle_hidden_in_a_pool_is_found():
     assert found.cycle is not None
     assert found.cycle.players == (0, 2, 1)
     assert found.cycle.p < 1e-6
-    assert found.words("abcdefg").startswith("not transitive: a > c > b > a (p = ")
+    assert found.describe("abcdefg").startswith("not transitive: a > c > b > a (p = ")
 
 
 def test_differences_that_do_not_add_up_are_no_circle():
@@ -110,7 +110,7 @@ def test_differences_that_do_not_add_up_are_no_circle():
     found = verdict(rows, 3)
     assert found.transitive
     assert found.curl.p < 1e-6
-    assert found.words("abc") == (
+    assert found.describe("abc") == (
         "no circle is proven, but one number per agent does not explain these games "
         f"(p = {found.curl.p:.2g})".replace("e-0", "e-")
     )
@@ -118,7 +118,7 @@ def test_differences_that_do_not_add_up_are_no_circle():
 
 @pytest.mark.parametrize("rows", [[], [(0, 1, 5, 0, 3), (1, 2, 5, 0, 4)], RING[:1]])
 def test_games_without_a_circle_tell_nothing(rows):
-    assert verdict(rows, 4).words("abcd") == ("these games cannot tell: no agents met in a circle")
+    assert verdict(rows, 4).describe("abcd") == "undecided: no agents met in a circle"
     assert cycle(rows, 4) is None
     assert curl(rows, 4).dof == 0
 
@@ -237,9 +237,10 @@ def false_alarms(pools, n, elo, games, first_move):
     fits, curls, cycles = [], [], []
     for seed in range(pools):
         rows = transitive(rng, n, elo, games, 0.5, 0.3 if first_move else 0.0)
-        fits.append(fit_test(rows, n, first_move, 99, seed).p)
-        curls.append(curl(rows, n, first_move, 99, seed).p)
-        found = cycle(rows, n, first_move)
+        options = {"first_move": first_move, "samples": 99, "seed": seed}
+        fits.append(fit_test(rows, n, **options).p)
+        curls.append(curl(rows, n, **options).p)
+        found = cycle(rows, n, first_move=first_move)
         cycles.append(1 if found is None else found.p)
     return [(np.mean(np.array(p) < 0.05), np.mean(p)) for p in (fits, curls, cycles)]
 

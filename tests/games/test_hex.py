@@ -150,11 +150,11 @@ def test_each_seat_sees_itself_going_down():
 def test_opening_moves_of_small_boards_keep_what_is_published():
     # hexwiki.net/index.php/Swap: a1, b1 and what is symmetric to them lose on every size, but b1
     # on 2×2, where it wins. Turned half-way round, a1 and b1 of 3×3 are c3 and b3.
-    assert solve(games.load("hex:size=2")).keeps[0].tolist() == [False, True, True, False]
+    assert solve(games.load("hex:size=2")).optimal[0].tolist() == [False, True, True, False]
     three = solve(games.load("hex:size=3"))
     assert three.value[0] == 1
-    assert not three.keeps[0][[0, 1, 7, 8]].any()
-    assert three.keeps[0][4]
+    assert not three.optimal[0][[0, 1, 7, 8]].any()
+    assert three.optimal[0][4]
 
 
 def test_the_swap_turns_the_win_over_to_the_second_seat():
@@ -162,11 +162,11 @@ def test_the_swap_turns_the_win_over_to_the_second_seat():
     game = games.load("hex:size=3,swap=true")
     solution = solve(game)
     assert solution.value[0] == -1
-    plain = solve(games.load("hex:size=3")).keeps[0]
+    plain = solve(games.load("hex:size=3")).optimal[0]
     for move in range(9):
         state = jax.tree.map(lambda x: x[None], game.step(game.init(), jnp.int32(move)))
         [row] = np.flatnonzero(raw(solution.states) == raw(state))
-        assert solution.keeps[row][9] == plain[move]
+        assert solution.optimal[row][9] == plain[move]
 
 
 def test_a_swap_takes_the_stone_to_the_reflected_cell():

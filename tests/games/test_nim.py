@@ -46,7 +46,7 @@ def test_the_value_given_is_that_of_the_option(piles: str, misere: str):
 
 def test_moves_that_win_leave_a_nim_sum_of_zero():
     game = games.load("nim:piles=3 4 6")  # 3 ^ 4 ^ 6 is 1: of each pile the bit 1 must turn
-    keeps = np.flatnonzero(solve(game).keeps[0]).tolist()
+    keeps = np.flatnonzero(solve(game).optimal[0]).tolist()
     assert [game.label(game.init(), move) for move in keeps] == ["1-1"]
     for move in keeps:
         after = game.step(game.init(), jnp.int32(move))

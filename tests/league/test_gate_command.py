@@ -1,4 +1,4 @@
-"""`arena gate` on a run: who may judge, what is kept, and what a champion's name means."""
+"""`arena gate` on a run: who may be held out, what is kept, and what a champion's name means."""
 
 import sqlite3
 from contextlib import closing
@@ -20,7 +20,10 @@ from league.store.run import Run
 from tests.helpers.command import strict_json
 
 # Hypotheses so low that whoever does not lose nearly everything is promoted.
-QUICK = "--simulations 0 --pairs 8 --most 16 --veto 8 --elo0 -400 --elo1 -300 --against uniform"
+QUICK = (
+    "--simulations 0 --pairs 8 --max-pairs 16 --heldout-pairs 8 --elo0 -400 --elo1 -300"
+    " --against uniform"
+)
 
 
 def gate(capsys: pytest.CaptureFixture[str], line: str) -> list[dict]:
@@ -39,8 +42,8 @@ def test_a_champion_is_made_and_has_a_name(tiny, here, capsys):
     run = here.adopt(tiny, "a")
     with pytest.raises(UserError, match="run 'a' has no champion yet: arena gate a"):
         names.snapshot("a:champion")
-    *trials, verdict = gate(capsys, f"a --best-of 2 {QUICK}")
-    assert [one["event"] for one in trials][:3] == ["select", "select", "test"]
+    *events, verdict = gate(capsys, f"a --best-of 2 {QUICK}")
+    assert [one["event"] for one in events][:3] == ["select", "select", "test"]
     assert verdict["verdict"] == "promoted", verdict
     assert verdict["champion"] == "0"
     assert {one["agent"] for one in verdict["selection"]} == {"3", "2"}
@@ -65,7 +68,7 @@ def test_the_same_question_is_answered_from_the_record(tiny, here, capsys):
     first = gate(capsys, f"a:3 {strict}")[-1]
     assert first["verdict"] == "refused"
     before = played(run)
-    assert gate(capsys, f"a:3 {strict}") == [first]  # no trial is told, none is played
+    assert gate(capsys, f"a:3 {strict}") == [first]  # no event, no game
     assert played(run) == before
     with pytest.raises(UserError, match="has no champion yet"):
         names.snapshot("a:champion")
@@ -84,30 +87,30 @@ def policy(observation, mask):
 """
 
 
-def test_guests_and_exact_values_may_veto(tiny, here, capsys):
+def test_held_out_opponents_and_exact_values_are_checked(tiny, here, capsys):
     run = here.adopt(tiny, "a")
     (here.folder / "mine.py").write_text(GUEST)
-    judges = ("policy:./mine.py", "mcts:4")
-    *trials, verdict = gate(capsys, f"a:3 {QUICK} {' '.join(judges)}")
-    assert [one["agent"] for one in verdict["vetoes"]] == ["uniform", *judges]
-    exam = verdict["exam"]
-    assert trials[-1] == {"event": "exam", "a": "3", "b": "0", **exam}
+    opponents = ("policy:./mine.py", "mcts:4")
+    *events, verdict = gate(capsys, f"a:3 {QUICK} {' '.join(opponents)}")
+    assert [one["agent"] for one in verdict["heldout"]] == ["uniform", *opponents]
+    found = verdict["accuracy"]
+    assert events[-1] == {"event": "accuracy", "a": "3", "b": "0", **found}
     with closing(Run(run)) as work:
         positions = unseen(work, heldout.trained(work, 3))
         assert positions is not None
         # Of the 4,520 in which a seat is to move; training began from the others.
-        assert exam["positions"] == len(positions.keeps) < 4520
+        assert found["positions"] == len(positions.optimal) < 4520
         for name, agent in (("candidate", 3), ("champion", 0)):
             one = Agent(name, work.eval_policy(0), work.weights(agent))
-            right = move_accuracy.kept(one, positions, jax.random.key(0))
-            assert exam[name] == right.sum()  # a network's favourite move; nothing is drawn
-    assert exam["passes"] == 2 * exam["positions"]  # a network's move costs one evaluation
+            right = move_accuracy.optimal_moves(one, positions, jax.random.key(0))
+            assert found[name] == right.sum()  # a network's favourite move; nothing is drawn
+    assert found["passes"] == 2 * found["positions"]  # a network's move costs one evaluation
     with closing(sqlite3.connect(run / "league.db")) as connection:
         (games,) = connection.execute("SELECT sum(passes) FROM trials").fetchone()
     with Run(run).results() as results:
-        assert Lineage(results).passes() == games + exam["passes"]
+        assert Lineage(results).passes() == games + found["passes"]
     main(["report", "a"])
-    row = f"{exam['candidate']} : {exam['champion']} of {exam['positions']}"
+    row = f"{found['candidate']} : {found['champion']} of {found['positions']}"
     assert row in (run / "report.html").read_text()
     capsys.readouterr()
 
@@ -141,7 +144,7 @@ def test_no_game_of_a_gate_starts_where_training_has_started(tiny, here):
     run.close()
 
 
-def test_who_took_part_in_training_may_not_judge(tiny, here, capsys):
+def test_who_took_part_in_training_is_not_held_out(tiny, here, capsys):
     here.adopt(tiny, "a")
     here.adopt(tiny, "twin")  # another run of the same seed: the same weights under another name
     for known in ("a:1", "twin:1"):
@@ -151,7 +154,7 @@ def test_who_took_part_in_training_may_not_judge(tiny, here, capsys):
         assert (stop.value.code, out) == (2, "")
         assert err == (
             f"arena: {known} is snapshot 1 of the pool: "
-            "only who never took part in training may judge\n"
+            "held-out opponents must not have taken part in training\n"
         )
 
 
@@ -160,7 +163,7 @@ def test_who_took_part_in_training_may_not_judge(tiny, here, capsys):
     [
         ("gate", "gate: "),
         ("gate none", "there is no run 'none'"),
-        ("gate a --best-of 0", "best-of must be positive"),
+        ("gate a --best-of 0", "best_of must be positive"),
         ("gate a --pairs 0", "pairs must be positive"),
         ("gate a --elo0 9 --elo1 1", "elo0 must be less than elo1"),
         ("gate a --simulations -1", "simulations must not be negative"),

@@ -202,7 +202,7 @@ FILES = {
 SMALL = (
     "--matches 2 --pairs 4 --slots 2 --pool-share 1 --measure.opponents 1 --measure.pairs 2 "
     "--measure.baseline-pairs 2 --measure.simulations 2 --measure.rollouts 2"
-).split()
+)
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_all_of_them_train_a_league_together(outside: Place):
     names = "--learner learner:Reinforce --network network:Linear --matchmaker matchmaker:oldest"
     options = [*names.split(), "--judge", "judge:First", "--learner.temperature", "2"]
     options += ["--learner.network.scale", "0.5", "--name", "mine"]
-    line = ["train", "sticks:Sticks,sticks=5", *options, *SMALL]
+    line = ["train", "sticks:Sticks,sticks=5", *options, *SMALL.split()]
     events = outside.lines(*line, "--generations", "2")
     assert len(events[-1]["snapshots"]) == 3
     found = card(outside.run("mine"))
@@ -256,7 +256,7 @@ def test_all_of_them_train_a_league_together(outside: Place):
 )
 def test_what_is_not_one_of_them_is_refused_in_one_line(outside: Place, option: str, says: str):
     (outside.folder / "broken.py").write_text("1 / 0")
-    done = outside.call("train", "tic_tac_toe", *option.split(), *SMALL)
+    done = outside.call("train", "tic_tac_toe", *option.split(), *SMALL.split())
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stderr.count("\n") == 1

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from arena.errors import UserError
-from arena.play import device_loop, match
+from arena.play import device_loop
 from league.evaluation.tournament import Plan, Tournament
 from league.store.run import Run
 from tests.helpers.command import Place, tables
+from tests.helpers.false_judge import Inverted
 
 SCHEDULED = ("--games", "9999")
 ROUND_ROBIN = ("--round-robin", "--pairs", "2000")
@@ -89,19 +90,19 @@ class CutOffError(Exception):
 
 
 def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatch):
-    monkeypatch.setattr("league.tournament._ROUND_ROBIN", 2)
+    monkeypatch.setattr("league.evaluation.tournament._ROUND_ROBIN", 2)
     played, programs, compiled = {}, [], device_loop._compiled
 
     def remember(*arguments):
         programs.append(compiled(*arguments)[0])
         return compiled(*arguments)
 
-    monkeypatch.setattr(match, "_compiled", remember)
+    monkeypatch.setattr(device_loop, "_compiled", remember)
     for name in ("cut", "whole"):
         run = Run(here.adopt(tiny, name))
         with run.results() as results:
 
-            def tell(done: int) -> None:
+            def callback(done: int) -> None:
                 if name == "cut" and done == 4:  # noqa: B023
                     raise CutOffError
 
@@ -110,7 +111,7 @@ def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatc
             assert (event.done, event.matches) == (0, 6)
             if name == "cut":
                 with pytest.raises(CutOffError):
-                    event.play(tell)
+                    event.play(callback)
                 event = Tournament(run, results, plan)
                 assert (event.done, event.matches) == (4, 6)
             event.play()
@@ -142,3 +143,17 @@ def test_a_snapshot_that_is_only_half_saved_is_not_rated(here: Place, tiny: Path
         with pytest.raises(UserError, match="while it saved snapshot 4: go on with"):
             Tournament(run, results, Plan(2, 8))
     run.close()
+
+
+def test_scores_are_those_that_the_judge_gives(here: Place, tiny: Path):
+    played = []
+    for name in ("rules", "inverted"):
+        run = Run(here.adopt(tiny, name))
+        judge = Inverted(run.game) if name == "inverted" else None
+        with run.results() as results:
+            Tournament(run, results, Plan(pairs=2, games=None), judge).play()
+        run.close()
+        played.append(rated(run.folder))
+    for (*agents, scores), (*same, inverted) in zip(*played, strict=True):
+        assert agents == same
+        assert [(1 - x, 1 - y) for x, y in inverted] == scores

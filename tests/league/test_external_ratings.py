@@ -6,15 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents import uniform
 from league.cli.entry import main
 from league.evaluation import external_ratings, leaderboard
 from league.store.database import MatchResult, Results
+from league.store.run import Run
 from tests.helpers.command import Place
+from tests.helpers.false_judge import Inverted
 
 RUN = ["rate", "mine", "--guests", "uniform", "--games", "16", "--pairs", "4", "--json"]
 
 
-def test_guests_are_rated_and_the_snapshots_own_standing_does_not_change(
+def test_guests_are_rated_and_the_snapshots_own_ratings_do_not_change(
     here: Place, tiny: Path, capsys
 ):
     here.adopt(tiny, "mine")
@@ -66,3 +69,17 @@ def test_a_wrong_guest_is_told_before_any_game(here: Place, tiny: Path, capsys):
         assert says in capsys.readouterr().err
     with Results(here.run("mine") / "league.db") as results:
         assert results.count(external_ratings.ROLE) == 0
+
+
+def test_scores_are_those_that_the_judge_gives(here: Place, tiny: Path):
+    scores = []
+    for name in ("rules", "inverted"):
+        run = Run(here.adopt(tiny, name))
+        judge = Inverted(run.game) if name == "inverted" else None
+        guest = uniform.make(run.game, "")
+        with run.results() as results:
+            external_ratings.play(run, results, guest, games=8, pairs=4, judge=judge)
+            scores.append(results.pairs("3", "uniform", external_ratings.ROLE))
+        run.close()
+    assert scores[0].shape == (4, 2)
+    np.testing.assert_array_equal(scores[0], 1 - scores[1])

@@ -1,7 +1,5 @@
 """`arena rate` on records that were made up, so that the truth about them is known."""
 
-import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +10,8 @@ from arena.evaluation.score import elo
 from league.cli import names
 from league.cli.entry import main
 from league.settings import config, defaults
+from league.store import card
 from league.store.database import MatchResult, Results
-from league.store.migrations import FORMAT
 from tests.helpers.command import Place, strict_json
 
 PAIRS = 100
@@ -24,8 +22,7 @@ def made_up(place: Place, matches: list[MatchResult], snapshots: int) -> Path:
     folder = place.run("made")
     folder.mkdir(parents=True)
     chosen = defaults.default("tic_tac_toe", names.game("tic_tac_toe"))
-    card = {"game": "tic_tac_toe", "config": dataclasses.asdict(chosen), "devices": 1}
-    (folder / "run.json").write_text(json.dumps({"format": FORMAT, **card}))
+    card.write(folder, card.new("tic_tac_toe", chosen, "rules"))
     with Results(folder / "league.db", create=True) as results:
         for number in range(snapshots):
             results.write(number, [], (number, f"sha {number}"), {"generation": number})
@@ -135,7 +132,7 @@ def test_the_forgetting_matrix_is_told(here, capsys):
 
 
 def test_a_jump_beyond_what_was_planned_raises_the_alarm(here, capsys):
-    planned = config.MeasureConfig().jump
+    planned = config.MeasureConfig().max_elo_step
     made_up(here, ladder(3, planned + 150, 0), 3)
     assert [alarm["kind"] for alarm in told(capsys)["alarms"]] == ["jump", "jump"]
 

@@ -85,11 +85,11 @@ def test_hidden_positions_have_keys_of_their_own():
     assert len(set(keys(game, states))) == 2
 
 
-def test_a_judge_from_the_pool_is_refused_in_one_line():
+def test_an_opponent_from_the_pool_is_refused_in_one_line():
     pool = {"sha 5": "snapshot 5", "sha 6": "exploiter 6e1"}
     heldout.check("other:1", "sha 7", pool)
     with pytest.raises(
-        UserError, match="other:1 is snapshot 5 of the pool: only who never"
+        UserError, match="other:1 is snapshot 5 of the pool: held-out opponents must not"
     ) as told:
         heldout.check("other:1", "sha 5", pool)
     assert "\n" not in str(told.value)

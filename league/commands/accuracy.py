@@ -1,4 +1,4 @@
-"""Judge an agent's moves by exact values."""
+"""How many of an agent's moves are optimal, by exact values."""
 
 import dataclasses
 import math
@@ -8,8 +8,9 @@ from typing import Annotated
 import jax
 import tyro
 
-from arena.errors import UserError
-from arena.evaluation import move_accuracy
+from arena.errors import UserError, check_not_negative, check_positive, check_seed
+from arena.evaluation import move_accuracy, solved_positions
+from arena.evaluation.move_accuracy import MoveAccuracy, Share
 from arena.types import Agent
 from games import Game
 from league.cli import console, device, names
@@ -17,15 +18,15 @@ from league.cli import console, device, names
 
 @dataclass(frozen=True)
 class Command:
-    """How many of an agent's moves keep what the game is worth, by exact values.
+    """How many of an agent's moves are optimal: they keep what the position is worth.
 
-    Asked are a fixed set of positions (of a small game all there are, of Connect Four 10,000), and
-    those it reaches when it plays itself from random openings. In many positions no move is wrong;
-    the second figure leaves them out.
+    Exact values are known of a fixed set of positions (of a small game all there are, of Connect
+    Four 10,000), and of those the agent reaches when it plays itself from random openings. In many
+    positions no move is a mistake; the second figure leaves them out.
 
     Attributes:
       agent: RUN, RUN:ID or pretrained:GAME; or mcts:100 and the like, with --game.
-      game: what is played; a snapshot says it by itself.
+      game: what is played; a snapshot's is known.
       simulations: of a network's search; without, or with 0, it plays its favourite move.
       pairs: pairs of games that it plays against itself.
       opening_plies: openings are up to so many random moves long.
@@ -42,41 +43,39 @@ class Command:
     json: bool = False
 
     def __post_init__(self):
-        if self.pairs <= 0:
-            raise UserError(f"pairs must be positive, not {self.pairs}")
-        if min(self.opening_plies, self.simulations or 0) < 0:
-            raise UserError("opening-plies and simulations must not be negative")
-        if not 0 <= self.seed < 2**32:
-            raise UserError(f"seed must lie between 0 and 2³² - 1, not {self.seed}")
+        check_positive(self, "pairs")
+        check_not_negative(self, "opening_plies", "simulations")
+        check_seed(self.seed)
 
 
 def run(command: Command) -> None:
-    """Prints the shares of moves that keep the value."""
+    """Prints the shares of optimal moves."""
     device.prepare()
     game, agent = _agent(command)
     key = jax.random.key(command.seed)
-    exams: dict[str, move_accuracy.Exam] = {}
-    with console.stderr.status(f"judging {agent.name}"):
+    positions: dict[str, solved_positions.SolvedPositions] = {}
+    with console.stderr.status(f"measuring {agent.name}"):
         try:
-            exams["fixed"] = move_accuracy.fixed(game)
-            plays = key, command.pairs, command.opening_plies
-            exams["played"] = move_accuracy.played(game, agent, *plays)
-        except move_accuracy.Missing as missing:
+            positions["fixed"] = solved_positions.fixed(game)
+            positions["played"] = move_accuracy.played(
+                game, agent, key, pairs=command.pairs, plies=command.opening_plies
+            )
+        except solved_positions.SolverMissing as missing:
             console.stderr.print(f"note: positions reached in play are left out: {missing}")
         except ValueError as error:
             raise UserError(str(error)) from None
         found = {
-            name: move_accuracy.marks(agent, exam, jax.random.fold_in(key, 2))
-            for name, exam in exams.items()
+            name: move_accuracy.measure(agent, some, jax.random.fold_in(key, 2))
+            for name, some in positions.items()
         }
     if command.json:
-        told = {name: dataclasses.asdict(marks) for name, marks in found.items()}
-        console.emit({"agent": agent.name, **told})
+        figures = {name: dataclasses.asdict(accuracy) for name, accuracy in found.items()}
+        console.emit({"agent": agent.name, **figures})
         return
     console.table(
-        f"{agent.name}: moves that keep the value",
-        ["positions", "number", "of all", "where one is wrong", "of these"],
-        [_row(name, marks) for name, marks in found.items()],
+        f"{agent.name}: optimal moves",
+        ["positions", "number", "of all", "with a mistake", "of these"],
+        [_row(name, accuracy) for name, accuracy in found.items()],
     )
 
 
@@ -89,17 +88,19 @@ def _agent(command: Command) -> tuple[Game, Agent]:
         spec += f",simulations={command.simulations}"
     game, agent = names.agent(spec, rules)
     if not isinstance(agent, Agent):
-        raise UserError(f"{agent.name} lives outside the device, where nobody can be judged")
+        raise UserError(
+            f"{agent.name} plays outside the device, where move accuracy is not measured"
+        )
     return game, agent
 
 
-def _row(name: str, marks: move_accuracy.Marks) -> list[str]:
-    shares = marks.every, marks.matters
+def _row(name: str, accuracy: MoveAccuracy) -> list[str]:
+    shares = accuracy.every, accuracy.has_mistake
     cells = [[str(share.positions), _percent(share)] for share in shares]
     return [name, *cells[0], *cells[1]]
 
 
-def _percent(share: move_accuracy.Share) -> str:
+def _percent(share: Share) -> str:
     if math.isnan(share.share):
         return ""
     interval = f" ± {share.half_width:.1%}" if share.half_width else ""

@@ -1,4 +1,4 @@
-"""The labelled positions, and how moves are judged by them."""
+"""Solved positions, and the accuracy of moves in them."""
 
 import sys
 from dataclasses import dataclass
@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 import games
-from arena.evaluation import move_accuracy
+from arena.evaluation import move_accuracy, solved_positions
 from arena.evaluation.enumeration import raw
+from arena.evaluation.score import Z95
 from arena.play.openings import random_openings
 from arena.types import Agent, Decision
 from games import OVER, Game
+from tests.helpers.false_judge import Inverted
 
 CONNECT_FOUR = games.load("connect_four")
 TEXT = (resources.files("arena") / "positions" / "connect_four.txt").read_text()
@@ -67,7 +69,7 @@ def value(columns: tuple[tuple[int, ...], ...]) -> int:
 
 
 def test_late_positions_are_labelled_as_a_solver_of_our_own_does():
-    moves, values = move_accuracy.read(TEXT)
+    moves, values = solved_positions.read(TEXT)
     late = [i for i, made in enumerate(moves) if len(made) >= 33][::20]
     assert len(late) > 40
     for i in late:
@@ -86,7 +88,7 @@ def test_early_positions_are_labelled_as_bitbully_does():
     pytest.importorskip("bitbully")
     from benchmarks import label
 
-    solver = move_accuracy.bitbully()
+    solver = solved_positions.bitbully()
     lines = TEXT.splitlines()
     for line in lines[:160:8] + lines[5000:10000:250]:
         *moves, told = line.split()
@@ -100,16 +102,16 @@ def test_the_labels_say_what_allis_proved():
 
 
 def test_the_set_is_of_positions_with_a_choice_all_different_and_as_many_of_each_size():
-    exam = move_accuracy.connect_four()
-    mover = np.asarray(jax.vmap(CONNECT_FOUR.mover)(exam.states))
-    legal = np.asarray(jax.vmap(CONNECT_FOUR.legal)(exam.states))
-    seen = np.asarray(jax.vmap(CONNECT_FOUR.observe, (0, None))(exam.states, jnp.int32(0)))
+    positions = solved_positions.connect_four()
+    mover = np.asarray(jax.vmap(CONNECT_FOUR.mover)(positions.states))
+    legal = np.asarray(jax.vmap(CONNECT_FOUR.legal)(positions.states))
+    seen = np.asarray(jax.vmap(CONNECT_FOUR.observe, (0, None))(positions.states, jnp.int32(0)))
     assert (mover != OVER).all()
-    np.testing.assert_array_equal(exam.legal, legal)
+    np.testing.assert_array_equal(positions.legal, legal)
     assert (legal.sum(1) > 1).all()
-    assert exam.keeps.any(1).all()
-    assert not (exam.keeps & ~legal).any()
-    assert exam.matters.sum() == 6109
+    assert positions.optimal.any(1).all()
+    assert not (positions.optimal & ~legal).any()
+    assert positions.has_mistake.sum() == 6109
     mirrored = np.concatenate([seen, seen[:, :, ::-1]]).reshape(2, 10_000, -1)
     names = [frozenset((a.tobytes(), b.tobytes())) for a, b in zip(*mirrored, strict=True)]
     assert len(set(names)) == 10_000
@@ -120,7 +122,7 @@ def test_the_set_is_of_positions_with_a_choice_all_different_and_as_many_of_each
     assert len(stones) == 36
 
 
-# --- marks ------------------------------------------------------------------------------------
+# --- accuracy ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -137,31 +139,31 @@ NIM = games.load("nim:piles=2 3")
 FIRST = Agent("first", FirstLegal(NIM))
 
 
-def test_nim_is_marked_as_bouton_proved():
-    exam = move_accuracy.fixed(NIM)
-    a, b = (np.asarray(pile).astype(int) for pile in exam.states.piles)
-    moves = FIRST.policy((), jax.random.split(jax.random.key(0), 1), exam.states).move
-    after_a, after_b = jax.vmap(NIM.step)(exam.states, moves).piles
+def test_nim_is_solved_as_bouton_proved():
+    positions = solved_positions.fixed(NIM)
+    a, b = (np.asarray(pile).astype(int) for pile in positions.states.piles)
+    moves = FIRST.policy((), jax.random.split(jax.random.key(0), 1), positions.states).move
+    after_a, after_b = jax.vmap(NIM.step)(positions.states, moves).piles
     # C. Bouton 1901: of two piles, whoever finds equal ones is lost; one move makes them so.
-    kept = (a == b) | np.asarray(after_a == after_b)
-    matters = (a != b) & (a + b > 1)
-    found = move_accuracy.marks(FIRST, exam, jax.random.key(0))
-    assert 0 < kept[matters].sum() < matters.sum() < len(kept)
-    assert found.every == move_accuracy.Share(len(kept), kept.sum(), kept.mean(), 0.0)
-    there = kept[matters]
-    assert found.matters == move_accuracy.Share(len(there), there.sum(), there.mean(), 0.0)
+    right = (a == b) | np.asarray(after_a == after_b)
+    has_mistake = (a != b) & (a + b > 1)
+    found = move_accuracy.measure(FIRST, positions, jax.random.key(0))
+    assert 0 < right[has_mistake].sum() < has_mistake.sum() < len(right)
+    assert found.every == move_accuracy.Share(len(right), right.sum(), right.mean(), 0.0)
+    there = right[has_mistake]
+    assert found.has_mistake == move_accuracy.Share(len(there), there.sum(), there.mean(), 0.0)
 
 
 def test_positions_reached_in_play_are_those_of_the_games_played():
-    exam = move_accuracy.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2)
-    fixed = move_accuracy.fixed(NIM)
+    positions = move_accuracy.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2)
+    fixed = solved_positions.fixed(NIM)
     known = {
-        state: tuple(keeps)
-        for state, keeps in zip(raw(fixed.states).tolist(), fixed.keeps, strict=True)
+        state: tuple(optimal)
+        for state, optimal in zip(raw(fixed.states).tolist(), fixed.optimal, strict=True)
     }
-    reached = raw(exam.states).tolist()
-    assert [known[state] for state in reached] == [tuple(keeps) for keeps in exam.keeps]
-    assert exam.group is not None
+    reached = raw(positions.states).tolist()
+    assert [known[state] for state in reached] == [tuple(optimal) for optimal in positions.optimal]
+    assert positions.group is not None
     openings = random_openings(
         NIM, jax.random.fold_in(jax.random.key(0), 0), shape=(1, 20), plies=2
     )
@@ -172,39 +174,58 @@ def test_positions_reached_in_play_are_those_of_the_games_played():
             course.append(raw(jax.tree.map(lambda x: np.asarray(x)[None], state)).item())
             state = NIM.step(state, jnp.argmax(NIM.legal(state)))
         # Both games of a pair are the same, since the agent plays itself.
-        mine = [state for state, group in zip(reached, exam.group, strict=True) if group == pair]
+        mine = [
+            state for state, group in zip(reached, positions.group, strict=True) if group == pair
+        ]
         assert sorted(mine) == sorted(2 * course)
+
+
+def test_what_is_optimal_is_up_to_the_judge():
+    judge = Inverted(NIM)
+    positions = move_accuracy.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2, judge=judge)
+    truth = move_accuracy.played(NIM, FIRST, jax.random.key(0), pairs=20, plies=2)
+    assert raw(positions.states).tolist() == raw(truth.states).tolist()
+    assert not np.array_equal(positions.optimal, truth.optimal)
+    fixed = solved_positions.fixed(NIM, judge=judge)
+    optimal = dict(zip(raw(fixed.states).tolist(), fixed.optimal.tolist(), strict=True))
+    reached = raw(positions.states).tolist()
+    assert [optimal[state] for state in reached] == positions.optimal.tolist()
+    for ask in (solved_positions.fixed, solved_positions.answers):
+        with pytest.raises(ValueError, match="under its rules alone"):
+            ask(CONNECT_FOUR, judge=Inverted(CONNECT_FOUR))
 
 
 def test_connect_four_in_play_is_answered_as_the_fixed_set_is():
     pytest.importorskip("bitbully")
-    exam = move_accuracy.connect_four()
+    positions = solved_positions.connect_four()
     some = np.arange(4000, 10_000, 50)
-    asked = move_accuracy.answers(CONNECT_FOUR)(jax.tree.map(lambda x: x[some], exam.states))
-    np.testing.assert_array_equal(asked.legal, exam.legal[some])
-    np.testing.assert_array_equal(asked.keeps, exam.keeps[some])
+    found = solved_positions.answers(CONNECT_FOUR)(
+        jax.tree.map(lambda x: x[some], positions.states)
+    )
+    np.testing.assert_array_equal(found.legal, positions.legal[some])
+    np.testing.assert_array_equal(found.optimal, positions.optimal[some])
 
 
 def test_the_interval_counts_groups_and_not_positions():
-    kept = np.random.default_rng(0).random(400) < 0.9
+    right = np.random.default_rng(0).random(400) < 0.9
     everywhere = np.ones(4 * 400, bool)
-    once = move_accuracy._share(kept, everywhere[:400], np.arange(400))
+    once = move_accuracy._share(right, everywhere[:400], np.arange(400))
     # The textbook's interval of a share; two moves more, one right, widen it a little.
-    textbook = 1.96 * np.sqrt(once.share * (1 - once.share) / 400)
-    assert once.share == kept.mean()
+    textbook = Z95 * np.sqrt(once.share * (1 - once.share) / 400)
+    assert once.share == right.mean()
     assert once.half_width == pytest.approx(textbook, rel=0.02)
-    fourfold = move_accuracy._share(np.repeat(kept, 4), everywhere, np.repeat(np.arange(400), 4))
+    fourfold = move_accuracy._share(np.repeat(right, 4), everywhere, np.repeat(np.arange(400), 4))
     assert fourfold.share == once.share
     assert fourfold.half_width == pytest.approx(once.half_width, rel=0.02)
     certain = move_accuracy._share(np.ones(100, bool), everywhere[:100], np.arange(100))
     assert 0 < certain.half_width < 0.05
 
 
-def test_who_knows_no_answers_says_so(monkeypatch: pytest.MonkeyPatch):
+def test_without_exact_values_there_is_one_clear_line(monkeypatch: pytest.MonkeyPatch):
     for spec in ("kuhn_poker", "hex:size=8"):
-        with pytest.raises(ValueError, match="nobody knows exact values"):
-            move_accuracy.fixed(games.load(spec))
+        with pytest.raises(ValueError, match="no exact values are known"):
+            solved_positions.fixed(games.load(spec))
     monkeypatch.setitem(sys.modules, "bitbully", None)
     monkeypatch.delitem(sys.modules, "bitbully.bitbully_core", raising=False)
-    with pytest.raises(move_accuracy.Missing, match="pip install bitbully"):
-        move_accuracy.answers(CONNECT_FOUR)
+    with pytest.raises(solved_positions.SolverMissing, match="pip install bitbully"):
+        solved_positions.answers(CONNECT_FOUR)

@@ -1,0 +1,185 @@
+"""Gates and champions in the record of a run."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from league.gate.decision import Gate
+from league.gate.match import GateMatch, Stage
+from league.gate.rule import Question, Rule
+from league.gate.store import Lineage
+from league.gate.verdict import AccuracyTest, HeldoutResult, Result, TestResult, Verdict
+from league.store.database import MatchResult, Results
+from tests.league.test_gate_decision import PAIRS, truth
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from league.store.database import Results
+from tests.league.test_gate_store import decided
+
+with Results(Path(sys.argv[1])) as results:
+    decided(results, lambda: (print("played", flush=True), time.sleep(0.02)))
+"""
+
+
+RULE = Rule(elo1=30, pairs=16, max_pairs=144, heldout_pairs=16)
+
+
+def question(*candidates: int) -> Question:
+    """Whether one of these snapshots is better than snapshot 0."""
+    return Question(
+        list(candidates), 0, [], {"uniform": ""}, simulations=0, plies=4, newest=3, rule=RULE
+    )
+
+
+def decided(results: Results, pause=lambda: None) -> Verdict:
+    """A gate of 13 matches, kept in a record; games depend on the match alone."""
+    lineage = Lineage(results)
+    gate = lineage.open(question(3, 2))
+
+    def play(match: GateMatch) -> tuple[np.ndarray, int]:
+        pause()
+        seed = [ord(match.stage[0]), match.number]
+        return PAIRS[np.random.default_rng(seed).choice(5, match.pairs, p=truth(30))], 10
+
+    play_once = lineage.recorded(gate.id, 3, play)
+    return Gate(RULE, ["3", "2"], "0", heldout=["uniform"], play=play_once).decide()
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """The record of a run of four snapshots."""
+    path = tmp_path / "league.db"
+    with Results(path, create=True) as results:
+        for number in range(4):
+            results.write(number, [], (number, f"sha {number}"), {"generation": number})
+    return path
+
+
+def games(path: Path) -> list[tuple]:
+    """Every match with its games, in order of stage and number."""
+    query = """
+        SELECT stage, trials.number, a, b, passes, pairs.number, first, second
+        FROM trials JOIN matches ON matches.id = trials.match JOIN pairs USING (match)
+        ORDER BY 1, 2, 6
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM matches").fetchone() == (
+            connection.execute("SELECT count(*) FROM trials").fetchone()
+        )
+        return connection.execute(query).fetchall()
+
+
+def test_a_gate_killed_at_any_moment_counts_every_game_once(record: Path, tmp_path: Path):
+    undisturbed = tmp_path / "undisturbed.db"
+    undisturbed.write_bytes(record.read_bytes())
+    with Results(undisturbed) as results:
+        expected = decided(results)
+    root = Path(__file__).parents[2]
+    done = 0
+    for matches in (1, 2, 4):
+        command = [sys.executable, "-c", CHILD, str(record)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+            assert process.stdout is not None
+            for _ in range(matches):
+                assert process.stdout.readline() == "played\n"
+            process.kill()
+            process.stdout.close()
+        assert done <= len({row[:2] for row in games(record)})  # none is lost
+        done = len({row[:2] for row in games(record)})
+    assert done > 0
+    with Results(record) as results:
+        verdict = decided(results)
+        assert len(Lineage(results).gates()) == 1
+    assert verdict == expected
+    assert games(record) == games(undisturbed)
+
+
+def test_a_match_is_never_written_twice(record: Path):
+    match = GateMatch(Stage.TEST, 0, "3", "0", 2)
+    with Results(record) as results:
+        lineage = Lineage(results)
+        gate = lineage.open(question(3))
+        lineage.record(gate.id, match, generation=3, scores=np.ones((2, 2)), passes=5)
+        with pytest.raises(Exception, match="UNIQUE"):
+            lineage.record(gate.id, match, generation=3, scores=np.zeros((2, 2)), passes=5)
+        found = lineage.scores(gate.id, match)
+        assert found is not None
+        assert found.tolist() == [[1, 1], [1, 1]]
+        assert lineage.scores(gate.id, match._replace(number=1)) is None
+        assert lineage.passes() == 5
+    assert len(games(record)) == 2
+
+
+def test_the_same_question_is_the_same_gate(record: Path):
+    with Results(record) as results:
+        lineage = Lineage(results)
+        first = lineage.open(question(3))
+        assert lineage.open(question(3)) == first
+        second = lineage.open(question(2))
+        assert second.id == first.id + 1
+        assert lineage.champions() == []
+        verdicts = [verdict("3", promoted=True), verdict("2", promoted=False)]
+        for gate, found in zip((first, second), verdicts, strict=True):
+            lineage.close(gate.id, found)
+        assert lineage.champions() == [3]
+        assert [gate.verdict for gate in lineage.gates()] == verdicts
+        assert lineage.passes() == 2 * 7  # both compared the accuracy of moves
+
+
+def verdict(candidate: str, promoted: bool) -> Verdict:
+    """A verdict that uses all its fields."""
+    return Verdict(
+        promoted=promoted,
+        reason="made up",
+        candidate=candidate,
+        champion="0",
+        selection=(Result("3", 0.75, 0.125), Result("2", 0.5, 0.25)),
+        fresh=Result(candidate, 0.625, 0.125),
+        test=TestResult((0, 1, 2, 3, 4), 3.0, (-2.5, 2.5)),
+        heldout=(HeldoutResult("uniform", 0.5, 0.25, lost=False),),
+        accuracy=AccuracyTest(100, 99, 98, 0.5, lost=False, passes=7),
+        openings_seen=5,
+    )
+
+
+def test_a_gate_of_an_older_version_is_read_and_counts_as_the_same_question(record: Path):
+    rule = {"elo0": 0.0, "elo1": 30, "alpha": 0.05, "beta": 0.05, "pairs": 16}
+    asked = {**question(3).to_json(), "rule": {**rule, "most": 144, "veto": 16}}
+    expected = verdict("3", promoted=False)
+    body = expected.to_json()
+    body["vetoes"], body["exam"] = body.pop("heldout"), body.pop("accuracy")
+    row = (json.dumps(asked), json.dumps(body))
+    with closing(sqlite3.connect(record)) as connection:
+        connection.execute(
+            "INSERT INTO gates (question, verdict, body) VALUES (?, 'refused', ?)", row
+        )
+        connection.commit()
+    with Results(record) as results:
+        gate = Lineage(results).open(question(3))
+        assert (gate.id, gate.verdict) == (1, expected)
+
+
+def test_games_of_the_gate_feed_nothing_else(record: Path):
+    with Results(record) as results:
+        results.write(3, [MatchResult("measure", "3", "2", np.ones((1, 2)))])
+        before = results.tallies("train", "measure", "rate"), results.directed("measure", "rate")
+        decided(results)
+        after = results.tallies("train", "measure", "rate"), results.directed("measure", "rate")
+        assert after == before
+
+
+def test_a_record_from_before_there_were_gates_gets_its_tables(record: Path):
+    with closing(sqlite3.connect(record)) as connection:
+        for table in ("champions", "trials", "gates"):
+            connection.execute(f"DROP TABLE {table}")
+    with Results(record) as results:
+        assert Lineage(results).champions() == []
+        assert Lineage(results).open(question(3)).id == 1
