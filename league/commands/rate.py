@@ -10,7 +10,7 @@ from arena.errors import UserError
 from league.cli import closing, console, device
 from league.evaluation import external_ratings, leaderboard
 from league.evaluation.tournament import Plan, Tournament
-from league.report import build
+from league.report import terminal
 from league.store import names
 from league.store.database import Results
 from league.store.run import Run
@@ -73,7 +73,7 @@ def run(command: Command) -> None:
         if command.round_robin or command.games != 0:
             _play(command, work, results)
         found = leaderboard.of(results, work.config.measure.max_elo_step, command.anchor)
-        build.show(work, results, found, None, command.json)
+        terminal.show(work, results, found, report=None, json=command.json)
     work.close()
 
 

@@ -21,7 +21,7 @@ from arena.judges.rules import Rules
 from games import Game
 from league.cli import console, device
 from league.evaluation import leaderboard
-from league.report import build
+from league.report import build, terminal
 from league.settings import config as configs
 from league.settings import defaults, game_names
 from league.store import names
@@ -106,7 +106,7 @@ def run(command: Command) -> None:
             Trainer(work, results, watch).train()
         found = leaderboard.of(results, work.config.measure.max_elo_step)
         report = build.write(work, results, found)
-        build.show(work, results, found, report, command.json)
+        terminal.show(work, results, found, report=report, json=command.json)
     work.close()
 
 
