@@ -8,6 +8,7 @@ import tyro
 
 from arena.errors import UserError
 from league.cli import closing, console, device
+from league.cli.progress import Progress
 from league.evaluation import external_ratings, leaderboard
 from league.evaluation.tournament import Plan, Tournament
 from league.report import terminal
@@ -81,12 +82,9 @@ def _visit(command: Command, work: Run, results: Results) -> None:
     """Rates agents from outside."""
     visitors = [names.agent(spec, work.game)[1] for spec in command.guests]
     games = _VISIT if command.games is None else command.games
-    with closing.seated(*visitors), console.bar() as bar:
-        task = bar.add_task("games", total=games * len(visitors), note="")
+    with closing.seated(*visitors), Progress("games", games * len(visitors)) as progress:
         for guest in visitors:
-            external_ratings.play(
-                work, results, guest, games, command.pairs, lambda n: bar.advance(task, n)
-            )
+            external_ratings.play(work, results, guest, games, command.pairs, progress.advance)
     found = external_ratings.rated(results, [guest.name for guest in visitors])
     if command.json:
         console.emit({"guests": [dataclasses.asdict(row) for row in found]})
@@ -102,6 +100,5 @@ def _play(command: Command, work: Run, results: Results) -> None:
     """Plays the tournament that was asked for, or the rest of it."""
     games = None if command.round_robin else _GAMES if command.games is None else command.games
     event = Tournament(work, results, Plan(command.pairs, games))
-    with console.bar() as bar:
-        task = bar.add_task("matches", total=event.matches, completed=event.done, note="")
-        event.play(lambda done: bar.update(task, completed=done))
+    with Progress("matches", event.matches, done=event.done) as progress:
+        event.play(progress.update)

@@ -1,5 +1,6 @@
 """Train a league."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -9,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import jax
 import tyro
@@ -20,14 +21,17 @@ from arena.errors import UserError
 from arena.judges.rules import Rules
 from games import Game
 from league.cli import console, device
+from league.cli.progress import TrainingProgress
 from league.evaluation import leaderboard
 from league.report import build, terminal
 from league.settings import config as configs
 from league.settings import defaults, game_names
 from league.store import names
+from league.store.database import Results
 from league.store.files import replacing
 from league.store.run import FORMAT, Run
-from league.training.trainer import Trainer
+from league.training import tensorboard
+from league.training.trainer import Tell, Trainer
 
 _FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
 
@@ -46,6 +50,7 @@ class Command:
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
+      log: tensorboard also writes what the report plots as event files, runs/NAME/tensorboard.
       json: print JSON lines: phases, generations, and the result.
     """
 
@@ -55,6 +60,7 @@ class Command:
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     name: str = ""
     resume: bool = False
+    log: Literal["none", "tensorboard"] = "none"
     json: bool = False
 
 
@@ -94,6 +100,8 @@ def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
     _check(game, command.config.learner)
+    if command.log == "tensorboard":
+        tensorboard.check()
     for note in getattr(getattr(game, "known", None), "notes", ()):
         console.stderr.print(f"note: {note}")
     device.prepare()
@@ -101,13 +109,36 @@ def run(command: Command) -> None:
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if command.resume:
             _extend(work, command.config)
-        done = max(work.state.numbers(), default=0)
-        with console.Watch(command.json, done, work.config.generations) as watch:
-            Trainer(work, results, watch).train()
+        with contextlib.ExitStack() as stack:
+            callbacks = _callbacks(command, work, results, stack)
+            Trainer(work, results, _all(callbacks)).train()
         found = leaderboard.of(results, work.config.measure.max_elo_step)
         report = build.write(work, results, found)
         terminal.show(work, results, found, report=report, json=command.json)
     work.close()
+
+
+def _callbacks(
+    command: Command, work: Run, results: Results, stack: contextlib.ExitStack
+) -> list[Tell]:
+    """What is called with the trainer's events; the stack closes it."""
+    found: list[Tell] = [console.emit]
+    if not command.json:
+        done = max(work.state.numbers(), default=0)
+        found = [stack.enter_context(TrainingProgress(work.config.generations, done=done))]
+    if command.log == "tensorboard":
+        found.append(stack.enter_context(tensorboard.TensorBoardLog(work, results)))
+    return found
+
+
+def _all(callbacks: list[Tell]) -> Tell:
+    """One callback that calls all."""
+
+    def call(event: dict[str, Any]) -> None:
+        for callback in callbacks:
+            callback(event)
+
+    return call
 
 
 def _check(game: Game, config: LearnerConfig) -> None:

@@ -11,6 +11,7 @@ from arena import extensions
 from arena.errors import UserError
 from arena.pettingzoo import compare
 from league.cli import console, device
+from league.cli.progress import Progress
 from league.settings import game_names
 from league.store import names
 
@@ -61,9 +62,8 @@ def run(command: Command) -> None:
         options["moves"] = _function(command.moves, "moves")
     try:
         port = compare.Port(native, command.env, **options)
-        with console.bar() as bar:
-            task = bar.add_task("side by side", total=command.games, note="")
-            verdict = port.verify(command.games, command.seed, lambda: bar.advance(task))
+        with Progress("games side by side", command.games) as progress:
+            verdict = port.verify(command.games, command.seed, progress.advance)
     except ValueError as error:
         raise UserError(str(error)) from None
     if command.json:
