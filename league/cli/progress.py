@@ -2,9 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +16,7 @@ from rich.progress import (
 from rich.progress import Progress as RichProgress
 
 from league.cli import console
+from league.training.events import Event, GenerationEvent
 
 INTERVAL = 10.0
 """Seconds between two lines at least, where stderr is no terminal."""
@@ -122,22 +122,18 @@ class TrainingProgress:
         if self._bar is not None:
             self._bar.stop()
 
-    def __call__(self, event: Mapping[str, Any]) -> None:
+    def __call__(self, event: Event) -> None:
         """Shows one event of the trainer."""
-        if event["event"] == "phase":
-            self.phase(event["generation"], event["phase"])
-        else:
-            self.generation(event["generation"], event, event["alarms"])
+        if isinstance(event, GenerationEvent):
+            self._generation(event)
+        elif self._bar is not None:
+            phase = f"gen {event.generation}: {event.phase}"
+            self._bar.update(self._task, description=f"{phase:16}")
 
-    def phase(self, generation: int, phase: str) -> None:
-        """A phase of a generation begins: play, learn, measure, save."""
-        if self._bar is not None:
-            self._bar.update(self._task, description=f"{f'gen {generation}: {phase}':16}")
-
-    def generation(self, number: int, figures: Mapping[str, Any], alarms: Sequence[str]) -> None:
+    def _generation(self, event: GenerationEvent) -> None:
         """A generation is saved; `games_per_s` and `loss` are shown if it has them."""
         self._times.append(self._clock())
-        note = ""
+        number, figures, note = event.generation, event.figures, ""
         if "loss" in figures:
             note = f"{figures['games_per_s']:.0f} games/s, loss {figures['loss']:.3f}"
         if self._bar is not None:
@@ -147,7 +143,7 @@ class TrainingProgress:
             if note and number < self._total:
                 parts.append(f"{_time(self._left(number))} left")
             self._output.print(f"gen {number}/{self._total}: {', '.join(parts) or 'measured'}")
-        for alarm in alarms:
+        for alarm in event.alarms:
             (self._bar.console if self._bar else self._output).print(f"alarm: {alarm}")
 
     def _left(self, number: int) -> float:

@@ -20,6 +20,7 @@ from league.report import statistics
 from league.report.data import generation
 from league.store.database import Results
 from league.store.run import Run
+from league.training.events import Event, GenerationEvent
 
 FOLDER = "tensorboard"
 """Where the event files lie in a run's folder."""
@@ -66,10 +67,10 @@ class TensorBoardLog:
         if self._writer is not None:
             self._writer.close()
 
-    def __call__(self, event: Mapping[str, Any]) -> None:
+    def __call__(self, event: Event) -> None:
         """Writes a generation that has been saved; other events are of no interest."""
-        if event["event"] == "generation":
-            self._write_up_to(event["generation"])
+        if isinstance(event, GenerationEvent):
+            self._write_up_to(event.generation)
 
     def _write_up_to(self, newest: int) -> None:
         """Writes the generations that the files lack."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from league.cli import console
 from league.cli.entry import main
 from league.cli.progress import INTERVAL, Progress, TrainingProgress
+from league.training.events import GenerationEvent, PhaseEvent
 
 
 class Clock:
@@ -93,13 +94,13 @@ def test_progress_is_a_bar_on_a_terminal():
 def test_training_prints_a_line_a_generation_where_there_is_no_terminal():
     clock, (text, output) = Clock(), pipe()
     with TrainingProgress(3, clock=clock, output=output) as progress:
-        progress({"event": "generation", "generation": 0, "alarms": []})
+        progress(GenerationEvent(0, {}))
         for number, seconds in ((1, 40.0), (2, 60.0), (3, 80.0)):
-            progress({"event": "phase", "generation": number, "phase": "play"})
+            progress(PhaseEvent(number, "play"))
             clock.now = seconds
             figures = {"games_per_s": 661.4, "loss": 2.9042}
-            alarms = ["generation 3 loses"] if number == 3 else []
-            progress({"event": "generation", "generation": number, "alarms": alarms, **figures})
+            alarms = ("generation 3 loses",) if number == 3 else ()
+            progress(GenerationEvent(number, figures, alarms))
     assert text.getvalue().splitlines() == [
         "gen 0/3: measured",
         "gen 1/3: 661 games/s, loss 2.904, 0:00:40 left",  # two ends in 40 s: 20 s each, two to go
@@ -112,9 +113,9 @@ def test_training_prints_a_line_a_generation_where_there_is_no_terminal():
 def test_training_shows_a_bar_on_a_terminal():
     text, output = screen()
     with TrainingProgress(3, done=1, output=output) as progress:
-        progress({"event": "phase", "generation": 2, "phase": "learn"})
+        progress(PhaseEvent(2, "learn"))
         figures = {"games_per_s": 661.4, "loss": 2.9}
-        progress({"event": "generation", "generation": 2, "alarms": ["look"], **figures})
+        progress(GenerationEvent(2, figures, ("look",)))
     for part in ("gen 2: learn", "2/3", "661 games/s, loss 2.900", "alarm: look"):
         assert part in text.getvalue()
 

@@ -10,6 +10,7 @@ from arena.errors import UserError
 from league.cli.entry import main
 from league.store.run import Run
 from league.training import tensorboard
+from league.training.events import GenerationEvent, PhaseEvent
 from league.training.tensorboard import TensorBoardLog
 from tests.helpers.command import GENERATIONS, TINY
 
@@ -60,8 +61,8 @@ def test_resuming_repeats_no_step_and_leaves_none_out(run):
     folder = run.folder / "tensorboard"
     with run.results() as results:
         with TensorBoardLog(run, results) as log:
-            log({"event": "generation", "generation": GENERATIONS})
-            log({"event": "phase", "generation": GENERATIONS + 1, "phase": "play"})
+            log(GenerationEvent(GENERATIONS, {}))
+            log(PhaseEvent(GENERATIONS + 1, "play"))
         once, files = read(folder), sorted(folder.iterdir())
         with TensorBoardLog(run, results):
             pass
