@@ -11,7 +11,8 @@ from league.report.drawing import HALF, MUTED, SERIES, STAND_INS, WIDE, Floats, 
 
 ANCHOR = (
     "Elo is relative to snapshot 0 of the same run. Ratings of different runs share no scale, "
-    "since they have not met: a difference between two curves is no difference in strength between two players."
+    "since they have not met: a difference between two curves is no difference in strength "
+    "between two players."
 )
 SPREAD = "Bold: mean over seeds; shaded: ± one standard deviation between them; thin: each run."
 

@@ -85,7 +85,7 @@ def _value_error(evidence: Evidence) -> Finding | None:
     if positions is None or positions.target is None:
         return None
     base = float(np.var(positions.target))
-    normal = "below 0.9 of the error of always answering the mean"
+    normal = "below 0.95 of the error of always answering the mean"
     if base < 1e-6:
         return _finding(
             "Value error",
@@ -106,7 +106,7 @@ def _value_error(evidence: Evidence) -> Finding | None:
         "Value error",
         f"{loss:.3f} mean squared; always the mean gives {base:.3f} (ratio {loss / base:.2f})",
         normal,
-        faulty=loss >= 0.9 * base,
+        faulty=loss >= 0.95 * base,
         advice="see label noise and the size of updates below; else a larger network, a larger "
         "--learner.value-weight, or more positions a generation",
     )
@@ -142,7 +142,7 @@ def _entropy_fault(found: Positions) -> tuple[bool, str]:
     room = found.uniform - found.search if searched else 0.0
     if found.network > 0.98 * found.uniform:
         return True, "the policy is still uniform: see the size of updates; more gradient steps"
-    if room > 0.1 and found.network - found.search > 0.8 * room:
+    if room > 0.1 and found.network - found.search > 0.9 * room:
         return True, (
             "the network has not taken up what the search finds: a higher learning rate, a larger "
             "network, or a larger --learner.replay-ratio"

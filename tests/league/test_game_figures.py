@@ -1,5 +1,6 @@
 """Figures of training games: drawn ones, those as long as can be, and how many differ."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ def played(lines: list[list[int]], scores: list[float]) -> Played:
         for time, position in enumerate(line):
             state[time, time % 2, 0, number] = position
             game[time, time % 2, 0, number] = number
-    results = np.array(scores, np.float32).reshape(1, 2, pairs).swapaxes(1, 2)
+    results = jnp.array(scores, np.float32).reshape(1, 2, pairs).swapaxes(1, 2)
     return Played(results, Record((state,), (), game))
 
 
@@ -44,4 +45,4 @@ def test_chance_moves_are_not_recorded_and_so_is_no_length():
 
 def test_games_must_have_been_recorded():
     with pytest.raises(ValueError, match="not recorded"):
-        game_figures.count(Played(np.zeros((1, 1, 2)), None))
+        game_figures.count(Played(jnp.zeros((1, 1, 2)), None))
