@@ -8,10 +8,9 @@ import numpy as np
 import tyro
 
 from arena.errors import UserError
-from league.cli import console
+from league.cli import console, names
 from league.report import comparison, comparison_page
 from league.report.comparison import Curve, Group
-from league.store import names
 from league.store.files import replacing
 
 

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import tyro
 
-from league.cli import console, device
+from league.cli import console, device, names
 from league.report import diagnosis, evidence
 from league.report.diagnosis import LOOK, Finding
-from league.store import names
 
 
 @dataclass(frozen=True)

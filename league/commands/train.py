@@ -1,25 +1,21 @@
 """Train a league."""
 
 import contextlib
-import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import tyro
 
 from agents import learners
-from agents.learners.base import LearnerConfig
 from arena.errors import UserError
 from arena.judges import names as judge_names
-from arena.judges.rules import Rules
-from games import Game
-from league.cli import console, device
+from league.cli import console, device, names
 from league.cli.progress import TrainingProgress
 from league.evaluation import leaderboard
 from league.report import build, terminal
 from league.settings import defaults
 from league.settings.config import Config
-from league.store import names, runs
+from league.store import runs
 from league.store.database import Results
 from league.store.run import Run
 from league.training import tensorboard
@@ -40,8 +36,8 @@ class Command:
         hidden information), or MODULE:CLASS; what suits the game by default.
       network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
         default.
-      judge: who says who won in training games and searches: rules, or MODULE:CLASS; measuring
-        always goes by the rules.
+      judge: who says who won in training games and searches: rules, the default, or MODULE:CLASS;
+        measuring always goes by the rules.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -53,7 +49,7 @@ class Command:
     config: Annotated[Config, tyro.conf.arg(name="")]
     method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = "rules"
+    judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     name: str = ""
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
@@ -95,8 +91,9 @@ def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
 def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
-    check(game, command.config.learner)
-    judge_names.make(command.judge, game)
+    learners.check(game, command.config.learner)
+    judge = command.judge or "rules"
+    judge_names.make(judge, game)
     if command.log == "tensorboard":
         tensorboard.check()
     for note in getattr(getattr(game, "known", None), "notes", ()):
@@ -104,11 +101,12 @@ def run(command: Command) -> None:
     device.prepare()
     if command.resume:
         work = runs.find(command.game, command.name)
+        _same(work, command)
     else:
-        work = runs.create(command.game, command.config, name=command.name, judge=command.judge)
+        work = runs.create(command.game, command.config, name=command.name, judge=judge)
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if command.resume:
-            _extend(work, command.config)
+            runs.extend(work, command.config)
         with contextlib.ExitStack() as stack:
             Trainer(work, results, _callback(command, work, results, stack)).train()
         found = leaderboard.of(results, work.config.measure.max_elo_step)
@@ -135,17 +133,9 @@ def _callback(
     return call
 
 
-def _extend(work: Run, wanted: Config) -> None:
-    """Notes a new number of generations; all other options of a run are kept."""
-    if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
-        raise UserError("a resumed run keeps its options; only --generations may change")
-    runs.extend(work, wanted)
-
-
-def check(game: Game, config: LearnerConfig) -> None:
-    """Raises UserError if this learner or its network cannot learn the game."""
-    try:
-        config.make(game, Rules(game)).check()
-        config.network.check(game)
-    except ValueError as error:
-        raise UserError(f"{learners.name_of(config)} cannot learn this game: {error}") from None
+def _same(work: Run, command: Command) -> None:
+    """Raises UserError if another learner, network or judge is asked for than the run has."""
+    asked = {"learner": command.method, "network": command.network, "judge": command.judge}
+    for part, name in asked.items():
+        if name and name != work.card[part]:
+            raise UserError(f"run {work.name!r} keeps its {part}, {work.card[part]}")
