@@ -29,6 +29,8 @@ COMMANDS = {
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "report": "write a run's report.html",
+    "compare": "several runs, or seeds of one, in one page",
+    "doctor": "why a run learns nothing",
     "export": "write a snapshot into one small file",
 }
 

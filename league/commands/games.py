@@ -2,11 +2,11 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 
 import games
+from games import Game
 from league.cli import console
 
 
@@ -37,15 +37,16 @@ def run(command: Command) -> None:
                 str(g["state_bytes"]),
                 f"{g['max_plies']} plies",
                 "perfect" if g["perfect_information"] else "hidden",
-                g["options"],
+                str(g["options"]),
             ]
             for g in found
         ],
     )
 
 
-def _describe(name: str) -> dict[str, Any]:
-    game: Any = games.load(name)
+def _describe(name: str) -> dict[str, object]:
+    """The size of a game's moves, positions and games, at its default options."""
+    game = games.load(name)
     leaves = jax.tree.leaves(jax.eval_shape(game.init))
     return {
         "name": name,
@@ -58,8 +59,8 @@ def _describe(name: str) -> dict[str, Any]:
     }
 
 
-def _options(game: Any) -> str:
+def _options(game: Game) -> str:
     """As a user would type them, at their defaults."""
-    values = {f.name: getattr(game, f.name) for f in dataclasses.fields(game)}
+    values = {f.name: getattr(game, f.name) for f in dataclasses.fields(game)}  # pyright: ignore[reportArgumentType]
     texts = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in values.items()}
     return ",".join(f"{k}={v}" for k, v in texts.items())

@@ -9,9 +9,10 @@ import tyro
 
 from arena.errors import UserError, check_not_negative, check_positive
 from league.cli import closing, console, device, names
+from league.cli.progress import Progress
 from league.evaluation import external_ratings, external_results, leaderboard
 from league.evaluation.tournament import Plan, Tournament
-from league.report import build
+from league.report import terminal
 from league.store.database import Results
 from league.store.run import Run
 
@@ -84,7 +85,7 @@ def run(command: Command) -> None:
             _play(command, work, results)
         planned = work.config.measure.max_elo_step
         found = leaderboard.compute(results, planned, anchor=command.anchor)
-        build.show(work, results, found, None, command.json)
+        terminal.show(work, results, found, report=None, json=command.json)
     work.close()
 
 
@@ -122,8 +123,7 @@ def _rate_guests(command: Command, work: Run, results: Results) -> None:
     """Rates agents from outside."""
     guests = [names.agent(spec, work.game)[1] for spec in command.guests]
     games = _GUEST_GAMES if command.games is None else command.games
-    with closing.seated(*guests), console.bar() as bar:
-        task = bar.add_task("games", total=games * len(guests), note="")
+    with closing.seated(*guests), Progress("games", games * len(guests)) as progress:
         for guest in guests:
             external_ratings.play(
                 work,
@@ -131,7 +131,7 @@ def _rate_guests(command: Command, work: Run, results: Results) -> None:
                 guest,
                 games=games,
                 pairs=command.pairs,
-                callback=lambda n: bar.advance(task, n),
+                callback=progress.advance,
             )
     found = external_ratings.rated(results, [guest.name for guest in guests])
     if command.json:
@@ -148,6 +148,5 @@ def _play(command: Command, work: Run, results: Results) -> None:
     """Plays the tournament that was asked for, or the rest of it."""
     games = None if command.round_robin else _GAMES if command.games is None else command.games
     event = Tournament(work, results, Plan(command.pairs, games))
-    with console.bar() as bar:
-        task = bar.add_task("matches", total=event.matches, completed=event.done, note="")
-        event.play(lambda done: bar.update(task, completed=done))
+    with Progress("matches", event.matches, done=event.done) as progress:
+        event.play(progress.update)

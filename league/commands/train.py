@@ -1,7 +1,8 @@
 """Train a league."""
 
+import contextlib
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -9,12 +10,16 @@ from agents import learners
 from arena.errors import UserError
 from arena.judges import names as judge_names
 from league.cli import console, device, names
+from league.cli.progress import TrainingProgress
 from league.evaluation import leaderboard
-from league.report import build
+from league.report import build, terminal
 from league.settings import defaults
 from league.settings.config import Config
 from league.store import runs
+from league.store.database import Results
 from league.store.run import Run
+from league.training import tensorboard
+from league.training.events import Callback, Event, as_json
 from league.training.trainer import Trainer
 
 _FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
@@ -36,6 +41,7 @@ class Command:
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
+      log: tensorboard also writes what the report plots as event files, runs/NAME/tensorboard.
       json: print JSON lines: phases, generations, and the result.
     """
 
@@ -46,6 +52,7 @@ class Command:
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     name: str = ""
     resume: bool = False
+    log: Literal["none", "tensorboard"] = "none"
     json: bool = False
 
 
@@ -88,6 +95,8 @@ def run(command: Command) -> None:
     learners.check(game, command.config.learner)
     judge = command.judge or "rules"
     judge_names.make(judge, game)
+    if command.log == "tensorboard":
+        tensorboard.check()
     for note in getattr(getattr(game, "spec", None), "notes", ()):
         console.stderr.print(f"note: {note}")
     device.prepare()
@@ -99,13 +108,30 @@ def run(command: Command) -> None:
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if command.resume:
             runs.extend(work, command.config)
-        done = max(work.state.numbers(), default=0)
-        with console.Watch(command.json, done, work.config.generations) as watch:
-            Trainer(work, results, watch).train()
+        with contextlib.ExitStack() as stack:
+            Trainer(work, results, _callback(command, work, results, stack)).train()
         found = leaderboard.compute(results, work.config.measure.max_elo_step)
         report = build.write(work, results, found)
-        build.show(work, results, found, report, command.json)
+        terminal.show(work, results, found, report=report, json=command.json)
     work.close()
+
+
+def _callback(
+    command: Command, work: Run, results: Results, stack: contextlib.ExitStack
+) -> Callback:
+    """What shows and logs the trainer's events; the stack closes it."""
+    callbacks: list[Callback] = [lambda event: console.emit(as_json(event))]
+    if not command.json:
+        done = max(work.state.numbers(), default=0)
+        callbacks = [stack.enter_context(TrainingProgress(work.config.generations, done=done))]
+    if command.log == "tensorboard":
+        callbacks.append(stack.enter_context(tensorboard.TensorBoardLog(work, results)))
+
+    def call(event: Event) -> None:
+        for callback in callbacks:
+            callback(event)
+
+    return call
 
 
 def _same(work: Run, command: Command) -> None:

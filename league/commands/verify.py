@@ -11,6 +11,7 @@ from arena import extensions
 from arena.errors import UserError, check_positive, check_seed
 from arena.pettingzoo import compare
 from league.cli import console, device, names
+from league.cli.progress import Progress
 from league.settings import game_names
 
 
@@ -57,11 +58,8 @@ def run(command: Command) -> None:
     observations = _function(command.observations, "observations")
     try:
         port = compare.Port(native, command.env, moves, observations)
-        with console.bar() as bar:
-            task = bar.add_task("side by side", total=command.games, note="")
-            comparison = port.verify(
-                command.games, command.seed, progress=lambda: bar.advance(task)
-            )
+        with Progress("games side by side", command.games) as progress:
+            comparison = port.verify(command.games, command.seed, progress=progress.advance)
     except ValueError as error:
         raise UserError(str(error)) from None
     if command.json:

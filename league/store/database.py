@@ -277,11 +277,18 @@ class Results:
         with self._engine.connect() as connection:
             return [Tally(*row) for row in connection.execute(query)]
 
-    def directed(self, *roles: str) -> list[Directed]:
-        """Wins, draws and losses of who moved first against whom, in matches of these roles."""
+    def directed(self, *roles: str, until: int | None = None) -> list[Directed]:
+        """Wins, draws and losses of who moved first against whom, in matches of these roles.
+
+        Args:
+          roles: of the matches.
+          until: only those played up to this generation; all by default.
+        """
         a, b, score = MATCHES.c.a, MATCHES.c.b, PAIRS.c.first
         join = PAIRS.join(MATCHES, PAIRS.c.match == MATCHES.c.id)
         wanted = MATCHES.c.role.in_(roles)
+        if until is not None:
+            wanted &= MATCHES.c.generation <= until
         game = sql.union_all(
             sql.select(a.label("one"), b.label("two"), score.label("score"))
             .select_from(join)

@@ -1,7 +1,7 @@
 """What a training run reports while it goes on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -38,6 +38,13 @@ class GenerationEvent:
 Event = PhaseEvent | GenerationEvent
 Callback = Callable[[Event], None]
 """Called with every event, in order."""
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as `arena train --json` prints it."""
+    if isinstance(event, PhaseEvent):
+        return {"event": "phase", **asdict(event)}
+    return {"event": "generation", **event.figures}
 
 
 def ignore(event: Event) -> None:

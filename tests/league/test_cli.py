@@ -29,7 +29,7 @@ def pairs(run: Path, role: str) -> int:
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help_comes_without_jax(arguments):
     code = (
-        "import sys; from league.cli import main\n"
+        "import sys; from league.cli.entry import main\n"
         f"try: main({arguments})\n"
         "finally: assert not {'jax', 'numpy', 'tyro'} & sys.modules.keys()"
     )

@@ -10,7 +10,10 @@ import pytest
 
 from arena.evaluation import forgetting
 from league.evaluation.tables import Row
-from league.report.page import GateRow, Report, render, verdict, wilson
+from league.report.data import GateRow, Generation, Report, generation, history
+from league.report.page import render
+from league.report.statistics import wilson
+from league.report.text import verdict
 
 HOSTILE = "<script>alert('x')</script>&\"<img src=http://evil.example/x.png>"
 BOARD = (
@@ -66,15 +69,15 @@ def a_report(n: int = 5, **changes) -> Report:
         for i in range(n)
     ]
     history = [
-        {
-            "generation": float(g),
-            "loss": 2 / g,
-            "policy_loss": 1.2 / g,
-            "value_loss": 0.8 / g,
-            "games_per_s": 900.0 + g,
-            "seconds": 36.0,
-            "positions": 4096.0,
-        }
+        Generation(
+            g,
+            loss=2 / g,
+            policy_loss=1.2 / g,
+            value_loss=0.8 / g,
+            games_per_s=900.0 + g,
+            seconds=36.0,
+            positions=4096,
+        )
         for g in range(1, n + 1)
     ]
     report = Report(
@@ -88,6 +91,15 @@ def a_report(n: int = 5, **changes) -> Report:
         board=BOARD,
     )
     return replace(report, **changes)
+
+
+def near_equilibrium() -> Report:
+    """A run in a game so small that exploitability is known."""
+    base = a_report()
+    known = [
+        replace(g, exploitability=0.4 / g.number, pool_exploitability=0.1) for g in base.history
+    ]
+    return replace(base, history=known)
 
 
 def bare(**changes) -> Report:
@@ -108,9 +120,9 @@ def gappy() -> Report:
         Row(4, -80.0, 30.0, 3, mcts=(0, 0, 7)),
     ]
     history = [
-        {"generation": 1.0, "loss": math.nan},
-        {"value_loss": 0.5},
-        {"games_per_s": math.inf},
+        Generation(1, loss=math.nan),
+        Generation(2, value_loss=0.5),
+        Generation(3, games_per_s=math.inf),
     ]
     return a_report(rows=rows, payoff=payoff, history=history)
 
@@ -123,7 +135,7 @@ def remembering(n: int = 5) -> Report:
     return replace(
         base,
         rows=[replace(row, melo=9.0, nash=0.25, alpha_rank=0.125) for row in base.rows],
-        history=[{**h, "passes": {"type_1": 900_000, "type_2": 1500}} for h in base.history],
+        history=[replace(g, type_1=900_000, type_2=1500) for g in base.history],
         forgetting=found,
         findings=(("Circles", "not transitive: 1 > 2 > 3 > 1 (p = 1e-9)"),),
         alarms=tuple(alarm.message for alarm in forgetting.ancestor_alarms(found)),
@@ -153,6 +165,7 @@ CASES = {
     "gappy": gappy(),
     "remembering": remembering(),
     "remembering many": remembering(20),
+    "near equilibrium": near_equilibrium(),
     "no history": a_report(history=[]),
     "strangers": a_report(3, payoff=np.full((3, 3), math.nan)),
     "hostile": a_report(name=HOSTILE, game=HOSTILE, card={HOSTILE: HOSTILE, "a": {HOSTILE: "b"}}),
@@ -249,6 +262,27 @@ def test_page_says_what_was_forgotten_and_who_reigns():
     assert "mElo" in page.text
     assert "4 400 ± 24 9 25.0 12.5 256" in page.text
     assert "mElo" not in Page(render(a_report())).text
+
+
+def test_exploitability_is_plotted_where_it_is_known():
+    labels = [svg["aria-label"] for svg in Page(render(near_equilibrium())).all("svg")]
+    assert "Exploitability by generation, at the end: snapshot 0.08, pool 0.1" in labels  # 0.4 / 5
+    assert "Exploitability" not in render(a_report())
+
+
+def test_figures_of_the_record_are_read():
+    recorded = {
+        "generation": 3,
+        "loss": 1.5,
+        "entropy": 0.1,
+        "passes": {"type_1": 7, "type_2": 5},
+        "phase_seconds": {"play": 2.0},
+    }
+    read = generation(recorded)
+    assert (read.number, read.loss, read.type_1, read.type_2) == (3, 1.5, 7, 5)
+    assert read.phase_seconds == {"play": 2.0}
+    assert math.isnan(read.value_loss)
+    assert [g.number for g in history([{"generation": 0}, recorded])] == [3]  # 0 never trains
 
 
 def test_one_snapshot_has_nobody_to_meet():
