@@ -1,0 +1,44 @@
+"""The pages of the API: every room, and every package of it that says what is public."""
+
+import ast
+from pathlib import Path
+
+from docs.generate import facts
+from docs.generate.imports import ROOMS
+
+_PUBLIC = {"games": ["core"], "arena": ["types", "extensions", "errors"]}
+"""Modules of a room that are public beside its packages."""
+
+
+def pages() -> dict[str, str]:
+    """Markdown for mkdocstrings, by the name of the room."""
+    return {room: _page(room) for room in ROOMS}
+
+
+def _page(room: str) -> str:
+    lines = [f"# {room}", "", *_entry(room, 2)]
+    for module in _modules(room):
+        lines += [f"## {module}", "", *_entry(module, 3)]
+    return "\n".join(lines)
+
+
+def _entry(module: str, level: int) -> list[str]:
+    options = ["    options:", f"      heading_level: {level}", "      show_root_heading: false"]
+    return [f"::: {module}", *options, ""]
+
+
+def _modules(room: str) -> list[str]:
+    """The public modules, and the packages whose `__init__` defines `__all__`, sorted."""
+    folder = facts.ROOT / room
+    found = [f"{room}.{name}" for name in _PUBLIC.get(room, []) if (folder / f"{name}.py").exists()]
+    packages = [
+        ".".join(path.parent.relative_to(facts.ROOT).parts)
+        for path in folder.glob("*/__init__.py")
+        if _says_what_is_public(path)
+    ]
+    return found + sorted(packages)
+
+
+def _says_what_is_public(path: Path) -> bool:
+    assigned = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.Assign)]
+    return any(getattr(target, "id", "") == "__all__" for n in assigned for target in n.targets)

@@ -1,0 +1,18 @@
+"""What the pages of the documentation show as code."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return re.findall(f"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def commands(page: Path) -> list[list[str]]:
+    """All lines of a page that call `arena`, as words, without `arena` and remarks."""
+    lines = (line.partition("#")[0].split() for line in "".join(blocks(page, "sh")).splitlines())
+    return [words[1:] for words in lines if words[:1] == ["arena"]]
