@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+
+from league.training.events import Event, GenerationEvent, PhaseEvent
 
 stderr = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
@@ -89,17 +92,23 @@ class Watch:
         if self._bar is not None:
             self._bar.stop()
 
-    def __call__(self, event: dict[str, Any]) -> None:
-        """Hears one event."""
+    def __call__(self, event: Event) -> None:
+        """Shows one event."""
         if self._json:
-            emit(event)
-        elif self._bar is not None and event["event"] == "phase":
-            phase = f"gen {event['generation']}: {event['phase']}"
+            emit(_as_json(event))
+        elif self._bar is not None and isinstance(event, PhaseEvent):
+            phase = f"gen {event.generation}: {event.phase}"
             self._bar.update(self._task, description=f"{phase:16}")
-        elif self._bar is not None:
-            note = ""
-            if "loss" in event:
-                note = f"{event['games_per_s']:.0f} games/s, loss {event['loss']:.3f}"
-            self._bar.update(self._task, completed=event["generation"], note=note)
-            for alarm in event["alarms"]:
+        elif self._bar is not None and isinstance(event, GenerationEvent):
+            note, figures = "", event.figures
+            if "loss" in figures:
+                note = f"{figures['games_per_s']:.0f} games/s, loss {figures['loss']:.3f}"
+            self._bar.update(self._task, completed=event.generation, note=note)
+            for alarm in event.alarms:
                 self._bar.console.print(f"alarm: {alarm}")
+
+
+def _as_json(event: Event) -> dict[str, Any]:
+    if isinstance(event, PhaseEvent):
+        return {"event": "phase", **asdict(event)}
+    return {"event": "generation", **event.figures}

@@ -1,32 +1,24 @@
 """Train a league."""
 
 import dataclasses
-import json
-import os
-import re
-import subprocess
-import sys
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import jax
 import tyro
 
 from agents import learners
 from agents.learners.base import LearnerConfig
 from arena.errors import UserError
+from arena.judges import names as judge_names
 from arena.judges.rules import Rules
 from games import Game
 from league.cli import console, device
 from league.evaluation import leaderboard
 from league.report import build
-from league.settings import config as configs
-from league.settings import defaults, game_names
-from league.store import names
-from league.store.files import replacing
-from league.store.run import FORMAT, Run
+from league.settings import defaults
+from league.settings.config import Config
+from league.store import names, runs
+from league.store.run import Run
 from league.training.trainer import Trainer
 
 _FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
@@ -43,6 +35,8 @@ class Command:
         hidden information), or MODULE:CLASS; what suits the game by default.
       network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
         default.
+      judge: who says who won in training games and searches: rules, or MODULE:CLASS; measuring
+        always goes by the rules.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -50,9 +44,10 @@ class Command:
     """
 
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
-    config: Annotated[configs.Config, tyro.conf.arg(name="")]
+    config: Annotated[Config, tyro.conf.arg(name="")]
     method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = "rules"
     name: str = ""
     resume: bool = False
     json: bool = False
@@ -63,7 +58,7 @@ def default(arguments: list[str]) -> Command:
     game, options = _read(arguments)
     helped = "--help" in arguments or "-h" in arguments
     if "--resume" in options and game and not helped:
-        config = _resumed(game, options.get("--name", "")).config
+        config = runs.find(game, options.get("--name", "")).config
     elif game:
         config = defaults.default(
             game.partition(":")[0],
@@ -72,7 +67,7 @@ def default(arguments: list[str]) -> Command:
             network=options.get("--network", ""),
         )
     else:
-        config = configs.Config()
+        config = Config()
     return Command(game or tyro.MISSING, config)
 
 
@@ -93,11 +88,15 @@ def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
 def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
-    _check(game, command.config.learner)
+    check(game, command.config.learner)
+    judge_names.make(command.judge, game)
     for note in getattr(getattr(game, "known", None), "notes", ()):
         console.stderr.print(f"note: {note}")
     device.prepare()
-    work = _resumed(command.game, command.name) if command.resume else _create(command)
+    if command.resume:
+        work = runs.find(command.game, command.name)
+    else:
+        work = runs.create(command.game, command.config, name=command.name, judge=command.judge)
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if command.resume:
             _extend(work, command.config)
@@ -110,100 +109,17 @@ def run(command: Command) -> None:
     work.close()
 
 
-def _check(game: Game, config: LearnerConfig) -> None:
+def _extend(work: Run, wanted: Config) -> None:
+    """Notes a new number of generations; all other options of a run are kept."""
+    if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
+        raise UserError("a resumed run keeps its options; only --generations may change")
+    runs.extend(work, wanted)
+
+
+def check(game: Game, config: LearnerConfig) -> None:
     """Raises UserError if this learner or its network cannot learn the game."""
     try:
         config.make(game, Rules(game)).check()
         config.network.check(game)
     except ValueError as error:
         raise UserError(f"{learners.name_of(config)} cannot learn this game: {error}") from None
-
-
-def _create(command: Command) -> Run:
-    """A new run: its folder and its card."""
-    name = command.name or _free(re.sub(r"[^\w.=-]+", "-", command.game))
-    if re.search("[/:,]", name) or name.startswith("."):
-        raise UserError(f"{name!r} cannot be the name of a run")
-    folder = names.RUNS / name
-    if (folder / "run.json").exists():
-        raise UserError(f"there is a run {name!r} already; --resume goes on with it")
-    card = {
-        "format": FORMAT,
-        **game_names.card(command.game),
-        **configs.to_card(command.config),
-        "seed": command.config.seed,
-        "devices": jax.device_count(),
-        "device": str(jax.devices()[0].device_kind),
-        "versions": _versions(),
-        "revision": _revision(),
-    }
-    folder.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
-    _write_card(folder, card)
-    return Run(folder)
-
-
-def _write_card(folder: Path, card: dict[str, Any]) -> None:
-    with replacing(folder / "run.json", "w") as file:
-        json.dump(card, file, indent=2)
-
-
-def _free(name: str) -> str:
-    """The name, or the first of NAME-2, NAME-3, … that is free."""
-    number = 1
-    while (names.RUNS / (free := name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return free
-
-
-def _resumed(game: str, name: str) -> Run:
-    """The run to go on with."""
-    if name:
-        work = names.run(name)
-    else:
-        cards = sorted(names.RUNS.glob("*/run.json"), key=os.path.getmtime, reverse=True)
-        runs = (Run(card.parent) for card in cards)
-        found = next((r for r in runs if r.card["game"] == game), None)
-        if found is None:
-            raise UserError(f"there is no run of {game} to resume in {names.RUNS}")
-        work = found
-    if work.card["game"] != game:
-        raise UserError(f"run {work.name!r} plays {work.card['game']}, not {game}")
-    return work
-
-
-def _extend(work: Run, wanted: configs.Config) -> None:
-    """Notes a new number of generations; nothing else of a run may change under way."""
-    if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
-        raise UserError("a resumed run keeps its options; only --generations may change")
-    if wanted.generations < (done := max(work.state.numbers(), default=0)):
-        raise UserError(f"run {work.name!r} has {done} generations already")
-    if jax.device_count() != work.card["devices"]:
-        console.stderr.print(
-            f"note: the run began on {work.card['devices']} devices and goes on with "
-            f"{jax.device_count()}: its last bits will differ from an undisturbed one's"
-        )
-    if wanted.generations != work.config.generations:
-        work.card["config"]["generations"] = wanted.generations
-        _write_card(work.folder, work.card)
-        del work.config  # read anew from the card
-
-
-def _versions() -> dict[str, str]:
-    packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
-    return {"python": sys.version.split()[0], **{p: metadata.version(p) for p in packages}}
-
-
-def _revision() -> str:
-    """The source's commit, or the package's version where there is no checkout."""
-    here = Path(__file__).parent
-    try:
-        told = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return told.stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return metadata.version("arena-selfplay")

@@ -46,7 +46,7 @@ def show(run: Run, results: Results, standing: Standing, report: Path | None, js
     )
     print("\n".join(_words(standing)))
     if exact:
-        print(f"{run.name}:{exact.pop('snapshot')}: {best_response.words(exact)}")
+        print(f"{run.name}:{exact.pop('snapshot')}: {best_response.describe(exact)}")
     console.stderr.print("Elo, uniform: the raw network, without search.")
     console.stderr.print(f"mcts:{rule.rollouts}: with {rule.simulations} simulations a move.")
     if report:

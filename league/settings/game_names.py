@@ -33,9 +33,13 @@ def load(name: str, known: Any = None) -> Game:
     return as_game.Imported(name, Facts(**whole))
 
 
-def card(name: str) -> dict[str, Any]:
-    """What a run card says of a game: its name, and of an env what its check has found."""
-    if not name.startswith(PREFIX):
-        return {"game": name}
-    game: Any = load(name)
-    return {"game": name, "env": dataclasses.asdict(game.known)}
+def card(name: str, rules: Game | None = None) -> dict[str, Any]:
+    """What a run card says of a game: its name and version, and of an env what its check found.
+
+    Args:
+      name: as a user types it.
+      rules: the game, where its name does not say where it is to be found.
+    """
+    game: Any = rules or load(name)
+    found = {"game": name, "game_version": game.version}
+    return found if game.on_device else {**found, "env": dataclasses.asdict(game.known)}

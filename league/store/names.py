@@ -15,7 +15,6 @@ pretrained:connect_four       a net that comes with Arena; `,simulations=32` as 
 
 import importlib
 import importlib.util
-from pathlib import Path
 
 from agents import registry
 from arena.errors import UserError
@@ -23,10 +22,10 @@ from arena.types import Agent, HostAgent
 from games import Game
 from league.gate.store import Lineage
 from league.settings import game_names
-from league.store import pretrained, snapshot_ids
+from league.store import pretrained, runs, snapshot_ids
 from league.store.run import Run
 
-RUNS = Path("runs")
+RUNS = runs.FOLDER
 
 
 class AnyGame(UserError):
@@ -43,9 +42,7 @@ def game(spec: str) -> Game:
 
 def run(name: str) -> Run:
     """A run by name; raises UserError if there is none."""
-    if not name or "/" in name or name.startswith("."):
-        raise UserError(f"{name!r} is not the name of a run")
-    return Run(RUNS / name)
+    return runs.by_name(name, RUNS)
 
 
 def snapshot(spec: str) -> tuple[Run, str, int]:

@@ -1,8 +1,8 @@
-"""How much an agent can be exploited: exactly where the game is small, else by training a rival.
+"""How much an agent can be exploited: exactly, or by training a best response.
 
-The exact figure is what a best response gains (NashConv / 2, OpenSpiel's convention). In any other
-game a fresh learner plays against the frozen agent alone; what it then scores on games that it
-has not seen is a lower bound.
+The exact figure is what a best response gains (NashConv / 2, OpenSpiel's convention). Where a game is
+too large for it, a fresh learner trains against the frozen agent alone; what it then scores on fresh
+games is a lower bound.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,11 +22,14 @@ from arena.evaluation.exploitability import (
     payoffs,
 )
 from arena.judges.rules import Rules
-from arena.play import device_loop, match
+from arena.play import match
 from arena.play.openings import random_openings
-from arena.types import Agent, stack
+from arena.types import Agent, Judge
 from games import Game
 from league.settings.config import Config
+from league.store.checkpoints import digest
+from league.training import step
+from league.training.actors import LocalActors, PlayRequest, WeightsRef
 
 ENUMERABLE = 100_000
 """Courses of a game of hidden information, or positions of another, that are enumerated at most."""
@@ -80,7 +83,7 @@ def of_pool(game: Game, config: Config, snapshots: Sequence[Any]) -> dict[str, f
     }
 
 
-def words(found: dict[str, float]) -> str:
+def describe(found: dict[str, float]) -> str:
     """What was measured, in a line: of the snapshot alone, and of the pool if `of_pool` did it."""
     line = f"exploitability {found['exploitability']:.4f} (exact; NashConv / 2)"
     if "pool_exploitability" in found:
@@ -97,71 +100,83 @@ def exact(game: Game, config: Config, params: Any) -> float:
 
 
 @dataclass(frozen=True)
-class Rival:
-    """A learner that meets one frozen agent.
+class BestResponse:
+    """A learner that trains against one frozen agent.
 
     Attributes:
       game: what is played.
-      config: of the run that the agent is from; the rival learns as that run does.
+      config: of the run that the agent is from; the best response learns as that run does.
       frozen: the agent.
+      judge: who says who won in training.
     """
 
     game: Game
     config: Config
     frozen: Agent
+    judge: Judge
 
     def train(
-        self, generations: int, key: jax.Array, tell: Callable[[int], None] = lambda number: None
+        self,
+        generations: int,
+        key: jax.Array,
+        callback: Callable[[int], None] = lambda number: None,
     ) -> Any:
-        """Trains from nothing and returns the weights; `tell` hears of every generation."""
-        learner = self._learner
+        """Trains from nothing.
+
+        Args:
+          generations: as large as the run's own, on the games of one generation each.
+          key: PRNG key.
+          callback: called with the number of every generation that is done.
+
+        Returns:
+          the weights.
+        """
+        learner = self.config.learner.make(self.game, self.judge)
         state = learner.init(jax.random.fold_in(key, 0))
         for number in range(1, generations + 1):
             here = jax.random.fold_in(key, number)
-            data = self._play(state.params, jax.random.fold_in(here, 0))
-            state, _ = learner.learn(
+            data = self._play(learner, number, state.params, jax.random.fold_in(here, 0))
+            state, _ = step.learn(
+                learner,
                 state,
-                data,
-                fresh=len(jax.tree.leaves(data)[0]),
+                [data],
+                fresh=step.rows(data),
                 progress=number / generations,
                 key=jax.random.fold_in(here, 1),
             )
-            tell(number)
+            callback(number)
         return state.params
 
-    @property
-    def _learner(self) -> Learner:
-        return self.config.learner.make(self.game, Rules(self.game))
-
-    def _play(self, params: Any, key: jax.Array) -> Any:
-        """One generation's games, all of them against the frozen agent."""
-        config, learner = self.config, self._learner
-        table = device_loop.Match(
-            self.game,
-            learner.behaviour_policy(),
-            self.frozen.policy,
-            Rules(self.game),
-            min(config.slots, config.pairs),
-            record=True,
-            finals=learner.needs_final_states,
+    def _play(self, learner: Learner, number: int, params: Any, key: jax.Array) -> Any:
+        """The dataset of one generation's games, all of them against the frozen agent."""
+        config, count = self.config, self.config.matches
+        own = WeightsRef("best response", digest(params))
+        frozen = WeightsRef(self.frozen.name, digest(self.frozen.params))
+        weights = {own: params, frozen: self.frozen.params}
+        shape = count, config.pairs
+        request = PlayRequest(
+            run="",
+            generation=number,
+            role="best response",
+            numbers=tuple(range(count)),
+            match=step.recorded_match(
+                learner, self.frozen.policy, slots=config.slots, pairs=config.pairs
+            ),
+            a=(own,) * count,
+            b=(frozen,) * count,
+            openings=random_openings(
+                self.game, jax.random.fold_in(key, 0), shape, config.opening_plies
+            ),
+            keys=jax.random.split(key, count),
         )
-        shape = config.matches, config.pairs
-        starts = random_openings(self.game, jax.random.fold_in(key, 0), shape, config.opening_plies)
-        played = table.play(
-            stack([params] * config.matches),
-            stack([self.frozen.params] * config.matches),
-            jax.random.split(key, config.matches),
-            starts,
-        )
-        learns = np.array([[True], [False]]).repeat(config.matches, 1)
-        record = jax.tree.map(np.asarray, played.record)
-        return learner.make_dataset(record, np.asarray(played.scores), learns)
+        [played] = LocalActors(lambda ref: weights[ref]).play([request])
+        return step.make_dataset(learner, played, np.array([[True], [False]]).repeat(count, 1))
 
     def measure(self, params: Any, pairs: int, key: jax.Array) -> score.Score:
-        """What the rival scores without search, on fresh games."""
-        policy = self._learner.eval_policy(0)
-        rival, plies = Agent("rival", policy, params), self.config.measure.opening_plies
+        """What the best response scores without search, on fresh games, by the rules."""
+        policy = self.config.learner.make(self.game, Rules(self.game)).eval_policy(0)
+        agent, plies = Agent("best response", policy, params), self.config.measure.opening_plies
         played = match.play(
-            [rival], [self.frozen], self.game, key, pairs, plies, 1, min(pairs, 256)
+            [agent], [self.frozen], self.game, key, pairs, plies, 1, min(pairs, 256)
         )
         return score.of(played[0])

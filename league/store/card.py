@@ -1,0 +1,102 @@
+"""The run card, `run.json`: what a run is, for people and for going on with it.
+
+format        of this file
+arena         version of Arena that began the run
+game          its name; game_version, the version of its rules; env, of an env what its check found
+learner, network, judge   their names
+config        the configuration
+seed          of everything random
+device, versions, revision   what the run began with: of no account for going on
+"""
+
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from arena.errors import UserError
+from games import Game
+from league.settings import game_names
+from league.settings.config import Config, to_card
+from league.store import migrations
+from league.store.files import replacing
+
+NAME = "run.json"
+_KEYS = {"game": str, "learner": str, "network": str, "judge": str, "config": dict}
+
+
+def new(game: str, config: Config, judge: str, rules: Game | None = None) -> dict[str, Any]:
+    """The card of a run that begins now.
+
+    Args:
+      game: its name.
+      config: of the league.
+      judge: the name of who says who won.
+      rules: the game, where its name does not say where it is to be found.
+    """
+    return {
+        "format": migrations.FORMAT,
+        "arena": metadata.version("arena-selfplay"),
+        **game_names.card(game, rules),
+        "judge": judge,
+        **to_card(config),
+        "seed": config.seed,
+        "device": str(jax.devices()[0].device_kind),
+        "versions": _versions(),
+        "revision": _revision(),
+    }
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The card of a run, brought to the form of this version.
+
+    Raises:
+      UserError: there is no run, or its card cannot be read.
+    """
+    path = folder / NAME
+    try:
+        card = json.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"there is no run {folder.name!r} in {folder.parent}") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not a run card: {error}") from None
+    if not isinstance(card, dict):
+        raise UserError(f"{path} is not a run card")
+    try:
+        card = migrations.card(card)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    for key, kind in _KEYS.items():
+        if not isinstance(card.get(key), kind):
+            raise UserError(f"{path} does not say {key!r}")
+    return card
+
+
+def write(folder: Path, card: dict[str, Any]) -> None:
+    """Writes the card, whole or not at all."""
+    with replacing(folder / NAME, "w") as file:
+        json.dump(card, file, indent=2)
+
+
+def _versions() -> dict[str, str]:
+    packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+    return {"python": sys.version.split()[0], **{p: metadata.version(p) for p in packages}}
+
+
+def _revision() -> str:
+    """The source's commit, or the package's version where there is no checkout."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return found.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return metadata.version("arena-selfplay")

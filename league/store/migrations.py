@@ -1,0 +1,90 @@
+"""What runs of earlier versions look like, and how they are read by this one.
+
+A card is migrated when it is read, and written in its new form when training goes on. The database
+has had one form since version 0.1; what it holds of gates is read in both.
+"""
+
+from typing import Any
+
+from arena.errors import UserError
+
+FORMAT = "arena-run-2"
+_FIRST = "arena-run-1"
+
+_CONFIG = {"jump": "max_elo_step", "exam_pairs": "baseline_pairs"}
+_LEARNERS = {
+    "alphazero": {
+        "reuse": "replay_ratio",
+        "window": "replay_window",
+        "considered": "max_considered_actions",
+        "trace": "td_lambda",
+        "spread": "min_value_range",
+    },
+    "ppo": {"reuse": "replay_ratio", "window": "replay_window", "trace": "gae_lambda"},
+    "mmd": {"reuse": "replay_ratio"},
+}
+_ADDED: dict[str, dict[str, Any]] = {
+    "alphazero": {},
+    "ppo": {},
+    "mmd": {"replay_window": 1},
+}
+"""Keys of a learner's configuration that version 0.1 had not, and the values that it played by."""
+
+_DATA = {"search_target.": "lesson."}
+"""Beginnings of the names of arrays in datasets, new and old."""
+
+
+def card(found: dict[str, Any]) -> dict[str, Any]:
+    """A card in the form of this version.
+
+    Raises:
+      UserError: no version that this one can read has written it.
+    """
+    form = found.get("format")
+    if form == FORMAT:
+        return found
+    if form != _FIRST:
+        raise UserError(f"it is of the form {form!r}, which this version of Arena cannot read")
+    config = found.get("config")
+    if not isinstance(config, dict) or not isinstance(config.get("learner"), dict):
+        raise UserError("it does not say 'config'")
+    learner = _learner(config["learner"])
+    return {
+        **{key: value for key, value in found.items() if key != "devices"},
+        "format": FORMAT,
+        "arena": "0.1.0",
+        "game_version": 1,
+        "learner": learner,
+        "network": _network(config["learner"].get("network", {})),
+        "judge": "rules",
+        "config": {
+            **config,
+            "learner": {**_renamed(config["learner"], _LEARNERS[learner]), **_ADDED[learner]},
+            "measure": _renamed(config.get("measure", {}), _CONFIG),
+        },
+    }
+
+
+def _renamed(part: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return {names.get(key, key): value for key, value in part.items()}
+
+
+def _learner(config: dict[str, Any]) -> str:
+    """Which learner a configuration of version 0.1 is of, by its keys."""
+    for name, key in (("alphazero", "considered"), ("ppo", "clip"), ("mmd", "magnet")):
+        if key in config:
+            return name
+    raise UserError("its learner is of no known kind")
+
+
+def _network(config: dict[str, Any]) -> str:
+    """Which kind of network a configuration of version 0.1 is of, by its keys."""
+    if "channels" in config:
+        return "resnet"
+    return "transformer" if "heads" in config else "mlp"
+
+
+def old_names(name: str) -> list[str]:
+    """The names under which an array of a dataset may have been saved, the newest first."""
+    older = [name.replace(new, old, 1) for new, old in _DATA.items() if name.startswith(new)]
+    return [name, *older]

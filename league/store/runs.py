@@ -1,0 +1,95 @@
+"""The folder of runs: making one, finding one."""
+
+import os
+import re
+from pathlib import Path
+
+from arena.errors import UserError
+from games import Game
+from league.settings.config import Config
+from league.store import card as cards
+from league.store.run import Run
+
+FOLDER = Path("runs")
+
+
+def create(
+    game: str,
+    config: Config,
+    *,
+    name: str = "",
+    judge: str = "rules",
+    folder: Path = FOLDER,
+    rules: Game | None = None,
+) -> Run:
+    """A new run: its folder and its card.
+
+    Args:
+      game: the name of its game.
+      config: of the league.
+      name: of the run; by default the game's, numbered if it is taken.
+      judge: the name of who says who won.
+      folder: where runs lie.
+      rules: the game, where its name does not say where it is to be found.
+
+    Raises:
+      UserError: the name is taken, or cannot be one.
+    """
+    name = name or _free(folder, re.sub(r"[^\w.=-]+", "-", game).strip(".-"))
+    if re.search("[/:,]", name) or name.startswith("."):
+        raise UserError(f"{name!r} cannot be the name of a run")
+    place = folder / name
+    if (place / cards.NAME).exists():
+        raise UserError(f"there is a run {name!r} already; --resume goes on with it")
+    card = cards.new(game, config, judge, rules)
+    place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
+    cards.write(place, card)
+    return Run(place, rules)
+
+
+def _free(folder: Path, name: str) -> str:
+    """The name, or the first of NAME-2, NAME-3, … that is free."""
+    number = 1
+    while (folder / (free := name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return free
+
+
+def find(game: str, name: str = "", folder: Path = FOLDER) -> Run:
+    """A run of a game: by name, else the one that was begun or extended last.
+
+    Raises:
+      UserError: there is none.
+    """
+    if name:
+        work = by_name(name, folder)
+        if work.card["game"] != game:
+            raise UserError(f"run {name!r} plays {work.card['game']}, not {game}")
+        return work
+    paths = sorted(folder.glob(f"*/{cards.NAME}"), key=os.path.getmtime, reverse=True)
+    runs = (Run(path.parent) for path in paths)
+    found = next((run for run in runs if run.card["game"] == game), None)
+    if found is None:
+        raise UserError(f"there is no run of {game} to resume in {folder}")
+    return found
+
+
+def by_name(name: str, folder: Path = FOLDER) -> Run:
+    """A run by name; raises UserError if there is none."""
+    if not name or "/" in name or name.startswith("."):
+        raise UserError(f"{name!r} is not the name of a run")
+    return Run(folder / name)
+
+
+def extend(work: Run, wanted: Config) -> None:
+    """Gives a run a new number of generations; nothing else of it may change under way.
+
+    Raises:
+      UserError: something else is to change, or it has more generations already.
+    """
+    done = max(work.state.numbers(), default=0)
+    if wanted.generations < done:
+        raise UserError(f"run {work.name!r} has {done} generations already")
+    work.card["config"]["generations"] = wanted.generations
+    cards.write(work.folder, work.card)
+    del work.config  # read anew from the card

@@ -1,0 +1,108 @@
+"""The matches that measure new snapshots; none of them is learnt from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents import mcts, uniform
+from arena.play import match
+from arena.types import Agent
+from league.evaluation import compute_ledger
+from league.store.database import MatchResult
+from league.store.run import Run
+
+
+@dataclass
+class Measuring:
+    """Measures snapshots of one run.
+
+    Attributes:
+      run: the run.
+      weights: the parameters of an older snapshot, by id.
+      passes: positions that networks have evaluated in these matches so far.
+    """
+
+    run: Run
+    weights: Callable[[str], Any]
+    passes: int = 0
+
+    def against_pool(self, generation: int, params: Any) -> list[MatchResult]:
+        """A new snapshot against the one before it and others of the pool, without search."""
+        rule = self.run.config.measure
+        others = self.run.rng(generation, "rate").permutation(generation - 1).tolist()
+        numbers = [generation - 1, *others][: rule.opponents]
+        opponents = [self._agent(str(number), self.weights(str(number))) for number in numbers]
+        agents = [self._agent(str(generation), params)] * len(opponents)
+        return self._matches(
+            "measure", generation, agents, opponents, pairs=rule.pairs, groups=rule.opponents
+        )
+
+    def exploiter(self, generation: int, main: Any, name: str, params: Any) -> list[MatchResult]:
+        """An exploiter that joins against the main agent, now and before, without search."""
+        rule = self.run.config.measure
+        past = self.run.rng(generation, f"test {name}").permutation(generation)
+        mains = [
+            self._agent(str(generation), main),
+            *(
+                self._agent(str(number), self.weights(str(number)))
+                for number in past[: rule.opponents - 1].tolist()
+            ),
+        ]
+        opponents = [self._agent(name, params)] * len(mains)
+        return self._matches(
+            "exploiter", generation, mains, opponents, pairs=rule.pairs, groups=rule.opponents
+        )
+
+    def against_baselines(self, generation: int, params: Any) -> list[MatchResult]:
+        """A new snapshot against fixed opponents.
+
+        Its raw network meets uniform play; with search it meets MCTS, where search is possible and
+        rules are on the device.
+        """
+        game, rule = self.run.game, self.run.config.measure
+        raw = self._baseline("uniform", generation, params, 0, uniform.make(game, ""))
+        if not (game.on_device and game.searchable):
+            return raw
+        tree = mcts.make(game, str(rule.rollouts))
+        return raw + self._baseline("mcts", generation, params, rule.simulations, tree)
+
+    def _baseline(
+        self, role: str, generation: int, params: Any, simulations: int, opponent: Agent
+    ) -> list[MatchResult]:
+        agent = self._agent(str(generation), params, simulations)
+        halves = max(1, self.run.config.measure.baseline_pairs // 2)
+        return self._matches(role, generation, [agent] * 2, [opponent] * 2, pairs=halves, groups=2)
+
+    def _agent(self, name: str, params: Any, simulations: int = 0) -> Agent:
+        return Agent(name, self.run.eval_policy(simulations), params)
+
+    def _matches(
+        self,
+        role: str,
+        generation: int,
+        a: list[Agent],
+        b: list[Agent],
+        *,
+        pairs: int,
+        groups: int,
+    ) -> list[MatchResult]:
+        def count(moves: np.ndarray) -> None:
+            self.passes += compute_ledger.passes(moves, a[0], b[0])
+
+        scores = match.play(
+            a,
+            b,
+            self.run.game,
+            self.run.key(generation, role),
+            pairs,
+            self.run.config.measure.opening_plies,
+            groups,
+            pairs,
+            count,
+        )
+        return [
+            MatchResult(role, one.name, two.name, score)
+            for one, two, score in zip(a, b, scores, strict=True)
+        ]

@@ -1,0 +1,58 @@
+"""The datasets of the last generations, from which league learners learn."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from league.settings.league_learners import LeagueLearner
+from league.store.run import Run
+from league.training.exploiters import ExploiterHistory
+
+
+@dataclass
+class ReplayBuffer:
+    """Datasets by league learner and generation, in memory and on disk.
+
+    Attributes:
+      run: the run.
+      history: of its exploiters: one that started over does not learn from games before that.
+    """
+
+    run: Run
+    history: ExploiterHistory
+    _data: dict[tuple[int, int], Any] = field(default_factory=dict)
+
+    def restore(self, done: int) -> None:
+        """Reads what is needed to go on after generation `done`; UserError if it is damaged."""
+        self._data = {
+            (learner.number, g): self.run.read_data(learner.snapshot_id(g))
+            for learner in self.run.learners
+            for g in self.generations(learner, done + 1)[:-1]
+        }
+
+    def add(self, learner: LeagueLearner, generation: int, data: Any) -> None:
+        """Adds one round's dataset to a generation's."""
+        place = learner.number, generation
+        if place in self._data:
+            data = jax.tree.map(lambda *x: np.concatenate(x), self._data[place], data)
+        self._data[place] = data
+
+    def save(self, learner: LeagueLearner, generation: int) -> None:
+        """Writes a generation's dataset to disk, when all of its rounds have been added."""
+        self.run.write_data(learner.snapshot_id(generation), self._data[learner.number, generation])
+
+    def window(self, learner: LeagueLearner, generation: int) -> list[Any]:
+        """The datasets to learn from in a generation, the newest last; drops older ones."""
+        oldest = generation - self.run.config.learner.replay_window
+        self._data.pop((learner.number, oldest), None)
+        return [self._data[learner.number, g] for g in self.generations(learner, generation)]
+
+    def generations(self, learner: LeagueLearner, generation: int) -> list[int]:
+        """The generations whose positions a learner learns from in this one."""
+        first = max(
+            self.history.started(learner, generation),
+            generation - self.run.config.learner.replay_window,
+        )
+        return list(range(first + 1, generation + 1))
