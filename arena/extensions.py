@@ -63,8 +63,8 @@ def load(spec: str, default: str = "") -> Any:
         raise UserError(f"{place} defines no {name!r}") from None
 
 
-def spec_of(kind: type) -> str:
-    """The name under which `load` finds a class again."""
+def spec_of(kind: Any) -> str:
+    """The name under which `load` finds a class or function of a module again."""
     module = sys.modules[kind.__module__]
     path = getattr(module, "__arena_file__", None)
     return f"{path or module.__name__}:{kind.__qualname__}"

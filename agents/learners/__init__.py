@@ -12,12 +12,15 @@ from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn.networks import NETWORKS, NetworkConfig
 from arena import extensions
 from arena.errors import UserError
+from arena.judges.rules import Rules
+from games import Game
 
 __all__ = [
     "Learner",
     "LearnerConfig",
     "TrainState",
     "builtin",
+    "check",
     "find",
     "find_network",
     "name_of",
@@ -79,3 +82,12 @@ def network_name(config: NetworkConfig) -> str:
     """The name of a kind of network; `find_network` takes it."""
     own = {kind: name for name, kind in NETWORKS.items()}
     return own.get(type(config)) or extensions.spec_of(type(config))
+
+
+def check(game: Game, config: LearnerConfig) -> None:
+    """Raises UserError if this learner or its network cannot learn the game."""
+    try:
+        config.make(game, Rules(game)).check()
+        config.network.check(game)
+    except ValueError as error:
+        raise UserError(f"{name_of(config)} cannot learn this game: {error}") from None

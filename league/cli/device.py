@@ -1,5 +1,6 @@
 """How JAX is set up for this process: once, before anything is computed."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -7,17 +8,22 @@ import jax
 
 
 def prepare() -> None:
-    """One XLA device per CPU core, so that both work; compiled programs are kept for next time.
+    """One XLA device for each CPU core; compiled programs are kept; dtypes are never promoted."""
+    set_up_devices()
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
 
-    The number of CPU devices is settled here because the parts of a batch, and so the last bit of
-    a sum, depend on it.
+
+def set_up_devices() -> None:
+    """One XLA device for each CPU core, so that all work; compiled programs are kept on disk.
+
+    Where JAX has started already, the number of its devices stays as it is.
     """
     # Not every system tells which cores this process may use.
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    jax.config.update("jax_num_cpu_devices", int(os.environ.get("ARENA_CPU_DEVICES", cores)))
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", int(os.environ.get("ARENA_CPU_DEVICES", cores)))
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arena"
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_numpy_dtype_promotion", "strict")

@@ -1,24 +1,18 @@
 """Train a league."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 
 from agents import learners
-from agents.learners.base import LearnerConfig
-from arena.errors import UserError
 from arena.judges import names as judge_names
-from arena.judges.rules import Rules
-from games import Game
 from league.cli import console, device
 from league.evaluation import leaderboard
 from league.report import build
 from league.settings import defaults
 from league.settings.config import Config
 from league.store import names, runs
-from league.store.run import Run
 from league.training.trainer import Trainer
 
 _FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
@@ -88,7 +82,7 @@ def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
 def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
-    check(game, command.config.learner)
+    learners.check(game, command.config.learner)
     judge_names.make(command.judge, game)
     for note in getattr(getattr(game, "known", None), "notes", ()):
         console.stderr.print(f"note: {note}")
@@ -99,7 +93,7 @@ def run(command: Command) -> None:
         work = runs.create(command.game, command.config, name=command.name, judge=command.judge)
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if command.resume:
-            _extend(work, command.config)
+            runs.extend(work, command.config)
         done = max(work.state.numbers(), default=0)
         with console.Watch(command.json, done, work.config.generations) as watch:
             Trainer(work, results, watch).train()
@@ -107,19 +101,3 @@ def run(command: Command) -> None:
         report = build.write(work, results, found)
         build.show(work, results, found, report, command.json)
     work.close()
-
-
-def _extend(work: Run, wanted: Config) -> None:
-    """Notes a new number of generations; all other options of a run are kept."""
-    if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
-        raise UserError("a resumed run keeps its options; only --generations may change")
-    runs.extend(work, wanted)
-
-
-def check(game: Game, config: LearnerConfig) -> None:
-    """Raises UserError if this learner or its network cannot learn the game."""
-    try:
-        config.make(game, Rules(game)).check()
-        config.network.check(game)
-    except ValueError as error:
-        raise UserError(f"{learners.name_of(config)} cannot learn this game: {error}") from None

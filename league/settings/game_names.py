@@ -1,9 +1,10 @@
 """The rules that a name means: a game of `games/`, or an env of PettingZoo's kind."""
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import games
+from arena import extensions
 from games import Game
 
 PREFIX = "pettingzoo:"
@@ -43,3 +44,23 @@ def card(name: str, rules: Game | None = None) -> dict[str, Any]:
     game: Any = rules or load(name)
     found = {"game": name, "game_version": game.version}
     return found if game.on_device else {**found, "env": dataclasses.asdict(game.known)}
+
+
+def name_of(game: Game) -> str:
+    """The name by which `load` finds a game again, options and all, if its class lies in a module.
+
+    Args:
+      game: of `games/`, of an env, or of any module.
+    """
+    if not game.on_device:
+        return str(getattr(game, "name", type(game).__name__))
+    kind = type(game)
+    fields = dataclasses.fields(cast(Any, kind))
+    values = {f.name: getattr(game, f.name) for f in fields if getattr(game, f.name) != f.default}
+    texts = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in values.items()}
+    options = ",".join(f"{key}={text}" for key, text in texts.items())
+    room, _, file = kind.__module__.partition(".")
+    if room == "games" and file in games.names():
+        return f"{file}:{options}" if options else file
+    name = extensions.spec_of(kind)
+    return f"{name},{options}" if options else name

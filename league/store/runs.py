@@ -1,5 +1,6 @@
 """The folder of runs: making one, finding one."""
 
+import dataclasses
 import os
 import re
 from pathlib import Path
@@ -87,6 +88,8 @@ def extend(work: Run, wanted: Config) -> None:
     Raises:
       UserError: something else is to change, or it has more generations already.
     """
+    if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
+        raise UserError("a resumed run keeps its options; only --generations may change")
     done = max(work.state.numbers(), default=0)
     if wanted.generations < done:
         raise UserError(f"run {work.name!r} has {done} generations already")

@@ -1,8 +1,8 @@
 """How much an agent can be exploited: exactly, or by training a best response.
 
-The exact figure is what a best response gains (NashConv / 2, OpenSpiel's convention). Where a game is
-too large for it, a fresh learner trains against the frozen agent alone; what it then scores on fresh
-games is a lower bound.
+The exact figure is what a best response gains (NashConv / 2, the convention of OpenSpiel). Where a
+game is too large for it, a fresh learner trains against the frozen agent alone; what it then scores
+on fresh games is a lower bound.
 """
 
 from collections.abc import Callable, Sequence

@@ -23,13 +23,13 @@ GENERATIONS = 3
 _TINY = """
     train tic_tac_toe --json --generations 3 --matches 4 --pairs 4 --slots 4 --opening-plies 4
     --learner.network.channels 8 --learner.network.blocks 1 --learner.simulations 4
-    --learner.batch-size 32 --learner.window 2 --measure.opponents 2 --measure.pairs 2
-    --measure.exam-pairs 2 --measure.simulations 4 --measure.rollouts 4
+    --learner.batch-size 32 --learner.replay-window 2 --measure.opponents 2 --measure.pairs 2
+    --measure.baseline-pairs 2 --measure.simulations 4 --measure.rollouts 4
     --main-exploiters 1 --league-exploiters 1 --exploiter-generations 2
 """
 TINY = tuple(_TINY.split())
 """A league of seconds; two generations of data are learnt from, so that resuming has to read."""
-TIMINGS = ("seconds", "games_per_s")
+TIMINGS = ("seconds", "games_per_s", "phase_seconds")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def contents(folder: Path) -> dict[str, Any]:
     for number in run.snapshots.numbers():
         found[f"snapshots/{number}"] = arrays(run.snapshots.load(number, template.params))
     for number in run.state.numbers():
-        found[f"state/{number}"] = arrays(run.state.load(number, run.team()))
+        found[f"state/{number}"] = arrays(run.state.load(number, run.states_template()))
     for member, store in run.exploiters.items():
         for number in store.numbers():
             found[f"exploiters/{member}/{number}"] = arrays(store.load(number, template.params))

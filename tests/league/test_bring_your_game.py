@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "bring-your-game.md"
 TINY = """
     --generations 1 --matches 4 --pairs 4 --slots 4 --learner.network.channels 8
     --learner.network.blocks 1 --learner.batch-size 32 --measure.opponents 1 --measure.pairs 2
-    --measure.exam-pairs 2 --measure.simulations 2 --measure.rollouts 2
+    --measure.baseline-pairs 2 --measure.simulations 2 --measure.rollouts 2
 """
 
 

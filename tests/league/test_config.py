@@ -1,6 +1,5 @@
 """Configurations: through JSON and back, and nothing unknown or impossible in them."""
 
-import dataclasses
 import json
 import math
 
@@ -15,29 +14,32 @@ from league.settings import config, defaults
 @pytest.mark.parametrize("game", games.names())
 def test_json_keeps_a_configuration(game):
     default = defaults.default(game, games.load(game))
-    assert config.parse(json.loads(json.dumps(dataclasses.asdict(default)))) == default
+    assert config.from_card(json.loads(json.dumps(config.to_card(default)))) == default
 
 
 def changed(path: str, value: object) -> dict:
-    """The general configuration as JSON, with one change; None takes the key away."""
-    whole = part = json.loads(json.dumps(dataclasses.asdict(config.Config())))
+    """The card of the general configuration, with one change; None takes the key away."""
+    card = json.loads(json.dumps(config.to_card(config.Config())))
+    part = card["config"]
     *parents, last = path.split(".")
     for name in parents:
         part = part[name]
     part[last] = value
     if value is None:
         del part[last]
-    return whole
+    return card
 
 
-@pytest.mark.parametrize("path", ["seed", "learner.window", "learner.network.blocks", "measure"])
+@pytest.mark.parametrize(
+    "path", ["seed", "learner.replay_window", "learner.network.blocks", "measure"]
+)
 def test_a_change_is_kept_or_refused(path):
     with pytest.raises(UserError, match="does not have the keys"):
-        config.parse(changed(path, None))
+        config.from_card(changed(path, None))
     with pytest.raises(UserError, match="does not have the keys"):
-        config.parse(changed(f"{path}s" if path != "measure" else "measure.x", 1))
+        config.from_card(changed(f"{path}s" if path != "measure" else "measure.x", 1))
     if path != "measure":
-        assert config.parse(changed(path, 7)) != config.Config()
+        assert config.from_card(changed(path, 7)) != config.Config()
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,8 @@ def test_a_change_is_kept_or_refused(path):
         ("learner.learning_rate", -1.0),
         ("learner.learning_rate", math.nan),
         ("learner.weight_decay", -0.1),
+        ("learner.td_lambda", 1.5),
+        ("learner.simulations", 0),
         ("learner.value_weight", math.inf),
         ("learner.ownership_weight", -0.5),
         ("learner.ownership_weight", math.inf),
@@ -75,13 +79,13 @@ def test_a_change_is_kept_or_refused(path):
 )
 def test_what_cannot_be_is_refused(path, value):
     with pytest.raises(UserError):
-        config.parse(changed(path, value))
+        config.from_card(changed(path, value))
 
 
 @pytest.mark.parametrize("value", [None, [], 3, {}])
 def test_what_is_no_configuration_is_refused(value):
     with pytest.raises(UserError):
-        config.parse(value)
+        config.from_card({**config.to_card(config.Config()), "config": value})
 
 
 @pytest.mark.parametrize(
@@ -98,3 +102,23 @@ def test_the_defaults_are_the_games_wherever_its_name_stands(arguments):
     assert train.default(arguments.split()).config == defaults.default(
         "tic_tac_toe", games.load("tic_tac_toe")
     )
+
+
+@pytest.mark.parametrize("part", ["learner", "network"])
+def test_a_learner_or_network_that_is_not_there_is_refused(part):
+    with pytest.raises(UserError, match=f"there is no {part} 'none'"):
+        config.from_card({**config.to_card(config.Config()), part: "none"})
+
+
+@pytest.mark.parametrize(
+    ("learner", "game"), [("ppo", "connect_four"), ("mmd", "liars_dice"), ("ppo", "hex")]
+)
+def test_a_learner_that_is_asked_for_is_the_one_that_learns(learner, game):
+    found = defaults.default(game, games.load(game), learner=learner)
+    assert config.to_card(found)["learner"] == learner
+
+
+def test_a_network_that_is_asked_for_is_the_one_that_learns():
+    found = defaults.default("connect_four", games.load("connect_four"), network="transformer")
+    assert config.to_card(found)["network"] == "transformer"
+    assert config.from_card(config.to_card(found)) == found

@@ -14,7 +14,7 @@ RACE = "pettingzoo:./race.py"
 _TRAIN = """
     --generations 2 --matches 2 --pairs 8 --slots 4 --learner.network.width 8
     --learner.network.layers 1 --learner.batch-size 32 --measure.opponents 2 --measure.pairs 2
-    --measure.exam-pairs 2
+    --measure.baseline-pairs 2
 """
 
 

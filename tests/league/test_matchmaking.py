@@ -6,7 +6,7 @@ import pytest
 from arena.errors import UserError
 from arena.evaluation import metagame
 from league.settings import matchmaking
-from league.settings.matchmaking import MATCHMAKERS, Pool, losses, parse
+from league.settings.matchmaking import MATCHMAKERS, Pool, find, losses
 from tests.helpers.command import GENERATIONS, TINY, Place
 
 RECORDS = {
@@ -25,13 +25,13 @@ def pool(losses) -> Pool:
 
 
 def weigh(text: str, losses) -> list[float]:
-    return parse(text)(pool(losses)).tolist()
+    return find(text)(pool(losses)).tolist()
 
 
 @pytest.mark.parametrize("text", [*MATCHMAKERS, "pfsp:0.5", "pfsp:16", "0.5*latest + 0.5*pfsp:3"])
 @pytest.mark.parametrize("record", RECORDS)
 def test_weights_are_a_distribution(text, record):
-    weights = parse(text)(pool(RECORDS[record]))
+    weights = find(text)(pool(RECORDS[record]))
     assert weights.shape == RECORDS[record].shape
     assert (weights >= 0).all()
     assert weights.sum() == pytest.approx(1, abs=1e-12)
@@ -52,12 +52,12 @@ def test_pfsp_is_to_the_bit_what_it_was():
     # Runs that have begun go on to the same bits.
     chances = np.random.default_rng(0).random(1000)
     square = np.square(chances)
-    assert (parse("pfsp")(pool(chances)) == square / square.sum()).all()
+    assert (find("pfsp")(pool(chances)) == square / square.sum()).all()
 
 
 def test_nash_is_that_of_the_pool():
     played = Pool(np.array([0.9, 0.1, 0.5]), lambda: ROCK_PAPER_SCISSORS)
-    assert parse("nash")(played) == pytest.approx(1 / 3)
+    assert find("nash")(played) == pytest.approx(1 / 3)
     # A pool that only gets better has its newest member as its equilibrium.
     assert weigh("nash", [0.9, 0.1, 0.5]) == [0, 0, 1]
 
@@ -66,7 +66,7 @@ def test_nash_of_a_played_pool():
     # Rock, paper, scissors and a fourth that lost to everyone; games won by 100 to 0.
     rows = [(1, 0, 100, 0, 0), (2, 1, 100, 0, 0), (0, 2, 100, 0, 0)]
     rows += [(opponent, 3, 100, 0, 0) for opponent in range(3)]
-    found = parse("nash")(Pool(np.full(4, 0.5), lambda: metagame.payoffs(rows, 4)))
+    found = find("nash")(Pool(np.full(4, 0.5), lambda: metagame.payoffs(rows, 4)))
     assert found == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0], abs=1e-6)
 
 
@@ -75,7 +75,7 @@ def test_payoffs_are_not_asked_for_in_vain():
         raise AssertionError
 
     for text in ("latest", "uniform", "pfsp", "pfsp:even", "0.5*latest+0.5*pfsp:3"):
-        parse(text)(Pool(np.array([0.2, 0.4]), refuse))
+        find(text)(Pool(np.array([0.2, 0.4]), refuse))
 
 
 def test_a_mixture_adds_its_parts():
@@ -109,7 +109,7 @@ def test_a_mixture_adds_its_parts():
 )
 def test_what_names_no_matchmaker_is_refused_in_one_line(text, message):
     with pytest.raises(UserError, match=message) as error:
-        parse(text)
+        find(text)
     assert "\n" not in str(error.value)
 
 

@@ -13,7 +13,7 @@ from league.cli.entry import main
 from league.settings import config, defaults
 from league.store import names
 from league.store.database import MatchResult, Results
-from league.store.run import FORMAT
+from league.store.migrations import FORMAT
 from tests.helpers.command import Place, strict_json
 
 PAIRS = 100

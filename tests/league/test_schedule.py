@@ -1,4 +1,4 @@
-"""Exploiters: whom they meet, when they join the pool, and what they start over from."""
+"""Who learns, whom they meet, when exploiters join the pool, and what they start over from."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 
 from arena.errors import UserError
-from league.settings import league_learners
 from league.settings.config import Config
-from league.settings.league_learners import LEAGUE_EXPLOITER, MAIN, MAIN_EXPLOITER, Member
+from league.settings.league_learners import (
+    LEAGUE_EXPLOITER,
+    MAIN,
+    MAIN_EXPLOITER,
+    LeagueLearner,
+    league_learners,
+)
 from league.store import names, snapshot_ids
 from league.store.checkpoints import digest
 from league.store.database import Exploiter
@@ -19,7 +24,7 @@ from league.store.run import Run
 from league.training import exploiters
 from league.training.trainer import Trainer
 
-FIRST, SECOND = Member(MAIN_EXPLOITER, 1), Member(LEAGUE_EXPLOITER, 2)
+FIRST, SECOND = LeagueLearner(MAIN_EXPLOITER, 1), LeagueLearner(LEAGUE_EXPLOITER, 2)
 
 
 @pytest.fixture
@@ -27,44 +32,43 @@ def trainer(tiny: Path) -> Iterator[Trainer]:
     """The tiny run, which has come to generation 3 with one exploiter of each kind."""
     run = Run(tiny)
     with run.results() as results:
-        yield Trainer(run, results, lambda event: None)
+        yield Trainer(run, results)
     run.close()
 
 
 def change(trainer: Trainer, **options) -> None:
-    trainer.config = dataclasses.replace(trainer.config, **options)
+    trainer.run.config = dataclasses.replace(trainer.run.config, **options)
 
 
-def test_names_are_read_as_they_are_written():
-    for member, generation, name in ((Member(MAIN, 0), 17, "17"), (SECOND, 0, "0e2")):
-        assert member.name(generation) == name
-        assert snapshot_ids.split(name) == (generation, member.number)
+def test_ids_are_read_as_they_are_written():
+    for learner, generation, name in ((LeagueLearner(MAIN, 0), 17, "17"), (SECOND, 0, "0e2")):
+        assert learner.snapshot_id(generation) == name
+        assert snapshot_ids.split(name) == (generation, learner.number)
     for wrong in ("", "e1", "17e", "17e0", "17e01", "017", "-1", "17e1e1", "１7", "17 "):
         assert snapshot_ids.split(wrong) is None
 
 
-def test_a_league_has_the_members_that_it_was_asked_for():
-    assert league_learners.members(Config()) == [Member(MAIN, 0)]
-    found = league_learners.members(Config(main_exploiters=1, league_exploiters=2))
-    assert [member.number for member in found] == [0, 1, 2, 3]
-    assert [member.role for member in found[1:]] == [MAIN_EXPLOITER] + [LEAGUE_EXPLOITER] * 2
+def test_a_league_has_the_learners_that_it_was_asked_for():
+    assert league_learners(Config()) == [LeagueLearner(MAIN, 0)]
+    found = league_learners(Config(main_exploiters=1, league_exploiters=2))
+    assert [learner.number for learner in found] == [0, 1, 2, 3]
+    assert [learner.role for learner in found[1:]] == [MAIN_EXPLOITER] + [LEAGUE_EXPLOITER] * 2
     for wrong in ("main_exploiters", "league_exploiters", "exploiter_generations"):
         with pytest.raises(UserError):
             dataclasses.replace(Config(), **{wrong: -1})
 
 
 def test_an_exploiter_joins_when_it_wins_or_time_is_up_and_then_may_start_over():
-    config = Config(exploiter_generations=4)
     # Vinyals et al. 2019, Methods: above 70 % or after a timeout; reset always, or with 25 %.
-    assert [exploiters.joins(config, score, 1) for score in (0.7, 0.71)] == [False, True]
-    assert [exploiters.joins(config, 0.0, age) for age in (3, 4)] == [False, True]
+    assert [exploiters.joins(score, 1, 4) for score in (0.7, 0.71)] == [False, True]
+    assert [exploiters.joins(0.0, age, 4) for age in (3, 4)] == [False, True]
     assert [exploiters.restarts(FIRST, draw) for draw in (0.0, 0.99)] == [True, True]
     assert [exploiters.restarts(SECOND, draw) for draw in (0.24, 0.25)] == [True, False]
 
 
 def test_the_pool_is_in_order_of_age():
     joined = [Exploiter(f"{g}e{n}", g, n, "", "", "") for g, n in ((2, 2), (2, 1), (0, 1))]
-    assert snapshot_ids.order(3, joined) == ["0e1", "0", "1", "2e1", "2e2", "2"]
+    assert snapshot_ids.pool(3, joined) == ["0e1", "0", "1", "2e1", "2e2", "2"]
 
 
 def test_exploiters_join_the_pool_with_role_and_parent(trainer: Trainer):
@@ -80,37 +84,38 @@ def test_exploiters_join_the_pool_with_role_and_parent(trainer: Trainer):
 
 
 def test_who_starts_over_does_so_from_the_main_agent(trainer: Trainer):
-    main, first, second = trainer.run.state.load(2, trainer.run.team())
+    main, first, second = trainer.run.state.load(2, trainer.run.states_template())
     assert digest(main.params) == trainer.results.digests()[2]
     assert digest(first.params) == digest(main.params)
-    fresh = trainer.method.begin(trainer.game, trainer.config.learner, jax.random.key(0))
+    fresh = trainer.run.learner.init(jax.random.key(0))
     jax.tree.map(np.testing.assert_array_equal, first.optimiser, fresh.optimiser)
-    kept = digest(second.params) == trainer.results.exploiters()[1].digest
-    assert kept != trainer._restarts(SECOND, 2)
+    unchanged = digest(second.params) == trainer.results.exploiters()[1].digest
+    assert unchanged != trainer.history.restarts(SECOND, 2)
     # What it learnt from before is gone with it.
-    assert [trainer._window(member, 3) for member in trainer.members[:2]] == [[2, 3], [3]]
+    windows = [trainer.replay.generations(who, 3) for who in trainer.run.learners[:2]]
+    assert windows == [[2, 3], [3]]
 
 
 def test_everybody_meets_whom_the_role_says(trainer: Trainer):
     change(trainer, matches=6, pool_share=1.0, matchmaker="uniform")
     pool = {"0", "1", "2", "3", "2e1", "2e2"}
     met = {number: [] for number in range(3)}
-    for meeting in trainer._lineup(4):
-        met[meeting.member.number].append(meeting.opponent)
-        assert not meeting.itself
+    for pairing in trainer.schedule.pairings(4):
+        met[pairing.learner.number].append(pairing.opponent)
+        assert not pairing.self_play
     assert set(met[0]) == set(met[2]) == pool  # six of six
     assert met[1] == ["3"] * 6
     change(trainer, pool_share=0.5)
-    itself = [meeting.itself for meeting in trainer._lineup(4)]
-    assert itself == [False] * 3 + [True] * 3 + [False] * 12
+    self_play = [pairing.self_play for pairing in trainer.schedule.pairings(4)]
+    assert self_play == [False] * 3 + [True] * 3 + [False] * 12
 
 
 @pytest.mark.parametrize("matchmaker", ["latest", "uniform", "pfsp", "pfsp:3", "pfsp:even", "nash"])
 def test_every_matchmaker_is_wired(trainer: Trainer, matchmaker: str):
     change(trainer, matches=200, pool_share=1.0, matchmaker=matchmaker)
-    met = trainer._opponents(4)
+    met = trainer.schedule.main_opponents(4)
     assert len(met) == 200
-    assert met == trainer._opponents(4)
+    assert met == trainer.schedule.main_opponents(4)
     if matchmaker == "latest":
         assert set(met) == {"3"}
     elif matchmaker != "nash":
