@@ -16,9 +16,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         "Games": ["games/index.md", *(f"games/{name}.md" for name in games.names())],
         "API": [f"api/{room}.md" for room in imports.ROOMS],
     }
-    config.nav = [
-        {title: sections.get(title, pages)} for entry in config.nav or [] for title, pages in entry.items()
-    ]
+    entries = [entry.items() for entry in config.nav or []]
+    config.nav = [{title: sections.get(title, pages)} for ((title, pages),) in entries]
     return config
 
 

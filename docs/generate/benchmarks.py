@@ -30,20 +30,21 @@ def search() -> str:
     lines = facts.results("search_cpu")["lines"]
     own = {_setting(x): x["simulations_per_s"] for x in lines if x.get("who") == "arena"}
     ratio = {_setting(x): x["ratio_mctx"] for x in lines if "ratio_mctx" in x}
-    columns = sorted({(simulations, batch) for _, _, simulations, batch in ratio})
+    columns = sorted({(line["simulations"], line["batch"]) for line in lines})
+
+    def cell(*setting: object) -> str:
+        return f"{own[setting] / 1e6:.2f} M, {ratio[setting]:.1f}×" if setting in ratio else ""
+
+    kinds = dict.fromkeys((game, recipe) for game, recipe, *_ in ratio)
     rows = [
-        [f"`{game}`, {recipe}"]
-        + [
-            f"{own[key] / 1e6:.2f} M, {ratio[key]:.1f}×" if (key := (game, recipe, *c)) in ratio else ""
-            for c in columns
-        ]
-        for game, recipe in dict.fromkeys((game, recipe) for game, recipe, *_ in ratio)
+        [f"`{game}`, {recipe}", *(cell(game, recipe, *column) for column in columns)]
+        for game, recipe in kinds
     ]
     head = ["", *(f"{simulations} simulations, batch {batch}" for simulations, batch in columns)]
     return facts.table(head, rows)
 
 
-def _setting(line: dict) -> tuple[str, str, int, int]:
+def _setting(line: dict) -> tuple[object, ...]:
     return line["game"], line["recipe"], line["simulations"], line["batch"]
 
 

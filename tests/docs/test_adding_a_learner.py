@@ -23,9 +23,7 @@ def file(here: Place):
     Path("winners.py").write_text(code)
 
 
-def test_it_trains_resumes_and_beats_random_moves(
-    here: Place, capsys: pytest.CaptureFixture[str]
-):
+def test_it_trains_resumes_and_beats_random_moves(here: Place, capsys: pytest.CaptureFixture[str]):
     train, _, match = commands(PAGE)
     main([*train, *SMALL.split(), "--json"])
     assert '"draws": 0.2' in (here.run("winners") / "run.json").read_text()
