@@ -1,6 +1,6 @@
 """Analyses a position by a network and search: value, visits, and the principal variation."""
 
-import numpy as np
+import jax.numpy as jnp
 
 from agents.search.analysis import analyst
 from arena.analysis import Analysis, Limit
@@ -21,7 +21,7 @@ def main(simulations: int = 400) -> None:
     game, agent = names.agent("pretrained:connect_four", None)
     state = game.init()
     for move in MOVES:
-        state = game.step(state, np.int32(move))
+        state = game.step(state, jnp.int32(move))
     limit = Limit(simulations=simulations)  # or seconds, or both; `stop` ends it from outside
     found = analyst(agent).analyse(Position(state, MOVES), limit, callback=show)
     for move in found.moves[:3]:

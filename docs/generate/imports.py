@@ -42,7 +42,7 @@ def _package(parts: tuple[str, ...], root: Path) -> str:
 
     Empty for a module outside the rooms.
     """
-    if parts[0] not in ROOMS:
+    if not parts or parts[0] not in ROOMS:
         return ""
     if len(parts) > 1 and (root / parts[0] / parts[1] / "__init__.py").exists():
         return f"{parts[0]}.{parts[1]}"
@@ -120,10 +120,11 @@ def draw(root: Path) -> str:
 
 
 _STYLE = """<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8"
-markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="#5b7fa6"/></marker></defs><style>
-path.line{fill:none;stroke:#5b7fa6;stroke-opacity:.5}path.back{stroke:#c4573a;stroke-opacity:.9}
-rect{fill:#eef3f8;stroke:#5b7fa6}text{text-anchor:middle;fill:#1d2b3a}
-text.room{font-size:16px;font-weight:600;fill:#5b7fa6}</style>"""
+markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z"
+fill="#5b7fa6"/></marker></defs><style>path.line{fill:none;stroke:#5b7fa6;stroke-opacity:.5}
+path.back{stroke:#c4573a;stroke-opacity:.9}rect{fill:#eef3f8;stroke:#5b7fa6}
+text{text-anchor:middle;fill:#1d2b3a}text.room{font-size:16px;font-weight:600;fill:#5b7fa6}
+</style>"""
 
 
 def _box(box: Box) -> str:
