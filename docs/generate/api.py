@@ -6,8 +6,8 @@ from pathlib import Path
 from docs.generate import facts
 from docs.generate.imports import ROOMS
 
-_PUBLIC = {"games": ["core"], "arena": ["types", "extensions", "errors"]}
-"""Modules of a room that are public beside its packages."""
+_TYPES = {"arena": "types"}
+"""The module whose contents are public where the room's `__init__` does not say what is."""
 
 
 def pages() -> dict[str, str]:
@@ -28,9 +28,10 @@ def _entry(module: str, level: int) -> list[str]:
 
 
 def _modules(room: str) -> list[str]:
-    """The public modules, and the packages whose `__init__` defines `__all__`, sorted."""
+    """The packages whose `__init__` defines `__all__`, sorted, and see `_TYPES`."""
     folder = facts.ROOT / room
-    found = [f"{room}.{name}" for name in _PUBLIC.get(room, []) if (folder / f"{name}.py").exists()]
+    named = room in _TYPES and not _says_what_is_public(folder / "__init__.py")
+    found = [f"{room}.{_TYPES[room]}"] if named else []
     packages = [
         ".".join(path.parent.relative_to(facts.ROOT).parts)
         for path in folder.glob("*/__init__.py")

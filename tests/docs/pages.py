@@ -1,6 +1,7 @@
 """What the pages of the documentation show as code."""
 
 import re
+import shlex
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -14,5 +15,6 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands(page: Path) -> list[list[str]]:
     """All lines of a page that call `arena`, as words, without `arena` and remarks."""
-    lines = (line.partition("#")[0].split() for line in "".join(blocks(page, "sh")).splitlines())
+    text = "".join(blocks(page, "sh"))
+    lines = (shlex.split(line, comments=True) for line in text.splitlines())
     return [words[1:] for words in lines if words[:1] == ["arena"]]
