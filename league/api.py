@@ -27,12 +27,12 @@ from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent, HostAgent
 from games import Game
-from league.cli import device
+from league.cli import device, names
 from league.evaluation import leaderboard
 from league.settings import defaults, game_names
 from league.settings.config import Config
 from league.settings.matchmaking import Matchmaker
-from league.store import names, runs
+from league.store import runs
 from league.store.run import Run
 from league.training.actors import Actors
 from league.training.events import Callback, ignore

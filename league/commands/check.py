@@ -8,9 +8,8 @@ import tyro
 
 from agents.nn import networks
 from arena.errors import UserError
-from league.cli import console
+from league.cli import console, names
 from league.settings import game_names
-from league.store import names
 
 
 @dataclass(frozen=True)

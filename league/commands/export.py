@@ -7,8 +7,8 @@ from typing import Annotated
 import tyro
 
 from arena.errors import UserError
-from league.cli import console
-from league.store import names, pretrained
+from league.cli import console, names
+from league.store import pretrained
 
 
 @dataclass(frozen=True)

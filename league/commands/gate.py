@@ -8,13 +8,12 @@ import tyro
 
 from arena.errors import UserError
 from arena.types import Agent, HostAgent
-from league.cli import closing, console, device
+from league.cli import closing, console, device, names
 from league.evaluation import compute_ledger
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate, Rule, Verdict
 from league.gate.matches import Trials
 from league.gate.store import Asked, Lineage
-from league.store import names
 from league.store.checkpoints import digest
 from league.store.database import Results
 from league.store.run import Run

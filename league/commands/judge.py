@@ -12,8 +12,7 @@ from arena.errors import UserError
 from arena.evaluation import move_accuracy
 from arena.types import Agent
 from games import Game
-from league.cli import console, device
-from league.store import names
+from league.cli import console, device, names
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent, HostAgent
 from games import Game
-from league.cli import closing, console, device
-from league.store import names
+from league.cli import closing, console, device, names
 
 
 @dataclass(frozen=True)

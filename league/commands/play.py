@@ -11,8 +11,7 @@ from arena.errors import UserError
 from arena.play import host_loop
 from arena.types import Agent, HostAgent, Position
 from games import Game
-from league.cli import closing, console, device
-from league.store import names
+from league.cli import closing, console, device, names
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from typing import Annotated
 import tyro
 
 from arena.errors import UserError
-from league.cli import closing, console, device
+from league.cli import closing, console, device, names
 from league.evaluation import external_ratings, leaderboard
 from league.evaluation.tournament import Plan, Tournament
 from league.report import build
-from league.store import names
 from league.store.database import Results
 from league.store.run import Run
 

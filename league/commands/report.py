@@ -5,10 +5,9 @@ from typing import Annotated
 
 import tyro
 
-from league.cli import console
+from league.cli import console, names
 from league.evaluation import leaderboard
 from league.report import build
-from league.store import names
 
 
 @dataclass(frozen=True)

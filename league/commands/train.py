@@ -6,13 +6,15 @@ from typing import Annotated
 import tyro
 
 from agents import learners
+from arena.errors import UserError
 from arena.judges import names as judge_names
-from league.cli import console, device
+from league.cli import console, device, names
 from league.evaluation import leaderboard
 from league.report import build
 from league.settings import defaults
 from league.settings.config import Config
-from league.store import names, runs
+from league.store import runs
+from league.store.run import Run
 from league.training.trainer import Trainer
 
 _FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
@@ -29,8 +31,8 @@ class Command:
         hidden information), or MODULE:CLASS; what suits the game by default.
       network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
         default.
-      judge: who says who won in training games and searches: rules, or MODULE:CLASS; measuring
-        always goes by the rules.
+      judge: who says who won in training games and searches: rules, the default, or MODULE:CLASS;
+        measuring always goes by the rules.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -41,7 +43,7 @@ class Command:
     config: Annotated[Config, tyro.conf.arg(name="")]
     method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = "rules"
+    judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     name: str = ""
     resume: bool = False
     json: bool = False
@@ -83,14 +85,16 @@ def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
     learners.check(game, command.config.learner)
-    judge_names.make(command.judge, game)
+    judge = command.judge or "rules"
+    judge_names.make(judge, game)
     for note in getattr(getattr(game, "known", None), "notes", ()):
         console.stderr.print(f"note: {note}")
     device.prepare()
     if command.resume:
         work = runs.find(command.game, command.name)
+        _same(work, command)
     else:
-        work = runs.create(command.game, command.config, name=command.name, judge=command.judge)
+        work = runs.create(command.game, command.config, name=command.name, judge=judge)
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if command.resume:
             runs.extend(work, command.config)
@@ -101,3 +105,11 @@ def run(command: Command) -> None:
         report = build.write(work, results, found)
         build.show(work, results, found, report, command.json)
     work.close()
+
+
+def _same(work: Run, command: Command) -> None:
+    """Raises UserError if another learner, network or judge is asked for than the run has."""
+    asked = {"learner": command.method, "network": command.network, "judge": command.judge}
+    for part, name in asked.items():
+        if name and name != work.card[part]:
+            raise UserError(f"run {work.name!r} keeps its {part}, {work.card[part]}")

@@ -10,9 +10,8 @@ import tyro
 from arena import extensions
 from arena.errors import UserError
 from arena.pettingzoo import compare
-from league.cli import console, device
+from league.cli import console, device, names
 from league.settings import game_names
-from league.store import names
 
 
 @dataclass(frozen=True)

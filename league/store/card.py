@@ -58,11 +58,13 @@ def read(folder: Path) -> dict[str, Any]:
       UserError: there is no run, or its card cannot be read.
     """
     path = folder / NAME
+    if not path.exists():
+        raise UserError(f"there is no run {folder.name!r} in {folder.parent}")
+    if not path.is_file():
+        raise UserError(f"{path} is no file")
     try:
         card = json.loads(path.read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"there is no run {folder.name!r} in {folder.parent}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a run card: {error}") from None
     if not isinstance(card, dict):
         raise UserError(f"{path} is not a run card")

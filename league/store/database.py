@@ -135,7 +135,7 @@ class Results:
         if not create and not path.is_file():
             raise UserError(f"{path} is missing")
         self._path = path
-        self._engine = sql.create_engine(f"sqlite:///{path}")
+        self._engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "handle_error", self._explain)
         try:
@@ -220,7 +220,16 @@ class Results:
     def forget_after(self, generation: int) -> None:
         """Removes what later generations have written, since they are to be run again."""
         late = sql.select(MATCHES.c.id).where(MATCHES.c.generation > generation)
+        # A gate that played with what is forgotten, or promoted it, is asked anew.
+        gates = sql.union(
+            sql.select(TRIALS.c.gate).where(TRIALS.c.match.in_(late)),
+            sql.select(CHAMPIONS.c.gate).where(CHAMPIONS.c.snapshot > generation),
+        )
         with self._engine.begin() as connection:
+            forgotten = list(connection.execute(gates).scalars())
+            for table, column in ((CHAMPIONS, CHAMPIONS.c.gate), (TRIALS, TRIALS.c.gate)):
+                connection.execute(table.delete().where(column.in_(forgotten)))
+            connection.execute(GATES.delete().where(GATES.c.id.in_(forgotten)))
             connection.execute(PAIRS.delete().where(PAIRS.c.match.in_(late)))
             connection.execute(MATCHES.delete().where(MATCHES.c.generation > generation))
             connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.id > generation))

@@ -9,7 +9,6 @@ runs/NAME/run.json        the run card, see `card.py`
           report.html
 """
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -34,6 +33,7 @@ from league.store import card as cards
 from league.store import datasets, snapshot_ids
 from league.store.checkpoints import Store, digest
 from league.store.database import Results
+from league.store.files import lock
 
 
 class Run:
@@ -189,11 +189,7 @@ class Run:
         Raises:
           UserError: another process holds it.
         """
-        with open(self.folder / "lock", "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(f"run {self.name!r} is in use by another process") from None
+        with lock(self.folder):
             yield
 
     def close(self) -> None:

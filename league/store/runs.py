@@ -1,17 +1,22 @@
 """The folder of runs: making one, finding one."""
 
+import contextlib
 import dataclasses
 import os
 import re
 from pathlib import Path
 
+from agents import registry
 from arena.errors import UserError
 from games import Game
 from league.settings.config import Config
 from league.store import card as cards
+from league.store.files import lock
 from league.store.run import Run
 
 FOLDER = Path("runs")
+RESERVED = ("pretrained",)
+"""Names that mean something else where an agent is named."""
 
 
 def create(
@@ -37,14 +42,17 @@ def create(
       UserError: the name is taken, or cannot be one.
     """
     name = name or _free(folder, re.sub(r"[^\w.=-]+", "-", game).strip(".-"))
-    if re.search("[/:,]", name) or name.startswith("."):
-        raise UserError(f"{name!r} cannot be the name of a run")
+    if not re.fullmatch(r"[\w=+-][\w.=+-]*", name):
+        raise UserError(f"{name!r} cannot be the name of a run: letters, digits and . = + - _ can")
+    if name in RESERVED or registry.exists(name):
+        raise UserError(f"{name!r} is the name of an agent, and cannot be that of a run")
     place = folder / name
-    if (place / cards.NAME).exists():
-        raise UserError(f"there is a run {name!r} already; --resume goes on with it")
     card = cards.new(game, config, judge, rules)
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
-    cards.write(place, card)
+    with lock(place):  # of two who begin at once, one writes the card
+        if (place / cards.NAME).exists():
+            raise UserError(f"there is a run {name!r} already; --resume goes on with it")
+        cards.write(place, card)
     return Run(place, rules)
 
 
@@ -68,11 +76,11 @@ def find(game: str, name: str = "", folder: Path = FOLDER) -> Run:
             raise UserError(f"run {name!r} plays {work.card['game']}, not {game}")
         return work
     paths = sorted(folder.glob(f"*/{cards.NAME}"), key=os.path.getmtime, reverse=True)
-    runs = (Run(path.parent) for path in paths)
-    found = next((run for run in runs if run.card["game"] == game), None)
-    if found is None:
-        raise UserError(f"there is no run of {game} to resume in {folder}")
-    return found
+    for path in paths:
+        with contextlib.suppress(UserError):  # another run's damage is of no account here
+            if (run := Run(path.parent)).card["game"] == game:
+                return run
+    raise UserError(f"there is no run of {game} to resume in {folder}")
 
 
 def by_name(name: str, folder: Path = FOLDER) -> Run:

@@ -52,6 +52,11 @@ def rows(data: Any) -> int:
     return len(jax.tree.leaves(data)[0])
 
 
+def finite(tree: Any) -> bool:
+    """Whether all numbers of a pytree are finite."""
+    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+
+
 def learn(
     learner: Learner,
     state: TrainState,

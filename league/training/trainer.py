@@ -5,6 +5,7 @@ before it saved and from (seed, generation, role), and saving the state is the l
 does. So a run that is killed at any instant does its last generation over, to the same bits.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -255,7 +256,7 @@ class Trainer:
     ) -> tuple[TrainState, dict[str, float]]:
         number, config = generation.number, self.run.config
         done = number - 1 + (turn + 1) / config.rounds
-        return step.learn(
+        state, losses = step.learn(
             self.run.learner,
             generation.states[learner.number],
             self.replay.window(learner, number),
@@ -263,6 +264,13 @@ class Trainer:
             progress=done / config.generations,
             key=self.run.key(number, _role(f"learn {learner.suffix}".strip(), turn)),
         )
+        if not (step.finite(state) and all(map(math.isfinite, losses.values()))):
+            raise UserError(
+                f"learning broke down in generation {number}: losses or weights are no finite "
+                f"numbers any more (is the learning rate, {config.learner.learning_rate:g}, too "
+                f"high?); generation {number - 1} is kept"
+            )
+        return state, losses
 
     def _admit(self, generation: Generation) -> None:
         """Lets exploiters join the pool, measures those that do, and has some start over."""

@@ -62,7 +62,7 @@ class Place:
     ) -> subprocess.CompletedProcess[str]:
         """Calls `arena` and waits for its end."""
         with self.start(*arguments, stdin=subprocess.PIPE, preexec_fn=preexec_fn) as process:
-            out, err = process.communicate(stdin, timeout=120)
+            out, err = process.communicate(stdin, timeout=600)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def lines(self, *arguments: str, stdin: str = "") -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ import pytest
 from arena.errors import UserError
 from arena.evaluation import move_accuracy
 from arena.types import Agent
+from league.cli import names
 from league.cli.entry import main
 from league.gate import heldout
 from league.gate.accuracy import unseen
 from league.gate.store import Lineage
-from league.store import names
 from league.store.checkpoints import digest
 from league.store.run import Run
 from tests.helpers.command import strict_json

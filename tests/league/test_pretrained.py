@@ -13,8 +13,9 @@ from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent
 from games import Game
+from league.cli import names
 from league.cli.entry import main
-from league.store import names, pretrained
+from league.store import pretrained
 from tests.helpers.command import Place
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from arena.errors import UserError
+from league.cli import names
 from league.settings.config import Config
 from league.settings.league_learners import (
     LEAGUE_EXPLOITER,
@@ -17,7 +18,7 @@ from league.settings.league_learners import (
     LeagueLearner,
     league_learners,
 )
-from league.store import names, snapshot_ids
+from league.store import snapshot_ids
 from league.store.checkpoints import digest
 from league.store.database import Exploiter
 from league.store.run import Run

@@ -9,9 +9,9 @@ import pytest
 
 from arena.evaluation import score
 from arena.evaluation.score import elo
+from league.cli import names
 from league.cli.entry import main
 from league.settings import config, defaults
-from league.store import names
 from league.store.database import MatchResult, Results
 from league.store.migrations import FORMAT
 from tests.helpers.command import Place, strict_json

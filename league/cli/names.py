@@ -120,11 +120,13 @@ def searches(spec: str) -> bool:
 def is_run(spec: str) -> bool:
     """Whether a name means a run, there or not, rather than an agent that needs none."""
     kind = spec.partition(":")[0].partition(",")[0]
+    if kind == pretrained.KIND or registry.exists(kind):
+        return False
     if (RUNS / kind).is_dir():
         return True
     name = spec.partition(":")[2]
     outside = name.isidentifier() and ("." in kind or _importable(kind))
-    return not (kind == pretrained.KIND or registry.exists(kind) or outside)
+    return not outside
 
 
 def _importable(kind: str) -> bool:
