@@ -1,4 +1,4 @@
-"""Trains with a matchmaker of one's own: half the time the newest snapshot, else an old one."""
+"""Trains with a matchmaker of one's own, which prefers old snapshots."""
 
 import numpy as np
 
@@ -6,22 +6,24 @@ import league
 from league.settings.matchmaking import Pool
 
 
-def newest_or_old(pool: Pool) -> np.ndarray:
+def oldest(pool: Pool) -> np.ndarray:
     """The probability to meet each of the n snapshots of the pool, oldest first, f64[n].
 
-    On the command line: `--matchmaker examples/own_matchmaker.py:newest_or_old`.
+    On the command line: `--matchmaker examples/own_matchmaker.py:oldest`.
     """
-    weights = 1.0 / np.arange(1, len(pool.losses) + 1)  # the older, the more often
-    weights /= 2 * weights.sum()
-    weights[-1] += 0.5
-    return weights
+    weights = 1.0 / np.arange(1, len(pool.losses) + 1)
+    return weights / weights.sum()
 
 
 def main(generations: int = 3) -> None:
-    """Trains half of all matches against the pool, and prints whom it has met."""
+    """Plays half of all matches against the pool, and prints whom the policy has met.
+
+    The last of the pool is the policy itself before the generation; the record leaves that out.
+    """
     with league.train(
         "tic_tac_toe",
-        matchmaker=newest_or_old,
+        learner="ppo",
+        matchmaker=oldest,
         name="own-matchmaker",
         generations=generations,
         pairs=16,

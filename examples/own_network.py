@@ -68,7 +68,8 @@ class Gated(networks.Network):
 
 def main(generations: int = 3) -> None:
     """Trains tic-tac-toe with it, and plays the last snapshot against random moves."""
-    config = league.default_config("tic_tac_toe", generations=generations, pairs=32, slots=32)
+    sizes = {"generations": generations, "pairs": 128, "slots": 64}
+    config = league.default_config("tic_tac_toe", learner="ppo", **sizes)
     learner = dataclasses.replace(config.learner, network=GatedConfig())
     with league.train("tic_tac_toe", config, learner=learner, name="own-network") as run:
         last = run.agent(generations)

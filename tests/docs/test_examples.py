@@ -12,7 +12,7 @@ FOLDER = ROOT / "examples"
 PRINTED = {
     "train_a_league": (r"snapshot 1: -?\d+ ± \d+ Elo", {"generations": 1}),
     "play_a_match": (r"(?s)Score.*Score", {"pairs": 8}),
-    "own_matchmaker": (r"generation 2: 2 against 1, \d+\.\d points", {"generations": 2}),
+    "own_matchmaker": (r"generation 2: 1 against 0, \d+\.\d points", {"generations": 2}),
     "own_network": (r"Score", {"generations": 1}),
     "rate_results": (r"(?s)anna .*\n.*bruno +\+0 ± 0 \(4 games\)\n.*chiara", {}),
     "analyse_a_position": (r"(?s) 64 simulations: value [+-].*prior", {"simulations": 64}),
