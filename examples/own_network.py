@@ -68,8 +68,9 @@ class Gated(networks.Network):
 
 def main(generations: int = 3) -> None:
     """Trains tic-tac-toe with it, and plays the last snapshot against random moves."""
-    sizes = {"generations": generations, "pairs": 128, "slots": 64}
-    config = league.default_config("tic_tac_toe", learner="ppo", **sizes)
+    config = league.default_config(
+        "tic_tac_toe", learner="ppo", generations=generations, pairs=128, slots=64
+    )
     learner = dataclasses.replace(config.learner, network=GatedConfig())
     with league.train("tic_tac_toe", config, learner=learner, name="own-network") as run:
         last = run.agent(generations)

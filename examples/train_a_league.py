@@ -14,8 +14,9 @@ def show(event: league.GenerationEvent | league.PhaseEvent) -> None:
 def main(generations: int = 3) -> None:
     """Trains, then prints ratings and what there is to learn from."""
     measure = league.MeasureConfig(baseline_pairs=16, simulations=8, rollouts=20)
-    sizes = {"generations": generations, "pairs": 32, "slots": 32}
-    config = league.default_config("tic_tac_toe", measure=measure, **sizes)
+    config = league.default_config(
+        "tic_tac_toe", generations=generations, pairs=32, slots=32, measure=measure
+    )
     with league.train("tic_tac_toe", config, name="example", callback=show) as run:
         ratings = run.ratings()  # columns; pandas.DataFrame(ratings) makes a table of them
         for row in zip(ratings["id"], ratings["elo"], ratings["half_width"], strict=True):
