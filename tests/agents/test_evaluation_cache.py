@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import games
-from agents.learners.alphazero import AlphaZero
 from agents.nn import evaluation_cache, networks
 from agents.nn.networks import MLPConfig
+from agents.policies import SearchPolicy
 from arena.evaluation.solver import solve
 from arena.judges.rules import Rules
 from arena.play import device_loop
@@ -118,7 +118,7 @@ def test_games_are_the_same_with_a_memory_and_without(monkeypatch):
 
 def _games() -> device_loop.Played:
     device_loop._compiled.cache_clear()  # the memory is compiled in
-    policy = AlphaZero(GAME, NETWORK, simulations=6, explore=True)
+    policy = SearchPolicy(GAME, NETWORK, simulations=6, explore=True)
     table = device_loop.Match(GAME, policy, policy, Rules(GAME), 4, record=True)
     keys = jax.random.split(jax.random.key(3), 2)
     a, b = stack([_weights(0)] * 2), stack([_weights(0), _weights(1)])
