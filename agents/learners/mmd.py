@@ -2,7 +2,6 @@
 
 Where moves have to be mixed, plain policy gradients go round the equilibrium. Here every round
 solves, in each situation, for the policy that gains most against the last one, less its divergence
-from arena.play import device_loop
 from it and from the uniform policy, the magnet. Both the step size and the magnet's pull fade.
 S. Sokota et al., "A unified approach to reinforcement learning, quantal response equilibria, and
 two-player zero-sum games", ICLR 2023 (arXiv 2206.05825).
@@ -17,7 +16,8 @@ It learns from results alone, as PPO does, but from the games of one round only,
 no more than the sums that its loss depends on.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -28,11 +28,13 @@ import numpy as np
 from agents.learners import optimisation, ppo
 from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
+from agents.search.analysis import Searches, TreeSearch
 from arena.errors import UserError, check_positive
 from arena.evaluation.enumeration import in_chunks, raw
 from arena.play.device_loop import Record
 from arena.types import Decision, Judge, Policy
 from games import Game
+from games.core import State
 
 _NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
 _LEAST = -50.0
@@ -170,9 +172,28 @@ class Mean:
         """Positions that the network evaluates for one move."""
         return getattr(self.policy, "evaluations", 0)
 
-    def __call__(self, params: Weights, keys: jax.Array, states: Any) -> Decision:
+    def __call__(self, params: Weights, keys: jax.Array, states: State) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         return self.policy(params.mean, keys, states)
+
+    def tree_search(self) -> TreeSearch:
+        """How it analyses a position; raises UserError if it plays without search."""
+        if not isinstance(self.policy, Searches):
+            raise UserError("an agent that plays without search cannot analyse")
+        search = self.policy.tree_search()
+        return replace(
+            search, evaluate=_OfMean(search.evaluate), init_cache=_OfMean(search.init_cache)
+        )
+
+
+@dataclass(frozen=True)
+class _OfMean:
+    """A function of weights, called with the mean of them."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, params: Weights, *arguments: Any) -> Any:
+        return self.function(params.mean, *arguments)
 
 
 class Dataset(NamedTuple):

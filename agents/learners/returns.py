@@ -8,7 +8,7 @@ import numpy as np
 
 
 def advantages(
-    value: np.ndarray, outcome: np.ndarray, last: np.ndarray, trace: float
+    value: np.ndarray, outcome: np.ndarray, last: np.ndarray, *, td_lambda: float
 ) -> np.ndarray:
     """Generalised advantage estimates (J. Schulman et al., arXiv:1506.02438), undiscounted.
 
@@ -17,7 +17,7 @@ def advantages(
         moves of a game lie together, in the order of play.
       outcome: f32[N], what that seat got in the end.
       last: bool[N], the last of these moves in a game.
-      trace: lambda.
+      td_lambda: lambda, in [0, 1].
 
     Returns:
       f32[N].
@@ -31,5 +31,5 @@ def advantages(
     lengths = ends - starts + 1
     for k in range(1, lengths.max(initial=0)):
         at = ends[lengths > k] - k
-        advantage[at] += np.float32(trace) * advantage[at + 1]
+        advantage[at] += np.float32(td_lambda) * advantage[at + 1]
     return advantage

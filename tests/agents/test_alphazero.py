@@ -16,6 +16,7 @@ from agents.learners.base import TrainState
 from agents.nn import networks
 from agents.nn.networks import ResNetConfig
 from agents.policies import SearchPolicy, SearchTarget
+from arena.errors import UserError
 from arena.evaluation.solver import solve
 from arena.judges.rules import Rules
 from arena.play.openings import random_openings
@@ -218,6 +219,42 @@ def test_exploring_draws_noise_and_notes_a_policy():
     np.testing.assert_allclose(once.aux.policy.sum(1), 1, atol=1e-6)
     assert (once.aux.policy[~np.take_along_axis(legal, once.aux.move.astype(int), 1)] == 0).all()
     assert (np.abs(once.aux.value) <= 1).all()
+
+
+def test_puct_is_explored_by_visits_and_learnt():
+    learner = replace(CONFIG, search="puct", simulations=16).make(TIC_TAC_TOE, Rules(TIC_TAC_TOE))
+    policy = learner.behaviour_policy()
+    assert (policy.search, learner.eval_policy(8).search) == ("puct", "puct")
+    states, params = _rows(_solved().state, np.repeat(np.arange(64), 4)), stack([_start().params])
+    once, again, other = (_act(policy, params, states, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(once.move, again.move)
+    assert (once.move != other.move).any()
+    legal = np.asarray(jax.vmap(TIC_TAC_TOE.legal)(states))
+    assert legal[np.arange(256), once.move].all()
+    # The target is the share of 16 visits.
+    visits = once.aux.policy * 16
+    np.testing.assert_allclose(visits, np.rint(visits), atol=1e-4)
+    np.testing.assert_allclose(visits.sum(1), 16, atol=1e-4)
+    # Moves that are drawn have been visited.
+    chosen = once.aux.move == once.move[:, None]
+    assert (visits[chosen] > 0.5).all()
+    strongest = _act(learner.eval_policy(16), params, states)
+    assert strongest.aux == ()
+    assert legal[np.arange(256), strongest.move].all()
+    quiet = _act(learner.eval_policy(16), params, states, seed=1)
+    np.testing.assert_array_equal(strongest.move, quiet.move)  # without noise
+    data = Dataset(states, once.aux, once.aux.value)
+    state, losses = learner.learn(
+        _start(), data, fresh=64 * 30, progress=0.0, key=jax.random.key(1)
+    )
+    uniform = np.log(legal.sum(1)).mean()
+    assert losses["policy_loss"] < uniform
+    assert (np.asarray(jax.tree.leaves(state.params)[0]) != jax.tree.leaves(params)[0][0]).any()
+
+
+def test_an_unknown_search_is_refused():
+    with pytest.raises(UserError, match="search must be gumbel or puct, not alphabeta"):
+        replace(CONFIG, search="alphabeta")  # pyright: ignore[reportArgumentType]
 
 
 def test_a_position_is_worth_what_is_proven_after_it():
