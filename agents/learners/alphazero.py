@@ -1,8 +1,8 @@
 """AlphaZero, by Gumbel search or PUCT: how it moves, and how it learns from its own searches.
 
-Search improves on the network's policy; training makes the network predict the improved policy,
-and what the judge and later searches said of the game. D. Silver et al., Science 362 (2018);
-I. Danihelka et al., ICLR 2022.
+Search improves on the network's policy; training makes the network predict the improved policy, and
+the judge's verdict and later searches' values of the game. D. Silver et al., Science 362 (2018); I.
+Danihelka et al., ICLR 2022.
 """
 
 from dataclasses import dataclass, field
@@ -35,8 +35,8 @@ class AlphaZeroConfig(LearnerConfig):
       max_considered_actions: root moves that sequential halving starts from, in gumbel.
       td_lambda: of the value target: 1 waits for the result, 0 trusts the next search.
       min_value_range: see `SearchPolicy`; gumbel's alone.
-      ownership_weight: weight of a third loss, by which the network learns to tell who will own
-        each cell when the game is over, in games that say so; 0 leaves it out. Owners come from
+      ownership_weight: weight of a third loss, by which the network learns to predict who will own
+        each cell when the game is over, in games that define it; 0 leaves it out. Owners come from
         the rules, not from the judge.
     """
 
@@ -85,7 +85,7 @@ class Dataset(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective(optimisation.Objective):
-    """Predict the improved policy, what the judge said of the game, and ownership if asked for."""
+    """Predict the target policy, the value of the game, and ownership if it is learnt."""
 
     config: AlphaZeroConfig
 
@@ -95,7 +95,7 @@ class Objective(optimisation.Objective):
         return optimisation.muon(self.config)
 
     def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, ...]:
-        """Observations, policies, values, and owners if asked for, under random symmetries."""
+        """Observations, policies, values, and owners if learnt, under random symmetries."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
         number = jnp.arange(len(rows.outcome))
@@ -225,8 +225,8 @@ def _targets(
 ) -> np.ndarray:
     """What positions are taken to be worth f32[N], all by the scale of the same seat.
 
-    A proof ends a game as its rules do: what was played after it, and the mistakes in it, say
-    nothing about what came before.
+    A proof ends a game as its rules do: what was played after it, and the mistakes in it, have
+    no bearing on what came before.
 
     Args:
       game: i64[N], which game it is; the positions of each lie together, in the order of play.

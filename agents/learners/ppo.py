@@ -58,7 +58,7 @@ class PPOConfig(LearnerConfig):
 
 
 class Choice(NamedTuple):
-    """What it notes of a move in training.
+    """What it keeps of a move in training.
 
     Attributes:
       move: i32[B].
@@ -162,7 +162,7 @@ def evaluating(
     """How a network that is trained without search moves in measured games.
 
     Raises:
-      ValueError: search is asked for in a game that cannot be searched.
+      ValueError: simulations are given for a game that cannot be searched.
     """
     if simulations:
         check_searchable(game)

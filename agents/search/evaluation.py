@@ -1,4 +1,4 @@
-"""Evaluators: what a search asks for prior and value, and how their answers are used."""
+"""Evaluators: prior and value of positions for a search."""
 
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -16,7 +16,7 @@ Cache = TypeVar("Cache")
 Evaluate = Callable[[jax.Array, State], tuple[jax.Array, jax.Array]]
 """`evaluate(keys[G], states[B]) -> (logits f32[B, A], value f32[B])`, value for the mover.
 
-A seat is to move in all of them, or the game is over, and then the answer is not used.
+A seat is to move in all of them, or the game is over, and then the result is not used.
 """
 
 LOWEST = float(np.finfo(np.float32).min)
@@ -29,7 +29,7 @@ class CachedEvaluate(NamedTuple, Generic[Cache]):
 
     Attributes:
       evaluate: `evaluate(cache, wanted: bool[B], keys[G], states[B]) -> (logits, value, cache)`, as
-        `Evaluate`; answers that are not wanted are not used.
+        `Evaluate`; results that are not wanted are not used.
       cache: before the search.
     """
 

@@ -52,7 +52,7 @@ class RootSummary(NamedTuple, Generic[Cache]):
     """What a search has found out about its roots.
 
     Attributes:
-      edges: of the moves tried; their `prior` is what `Root.order` said.
+      edges: of the moves tried; their `prior` is that of `Root.order`.
       moves: i32[K, B], which moves they are, A where there is none.
       cache: the evaluator's after the search; () if it has none.
     """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import games
-from agents.learners import mmd
+from agents.learners import mmd, returns
 from agents.learners.base import TrainState
 from agents.nn import networks
 from agents.nn.networks import MLPConfig
@@ -140,7 +140,7 @@ def test_a_sample_holds_rows_by_their_weight():
 def test_likelihoods_are_products_over_the_moves_around():
     ratio = np.array([0.5, 0.25, 2, 0.1, 3])
     side, game = np.array([0, 1, 0, 1, 1]), np.array([4, 4, 4, 7, 7])
-    earlier, later = mmd.likelihoods(np.log(ratio), side, game)
+    earlier, later = returns.likelihoods(np.log(ratio), side, game)
     np.testing.assert_allclose(earlier, [1, 0.5, 0.25, 1, 1])
     np.testing.assert_allclose(later, [0.5, 2, 1, 3, 1])
 
