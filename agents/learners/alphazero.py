@@ -217,7 +217,9 @@ class AlphaZero(Learner[Any, SearchTarget, Dataset]):
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array
     ) -> tuple[TrainState, dict[str, float]]:
         """Trains on the data, under random symmetries of the board; see `optimisation.fit`."""
-        return optimisation.fit(self._objective, state, data, fresh, progress, key)
+        return optimisation.fit(
+            self._objective, state, data, fresh=fresh, progress=progress, key=key
+        )
 
 
 def _targets(

@@ -137,7 +137,7 @@ class Explorer:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]
         logits, value = networks.mover_outputs(
-            self.game, self.config.network, params.latest, groups, states
+            self.game, self.config.network, params.latest, states
         )
         legal = jax.vmap(self.game.legal)(states)
         log_probs = jax.nn.log_softmax(jnp.where(legal, logits, _NEVER))
@@ -357,9 +357,9 @@ class MMD(Learner[Weights, Choice, Dataset]):
             self._objective,
             TrainState(weights.latest, optimiser.adam),
             situations(self.game, self.config, weights.latest, data),
-            round(data.visits.sum()),
-            progress,
-            key,
+            fresh=round(data.visits.sum()),
+            progress=progress,
+            key=key,
         )
         rounds = optimiser.rounds + 1
         share = (_LATE + 1) / (_LATE + rounds)

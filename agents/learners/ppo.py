@@ -95,7 +95,7 @@ class NetworkPolicy:
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]
-        logits, value = networks.mover_outputs(self.game, self.network, params, groups, states)
+        logits, value = networks.mover_outputs(self.game, self.network, params, states)
         logits = jnp.where(jax.vmap(self.game.legal)(states), logits, _NEVER)
         if self.greedy:
             return Decision(jnp.argmax(logits, -1).astype(jnp.int32))
@@ -228,4 +228,6 @@ class PPO(Learner[Any, Choice, Dataset]):
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array
     ) -> tuple[TrainState, dict[str, float]]:
         """Trains on the data; see `optimisation.fit`."""
-        return optimisation.fit(self._objective, state, data, fresh, progress, key)
+        return optimisation.fit(
+            self._objective, state, data, fresh=fresh, progress=progress, key=key
+        )

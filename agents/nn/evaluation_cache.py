@@ -100,8 +100,7 @@ def evaluate(
       logits f32[B, A], values f32[B] for the mover, and the cache with these.
     """
     if cache is None:
-        groups = len(jax.tree.leaves(params)[0])
-        return *networks.mover_outputs(game, network, params, groups, states), None
+        return *networks.mover_outputs(game, network, params, states), None
     mover = jax.vmap(game.mover)(states)
     seen = jax.vmap(game.observe)(states, jnp.maximum(mover, 0))
     size = len(mover) // cache.agents.shape[1]

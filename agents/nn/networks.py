@@ -20,6 +20,7 @@ from flax import nnx
 
 from arena.errors import UserError, check_positive
 from games import Game
+from games.core import State
 
 
 @dataclass(frozen=True)
@@ -377,7 +378,7 @@ def apply_with_ownership(
 
 
 def mover_outputs(
-    game: Game, config: NetworkConfig, params: Params, groups: int, states: Any
+    game: Game, config: NetworkConfig, params: Params, states: State
 ) -> tuple[jax.Array, jax.Array]:
     """Logits and values for the seats to move.
 
@@ -385,7 +386,6 @@ def mover_outputs(
       game: what is played.
       config: the network.
       params: weights of G agents, stacked [G, ...].
-      groups: G.
       states: positions [B, ...], B = G·S, the first S of them the first agent's.
 
     Returns:
@@ -393,6 +393,7 @@ def mover_outputs(
     """
     movers = jnp.maximum(jax.vmap(game.mover)(states), 0)
     seen = jax.vmap(game.observe)(states, movers)
+    groups = len(jax.tree.leaves(params)[0])
     seen = seen.reshape(groups, -1, *seen.shape[1:])
     logits, value = over_agents(partial(apply, game, config), params, seen)
     return logits.reshape(-1, logits.shape[-1]), value.reshape(-1)

@@ -76,12 +76,12 @@ def _jitted(agent: SearchPolicy):
 
 @cache
 def _outputs():
-    return jax.jit(partial(networks.mover_outputs, TIC_TAC_TOE, NETWORK), static_argnums=1)
+    return jax.jit(partial(networks.mover_outputs, TIC_TAC_TOE, NETWORK))
 
 
 def _evaluate(params: Any, states: Any) -> Any:
     """Logits and values of one agent's network."""
-    return tuple(np.asarray(x) for x in _outputs()(stack([params]), 1, states))
+    return tuple(np.asarray(x) for x in _outputs()(stack([params]), states))
 
 
 def _act(agent: SearchPolicy, params: Any, states: Any, seed: int = 0) -> Any:

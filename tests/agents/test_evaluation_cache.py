@@ -52,9 +52,8 @@ def _evaluate(params: Any, known: Any, states: Any, wanted: Any = None) -> Any:
 
 
 def _outputs(params: Any, states: Any) -> Any:
-    groups = len(jax.tree.leaves(params)[0])
-    run = jax.jit(partial(networks.mover_outputs, GAME, NETWORK), static_argnums=1)
-    return tuple(np.asarray(x) for x in run(params, groups, states))
+    run = jax.jit(partial(networks.mover_outputs, GAME, NETWORK))
+    return tuple(np.asarray(x) for x in run(params, states))
 
 
 def _live(states: Any) -> np.ndarray:
