@@ -1,8 +1,10 @@
 """How to choose a move, and how to learn to: one file an agent.
 
-Agents by name are `registry`'s, learners are in `learners`, searches in `search`, networks in `nn`.
-`policies` has the policy by network and search; `mcts`, `uniform`, `user_policy` and `engines` are
-agents that need no training.
+`make` gives agents by name, `analyst` lets one that searches analyse. Learners are in
+`agents.learners`, networks in `agents.nn`, searches in `agents.search`.
 """
 
-__all__ = ["engines", "learners", "mcts", "nn", "policies", "registry", "search", "uniform"]
+from agents.registry import exists, make
+from agents.search.analysis import TreeAnalyst, analyst
+
+__all__ = ["TreeAnalyst", "analyst", "exists", "make"]

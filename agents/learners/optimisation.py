@@ -12,7 +12,7 @@ import optax
 import optax.contrib
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from agents.learners.base import Data, LearnerConfig, Params, TrainState
+from agents.learners.base import LearnerConfig, Params, TrainState
 from agents.nn import networks
 from games import Game
 
@@ -85,7 +85,7 @@ def _matrices(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(of, params)
 
 
-def init(objective: Objective, params: Params) -> TrainState[Params]:
+def init(objective: Objective, params: Any) -> TrainState[Any]:
     """The state before the first gradient step."""
     return TrainState(params, objective.optimiser.init(params))
 
@@ -93,7 +93,7 @@ def init(objective: Objective, params: Params) -> TrainState[Params]:
 def fit(
     objective: Objective,
     state: TrainState[Params],
-    data: Data,
+    data: Any,
     *,
     fresh: int,
     progress: float,

@@ -45,7 +45,7 @@ class PolicyOutput(NamedTuple, Generic[Cache]):
     policy: jax.Array
     value: jax.Array
     cache: Cache
-    proven: jax.Array | None = None
+    proven: Any = None
 
 
 def gumbel(

@@ -78,7 +78,7 @@ def test_a_limit_that_is_no_multiple_of_a_chunk_is_obeyed():
 
 
 def test_a_tree_that_is_full_is_enlarged(monkeypatch: pytest.MonkeyPatch):
-    limit, start = Limit(simulations=100), _after(GAME, "")
+    limit, start = Limit(simulations=24), _after(GAME, "")
     wide = _analyst().analyse(start, limit)
     monkeypatch.setattr(analysis, "_CAPACITY", 16)
     assert _visits(_analyst(chunk=8).analyse(start, limit)) == _visits(wide)
