@@ -34,24 +34,24 @@ ones share a compiled program; so a new snapshot never means a new compilation.
 
 
 class CachedPolicy(ABC):
-    """An `Policy` that can use again what it has found out about earlier positions.
+    """A `Policy` with a cache, so that nothing is evaluated twice.
 
-    It moves the same with or without a memory, but for rounding.
+    It moves the same with or without a cache, but for rounding.
     """
 
     @abstractmethod
-    def memory(self, params: Any) -> Any:
-        """What agents with these weights [G, ...] know before they are asked, a pytree."""
+    def init_cache(self, params: Any) -> Any:
+        """An empty cache for agents with these weights [G, ...], a pytree."""
 
     @abstractmethod
-    def recall(
-        self, memory: Any, params: Any, keys: jax.Array, states: Any
+    def with_cache(
+        self, cache: Any, params: Any, keys: jax.Array, states: Any
     ) -> tuple[Decision, Any]:
-        """Moves as an `Policy`, and the memory after that."""
+        """Moves as a `Policy`, and the cache after that."""
 
     @abstractmethod
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
-        """Moves without any memory of earlier positions."""
+        """Moves without a cache from earlier positions."""
 
 
 @dataclass(frozen=True)

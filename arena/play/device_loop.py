@@ -282,7 +282,7 @@ def _memory(match: Match, params_a: Any, params_b: Any) -> tuple[Any, ...]:
     """What the agents know before they are asked: one memory if they move by the same function."""
 
     def blank(policy: Policy, params: Any) -> Any:
-        return policy.memory(params) if isinstance(policy, CachedPolicy) else None
+        return policy.init_cache(params) if isinstance(policy, CachedPolicy) else None
 
     if match.policy_a == match.policy_b:
         return (blank(match.policy_a, _both(params_a, params_b)),)
@@ -294,7 +294,7 @@ def _ask(
 ) -> tuple[Decision, Any]:
     if memory is None or not isinstance(policy, CachedPolicy):
         return policy(params, keys, states), None
-    return policy.recall(memory, params, keys, states)
+    return policy.with_cache(memory, params, keys, states)
 
 
 def _recall(
