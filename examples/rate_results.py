@@ -5,7 +5,7 @@ The same on the command line: `arena rate --results results.csv`.
 
 from pathlib import Path
 
-from arena.evaluation import external_results
+import league
 
 # What a club's evening might leave behind; `first` made the first move.
 RESULTS = """\
@@ -24,8 +24,7 @@ def main() -> None:
     """Prints the players, best first, with 95 % intervals."""
     path = Path("results.csv")
     path.write_text(RESULTS)
-    results = external_results.read(path)
-    rated = external_results.rate_results(results, anchor="bruno")
+    rated = league.rate_results(league.read_results(path), anchor="bruno")
     for player in rated.players:
         print(
             f"{player.name:8} {player.elo:+5.0f} ± {player.half_width:.0f} ({player.games} games)"
