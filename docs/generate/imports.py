@@ -42,11 +42,12 @@ def _package(parts: tuple[str, ...], root: Path) -> str:
 
     Empty for a module outside the rooms.
     """
-    if not parts or parts[0] not in ROOMS:
+    room, *inner = parts
+    if room not in ROOMS:
         return ""
-    if len(parts) > 1 and (root / parts[0] / parts[1] / "__init__.py").exists():
-        return f"{parts[0]}.{parts[1]}"
-    return parts[0]
+    if inner and (root / room / inner[0] / "__init__.py").exists():
+        return f"{room}.{inner[0]}"
+    return room
 
 
 def backward(found: Arrows) -> list[tuple[str, str]]:
