@@ -27,7 +27,8 @@ def test_it_trains_resumes_and_beats_random_moves(here: Place, capsys: pytest.Ca
     train, _, match = commands(PAGE)
     main([*train, *SMALL.split(), "--json"])
     assert '"draws": 0.2' in (here.run("winners") / "run.json").read_text()
-    main([*train, "--resume", "--generations", "3", "--json"])
+    game, name = train[1], train[-1]
+    main(["train", game, "--name", name, "--resume", "--generations", "3", "--json"])
     capsys.readouterr()
     main([*match, "--json"])
     assert strict_json(capsys.readouterr().out)["score"] > 0.6
