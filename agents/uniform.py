@@ -12,7 +12,7 @@ from games import Game
 
 @dataclass(frozen=True)
 class Uniform:
-    """An `Policy` without weights."""
+    """A `Policy` without weights."""
 
     game: Game
 

@@ -13,7 +13,7 @@ from games import Game
 
 
 def make(game: Game, argument: str) -> HostAgent:
-    """The policy that `FILE.py[:NAME]` holds, NAME being `policy` if nothing is said.
+    """The policy that `FILE.py[:NAME]` holds, NAME being `policy` by default.
 
     Raises:
       ValueError: there is none, in one line.
@@ -28,12 +28,12 @@ def make(game: Game, argument: str) -> HostAgent:
 
 
 class UserPolicy(HostAgent):
-    """Asks a function for a move.
+    """Moves by a function.
 
     Args:
       name: as a user types it.
       function: takes the mover's observation, and i8[A], 1 where a move is legal, both as the
-        game's PettingZoo env tells them (`arena.pettingzoo.aec`, if the game is a native one).
+        game's PettingZoo env gives them (`arena.pettingzoo.aec`, if the game is a native one).
         Gives a move: a whole number, an array of one, or a tuple that begins with it (`predict`
         adds the state of a recurrent policy).
     """

@@ -17,7 +17,6 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -31,6 +30,8 @@ import tyro
 
 from arena.chance import resolve_chance
 from arena.sampling import choose, unit
+from benchmarks import peers
+from benchmarks.sides import Runner
 from games import OVER, Game, load, names
 
 
@@ -57,27 +58,6 @@ class Options:
     save: Path | None = None
 
 
-@dataclass(frozen=True)
-class Runner:
-    """One thing to measure.
-
-    Attributes:
-      who: arena, pgx or openspiel.
-      mode: bare or observed.
-      batch: games at once.
-      run: makes about so many steps, and returns how many it has made.
-      compile_s: what it took to compile.
-      state_bytes: of one position; 0 if not known.
-    """
-
-    who: str
-    mode: str
-    batch: int
-    run: Callable[[int], int]
-    compile_s: float = 0.0
-    state_bytes: int = 0
-
-
 def _iterate(game: Game, observed: bool, carry: Any, draw: jax.Array) -> Any:
     """One step of one game under a draw u32[]: (state, steps u32[], sum f32[]) to the same."""
     state, steps, total = carry
@@ -92,7 +72,7 @@ def _iterate(game: Game, observed: bool, carry: Any, draw: jax.Array) -> Any:
     return state, steps + (1 - over.astype(jnp.uint32)), total
 
 
-def ours(game: Game, batch: int, observed: bool) -> Runner:
+def ours(game: Game, batch: int, *, observed: bool) -> Runner:
     """Our rules."""
 
     def start(key):
@@ -139,10 +119,9 @@ def _sized(runner: Runner, seconds: float) -> int:
 
 def _runners(spec: str, options: Options) -> list[Runner]:
     game = load(spec)
-    found = [ours(game, b, observed) for b in options.batches for observed in (False, True)]
+    each = [(batch, observed) for batch in options.batches for observed in (False, True)]
+    found = [ours(game, batch, observed=observed) for batch, observed in each]
     if options.peers:
-        from benchmarks import peers
-
         found += [peers.pgx(spec, b) for b in options.batches if peers.in_pgx(spec)]
         found += [peers.open_spiel(spec)] if peers.in_open_spiel(spec) else []
     return found

@@ -2,11 +2,11 @@
 
     python -m benchmarks.networks --cores 2 --batches 64 256
 
-A tower of `channels` × 2 `blocks` convolutions over Connect Four's 6×7 cells, without heads:
-`conv` is XLA's convolution, as `agents/networks.py` uses it; `bfloat16` the same at half precision;
+A tower of `channels` × 2 `blocks` convolutions over Connect Four's 6×7 cells, without heads: `conv`
+is XLA's convolution, as `agents/nn/networks.py` uses it; `bfloat16` the same at half precision;
 `im2col` one matrix product of gathered neighbourhoods; `shift` nine matrix products of the shifted
-board; `toeplitz` the board as one vector and each layer as one dense matrix; `winograd` products
-of 2×2 tiles, F(2×2, 3×3) of A. Lavin and S. Gray (CVPR 2016). `forward` evaluates; `gradient` also
+board; `toeplitz` the board as one vector and each layer as one dense matrix; `winograd` products of
+2×2 tiles, F(2×2, 3×3) of A. Lavin and S. Gray (CVPR 2016). `forward` evaluates; `gradient` also
 goes back. With several cores each has an XLA device of its own and a share of the batch, as in
 training and in matches. All forms agree with `conv`, or the program stops.
 

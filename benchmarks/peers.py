@@ -1,4 +1,4 @@
-"""Other people's implementations, as sides of benchmarks/games.py and benchmarks/search.py."""
+"""Other people's implementations, as sides of `benchmarks.games` and `benchmarks.search`."""
 
 import time
 import warnings
@@ -10,8 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import search
-from benchmarks.games import Runner
+from benchmarks.sides import CONSIDERED, Runner, Searcher, Setting, compiled
 
 _PGX = {
     "animal_shogi": "animal_shogi",
@@ -28,7 +27,6 @@ _PGX = {
     "kuhn_poker": "kuhn_poker",
     "leduc_poker": "leduc_holdem",
     "othello": "othello",
-    "shogi": "shogi",
     "tic_tac_toe": "tic_tac_toe",
 }
 _OPEN_SPIEL = {
@@ -56,7 +54,6 @@ _OPEN_SPIEL = {
     "othello": "othello",
     "phantom_tic_tac_toe": "phantom_ttt",
     "rock_paper_scissors": "turn_based_simultaneous_game(game=matrix_rps())",
-    "shogi": "shogi",
     "tic_tac_toe": "tic_tac_toe",
 }
 
@@ -172,7 +169,7 @@ def open_spiel(spec: str) -> Runner:
     return Runner("openspiel", "bare", 1, run)
 
 
-def mctx_bytes(setting: search.Setting) -> int:
+def mctx_bytes(setting: Setting) -> int:
     """What the tree of a search by mctx takes: six arrays of moves, and pgx's whole state."""
     env = _env(setting.game)
     state = jax.eval_shape(jax.vmap(env.init), jax.random.split(jax.random.key(0), 1))
@@ -181,7 +178,7 @@ def mctx_bytes(setting: search.Setting) -> int:
     return nodes * (6 * 4 * env.num_actions + state_bytes)
 
 
-def mctx(setting: search.Setting, plies: int) -> search.Searcher:
+def mctx(setting: Setting, plies: int) -> Searcher:
     """A search by mctx over pgx's rules."""
     mctx: Any = import_module("mctx")  # its types, by chex, do not say what it takes
     env, rows = _env(setting.game), jnp.arange(setting.batch)
@@ -211,13 +208,13 @@ def mctx(setting: search.Setting, plies: int) -> search.Searcher:
             "invalid_actions": ~state.legal_action_mask,
         }
         if setting.recipe == "gumbel":
-            considered = min(search.CONSIDERED, env.num_actions)
+            considered = min(CONSIDERED, env.num_actions)
             found = mctx.gumbel_muzero_policy(**common, max_num_considered_actions=considered)
         else:
             found = mctx.muzero_policy(**common)
         return found.action, found.action_weights
 
-    return search.compiled("mctx", run, _opened(env, setting.batch, plies))
+    return compiled("mctx", run, _opened(env, setting.batch, plies))
 
 
 def _opened(env: Any, batch: int, plies: int) -> Any:

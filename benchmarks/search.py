@@ -2,12 +2,12 @@
 
     python -m benchmarks.search --games othello --simulations 32 128 --recipes puct
 
-A simulation adds one node to one tree. Both sides search a batch of positions, each after
-`plies` random moves by its own rules, with a network that costs nothing: every legal move alike,
-every position worth 0. `gumbel` is Gumbel search from the same number of root moves, against
-`mctx.gumbel_muzero_policy`; `puct` is AlphaZero's, against `mctx.muzero_policy`. Each side's whole
-search is one compiled program. They run in turn, and medians count. Pinned to `--cores` cores, the
-first that this process may use.
+A simulation adds one node to one tree. Both sides search a batch of positions, each after `plies`
+random moves by its own rules, with a network that costs nothing: the same prior for every legal
+move, and every position worth 0. `gumbel` is Gumbel search from the same number of root moves,
+against `mctx.gumbel_muzero_policy`; `puct` is AlphaZero's, against `mctx.muzero_policy`. Each
+side's whole search is one compiled program. They run in turn, and medians count. Pinned to
+`--cores` cores, the first that this process may use.
 
 Prints one JSON line a figure, and one a setting with the ratio to mctx. Where mctx's tree would
 not fit into the memory that is free, its line says so instead.
@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import product
@@ -31,13 +31,11 @@ import tyro
 
 from agents import search
 from arena.chance import resolve_chance
-from arena.judges.rules import Rules
 from arena.sampling import choose, unit
+from benchmarks import peers
 from benchmarks.games import processor
+from benchmarks.sides import CONSIDERED, Searcher, Setting, compiled
 from games import OVER, Game, load
-
-CONSIDERED = 16
-"""Root moves that a Gumbel search starts from."""
 
 
 @dataclass(frozen=True)
@@ -69,39 +67,6 @@ class Options:
     save: Path | None = None
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One search to measure; the fields are those of its lines."""
-
-    game: str
-    recipe: str
-    simulations: int
-    batch: int
-
-
-@dataclass(frozen=True)
-class Searcher:
-    """One side of a setting.
-
-    Attributes:
-      who: arena or mctx.
-      run: makes one search of the whole batch.
-      compile_s: what it took to compile.
-    """
-
-    who: str
-    run: Callable[[], Any]
-    compile_s: float
-
-
-def compiled(who: str, function: Callable[..., Any], states: Any) -> Searcher:
-    """A side whose search is a function of positions and a key."""
-    key = jax.random.key(0)
-    began = time.perf_counter()
-    program = jax.jit(function).lower(states, key).compile()
-    return Searcher(who, lambda: program(states, key), time.perf_counter() - began)
-
-
 def ours(setting: Setting, plies: int) -> Searcher:
     """The search of this project."""
     game = load(setting.game)
@@ -110,12 +75,14 @@ def ours(setting: Setting, plies: int) -> Searcher:
         return jnp.zeros((setting.batch, game.num_actions)), jnp.zeros(setting.batch)
 
     def run(states: Any, key: jax.Array) -> Any:
-        about = game, Rules(game), evaluate, states, key[None], setting.simulations
-        noise = jax.random.gumbel(key, (setting.batch, game.num_actions))
+        common: dict[str, Any] = {"keys": key[None], "simulations": setting.simulations}
+        gumbels = jax.random.gumbel(key, (setting.batch, game.num_actions))
         if setting.recipe == "gumbel":
-            found = search.gumbel(*about, noise, CONSIDERED)
+            common |= {"noise": gumbels, "max_considered_actions": CONSIDERED}
+            found = search.gumbel(game, evaluate, states, **common)
         else:
-            found = search.puct(*about, search.dirichlet(game, key[None], states), noise)
+            common |= {"noise": search.dirichlet(game, key[None], states), "gumbels": gumbels}
+            found = search.puct(game, evaluate, states, **common)
         return found.move, found.policy
 
     return compiled("arena", run, positions(game, setting.batch, plies))
@@ -150,8 +117,6 @@ def bench(setting: Setting, options: Options) -> Iterator[dict[str, Any]]:
     """Measures one setting; its lines."""
     searchers, missing = [ours(setting, options.plies)], []
     if options.peer:
-        from benchmarks import peers
-
         needs = peers.mctx_bytes(setting)
         if needs < available():
             searchers.append(peers.mctx(setting, options.plies))

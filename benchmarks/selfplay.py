@@ -4,11 +4,10 @@
 
 Connect Four, a residual tower of 64 channels and 4 blocks with the same random weights on both
 sides, Gumbel search of 32 simulations from at most 16 root moves, noise and all, as many games in
-flight. `arena` plays matches as training does: recorded, an XLA device for each core, what the
-network said remembered, values proven where they can be, and the time until the last game has ended
-counts. `mctx` is `mctx.gumbel_muzero_policy` over pgx's
-environment with its `auto_reset`, vmapped and compiled, as its users write it; it has been playing
-for a while when the clock starts. Both play in turn.
+flight. `arena` plays matches as training does: recorded, an XLA device for each core, with a cache
+of evaluations and proven values, and the time until the last game has ended counts. `mctx` is
+`mctx.gumbel_muzero_policy` over pgx's environment with its `auto_reset`, vmapped and compiled, as
+its users write it; it has been playing for a while when the clock starts. Both play in turn.
 
 Prints one JSON line a side, and one with the ratio of their moves per second (games are as long on
 both sides, but for chance).
@@ -39,10 +38,10 @@ from arena.play import device_loop
 from arena.play.openings import random_openings
 from arena.types import stack
 from benchmarks.games import processor
+from benchmarks.sides import CONSIDERED
 from games import load
 
 _WARM = 24  # moves of every game in flight before the clock starts: about one game
-_CONSIDERED = 16
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,12 @@ def ours(options: Options, config: networks.NetworkConfig, params: Any) -> Calla
     game, matches = load("connect_four"), jax.device_count()
     # As in the paper and in mctx: values are stretched, however close together.
     policy = SearchPolicy(
-        game, config, options.simulations, _CONSIDERED, explore=True, min_value_range=1e-8
+        game,
+        config,
+        options.simulations,
+        max_considered_actions=CONSIDERED,
+        explore=True,
+        min_value_range=1e-8,
     )
     slots = options.batch // (2 * matches)
     table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=slots, record=True)
@@ -138,7 +142,7 @@ def theirs(options: Options, config: networks.NetworkConfig, params: Any) -> Cal
             root=mctx.RootFnOutput(prior_logits=logits, value=value, embedding=states),
             recurrent_fn=expand,
             num_simulations=options.simulations,
-            max_num_considered_actions=_CONSIDERED,
+            max_num_considered_actions=CONSIDERED,
             invalid_actions=~states.legal_action_mask,
         )
         keys = jax.random.split(deal, options.batch)

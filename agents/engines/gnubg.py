@@ -1,4 +1,4 @@
-"""GNU Backgammon, version 1.07 (gnu.org/software/gnubg), as a process that is told its commands."""
+"""GNU Backgammon, version 1.07 (gnu.org/software/gnubg), as a process with a command line."""
 
 import re
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _ALL = 10_000  # no roll can be played in so many ways
 def make(game: Game, argument: str) -> HostAgent:
     """The agent `gnubg:plies=P`, P from 0 to 7 plies beyond the move; 2 is the engine's default.
 
-    It knows that there is no cube, and whether a gammon counts more than a win.
+    It is set to play without the cube, and to count gammons or not, as the game does.
 
     Raises:
       ValueError: there is no such option, it cannot play the game, or it is not installed.
@@ -52,15 +52,15 @@ def make(game: Game, argument: str) -> HostAgent:
 
 def find() -> list[str]:
     """What starts the program; raises ValueError if it is not installed."""
-    # In English, and line by line: to what is no terminal it would speak when it has much to say.
-    spoken = ["env", "LC_ALL=C", "stdbuf", "-oL"]
-    return [*spoken, process.find("gnubg", "gnubg"), "--tty", "--quiet", "--no-rc"]
+    # In English, and line by line: to a pipe it would write in blocks.
+    prefix = ["env", "LC_ALL=C", "stdbuf", "-oL"]
+    return [*prefix, process.find("gnubg", "gnubg"), "--tty", "--quiet", "--no-rc"]
 
 
 class Gnubg(Engine):
-    """A process that says how a roll can be played, the best way first.
+    """A process that lists how a roll can be played, the best way first.
 
-    It is asked about the whole turn before each of the turn's moves, since somebody else may have
+    It analyses the whole turn before each of the turn's moves, since somebody else may have
     made the first ones: it plays the best turn that can still be reached.
 
     Args:

@@ -1,4 +1,4 @@
-"""GNU Go, version 3.8 (gnu.org/software/gnugo), as a process that speaks GTP."""
+"""GNU Go, version 3.8 (gnu.org/software/gnugo), as a process, by GTP."""
 
 from arena.engines import process
 from arena.engines.gtp import GTP

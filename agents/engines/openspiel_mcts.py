@@ -110,7 +110,7 @@ class Replayed:
 
 
 class OpenSpielMCTS(HostAgent):
-    """Asks OpenSpiel's search, which starts afresh at every move.
+    """Moves by OpenSpiel's search, which starts afresh at every move.
 
     Args:
       name: as a user types it.
@@ -130,13 +130,13 @@ class OpenSpielMCTS(HostAgent):
             _MEMORY,
             True,  # passing up proven results
             1,  # seed
-            False,  # telling what it does
+            False,  # verbose
         )
 
     def choose(self, game: Game, position: Position) -> int:
         """Its move."""
         if game != self._ours:
-            raise Forfeit(f"{self.name} sat down to another game")
+            raise Forfeit(f"{self.name} plays another game")
         theirs = Replayed(self._game.new_initial_state(), self._twin)
         for move in position.moves:
             theirs.play(move)

@@ -1,4 +1,4 @@
-"""Stockfish (stockfishchess.org), as a process that speaks UCI."""
+"""Stockfish (stockfishchess.org), as a process, by UCI."""
 
 import chess.engine
 

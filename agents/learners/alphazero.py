@@ -1,24 +1,24 @@
-"""AlphaZero by Gumbel search: how it moves, and how it learns from its own searches.
+"""AlphaZero, by Gumbel search or PUCT: how it moves, and how it learns from its own searches.
 
-Search improves on the network's policy; training makes the network predict the improved policy,
-and what the judge and later searches said of the game. D. Silver et al., Science 362 (2018);
-I. Danihelka et al., ICLR 2022.
+Search improves on the network's policy; training makes the network predict the improved policy, and
+the judge's verdict and later searches' values of the game. D. Silver et al., Science 362 (2018); I.
+Danihelka et al., ICLR 2022.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from agents import search
 from agents.learners import optimisation, returns
 from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
-from agents.policies import SearchPolicy, SearchTarget
-from arena.errors import check_not_negative, check_positive, check_share
+from agents.policies import SearchName, SearchPolicy, SearchTarget
+from agents.search.evaluation import check_searchable
+from arena.errors import UserError, check_not_negative, check_positive, check_share
 from arena.play.device_loop import Record
 from arena.types import Judge
 from games import Game
@@ -30,11 +30,13 @@ class AlphaZeroConfig(LearnerConfig):
 
     Attributes:
       simulations: a move, in training.
-      max_considered_actions: root moves that sequential halving starts from.
+      search: gumbel; or puct, AlphaZero's first, with Dirichlet noise, moves drawn in proportion
+        to their visits in training, and the share of visits as the target policy.
+      max_considered_actions: root moves that sequential halving starts from, in gumbel.
       td_lambda: of the value target: 1 waits for the result, 0 trusts the next search.
-      min_value_range: see `SearchPolicy`.
-      ownership_weight: weight of a third loss, by which the network learns to tell who will own
-        each cell when the game is over, in games that say so; 0 leaves it out. Owners come from
+      min_value_range: see `SearchPolicy`; gumbel's alone.
+      ownership_weight: weight of a third loss, by which the network learns to predict who will own
+        each cell when the game is over, in games that define it; 0 leaves it out. Owners come from
         the rules, not from the judge.
     """
 
@@ -42,6 +44,7 @@ class AlphaZeroConfig(LearnerConfig):
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     simulations: int = 16
+    search: SearchName = "gumbel"
     max_considered_actions: int = 16
     replay_window: int = 4
     td_lambda: float = 0.8
@@ -52,6 +55,10 @@ class AlphaZeroConfig(LearnerConfig):
         super().__post_init__()
         check_positive(self, "simulations", "max_considered_actions", "min_value_range")
         check_share(self, "td_lambda")
+        if self.search not in get_args(SearchName):
+            raise UserError(
+                f"search must be {' or '.join(get_args(SearchName))}, not {self.search}"
+            )
         check_not_negative(self, "ownership_weight")
 
     def make(self, game: Game, judge: Judge) -> "AlphaZero":
@@ -78,7 +85,7 @@ class Dataset(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective(optimisation.Objective):
-    """Predict the improved policy, what the judge said of the game, and ownership if asked for."""
+    """Predict the target policy, the value of the game, and ownership if it is learnt."""
 
     config: AlphaZeroConfig
 
@@ -88,7 +95,7 @@ class Objective(optimisation.Objective):
         return optimisation.muon(self.config)
 
     def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, ...]:
-        """Observations, policies, values, and owners if asked for, under random symmetries."""
+        """Observations, policies, values, and owners if learnt, under random symmetries."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
         number = jnp.arange(len(rows.outcome))
@@ -138,14 +145,14 @@ class AlphaZero(Learner[Any, SearchTarget, Dataset]):
 
     def check(self) -> None:
         """Raises ValueError for a game that cannot be searched, or has no owners to learn."""
-        search.check(self.game)
+        check_searchable(self.game)
         if self.config.ownership_weight:
             jax.eval_shape(self.game.ownership, self.game.template(), np.int32(0))
 
     def init(self, key: jax.Array) -> TrainState:
         """A random network."""
         params = networks.initialise(
-            self.game, self.config.network, key, self.config.ownership_weight > 0
+            self.game, self.config.network, key, ownership=self.config.ownership_weight > 0
         )
         return optimisation.init(self._objective, params)
 
@@ -154,12 +161,13 @@ class AlphaZero(Learner[Any, SearchTarget, Dataset]):
         return Objective(self.game, self.config)
 
     def behaviour_policy(self) -> SearchPolicy:
-        """Search with Gumbel noise; its aux are `SearchTarget`s."""
+        """Search with noise at the root; its aux are `SearchTarget`s."""
         return SearchPolicy(
             self.game,
             self.config.network,
             self.config.simulations,
-            self.config.max_considered_actions,
+            search=self.config.search,
+            max_considered_actions=self.config.max_considered_actions,
             explore=True,
             judge=self.judge,
             min_value_range=self.config.min_value_range,
@@ -171,6 +179,7 @@ class AlphaZero(Learner[Any, SearchTarget, Dataset]):
             self.game,
             self.config.network,
             simulations,
+            search=self.config.search,
             judge=self.judge,
             min_value_range=self.config.min_value_range,
         )
@@ -208,7 +217,9 @@ class AlphaZero(Learner[Any, SearchTarget, Dataset]):
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array
     ) -> tuple[TrainState, dict[str, float]]:
         """Trains on the data, under random symmetries of the board; see `optimisation.fit`."""
-        return optimisation.fit(self._objective, state, data, fresh, progress, key)
+        return optimisation.fit(
+            self._objective, state, data, fresh=fresh, progress=progress, key=key
+        )
 
 
 def _targets(
@@ -216,8 +227,8 @@ def _targets(
 ) -> np.ndarray:
     """What positions are taken to be worth f32[N], all by the scale of the same seat.
 
-    A proof ends a game as its rules do: what was played after it, and the mistakes in it, say
-    nothing about what came before.
+    A proof ends a game as its rules do: what was played after it, and the mistakes in it, have
+    no bearing on what came before.
 
     Args:
       game: i64[N], which game it is; the positions of each lie together, in the order of play.
@@ -228,4 +239,4 @@ def _targets(
     """
     last = proven | (game != np.append(game[1:], -1))
     outcome = np.where(proven, value, score)
-    return value + returns.advantages(value, outcome, last, td_lambda)
+    return value + returns.advantages(value, outcome, last, td_lambda=td_lambda)

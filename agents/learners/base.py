@@ -116,7 +116,7 @@ class Learner(ABC, Generic[Params, Aux, Data]):
           simulations: of the search a move; 0 plays without search.
 
         Raises:
-          ValueError: search is asked for in a game that cannot be searched.
+          ValueError: simulations are given for a game that cannot be searched.
         """
 
     @abstractmethod

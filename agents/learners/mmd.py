@@ -2,22 +2,22 @@
 
 Where moves have to be mixed, plain policy gradients go round the equilibrium. Here every round
 solves, in each situation, for the policy that gains most against the last one, less its divergence
-from arena.play import device_loop
 from it and from the uniform policy, the magnet. Both the step size and the magnet's pull fade.
 S. Sokota et al., "A unified approach to reinforcement learning, quantal response equilibria, and
 two-player zero-sum games", ICLR 2023 (arXiv 2206.05825).
 
-In training every move may be a random one, so that no answer is forgotten because the question has
-become rare; what such a move leads to counts for less, by importance. Who plays when it counts is a
-mean of the weights of all rounds, the later ones weighing more, in which the noise of the games
-averages out (O. Shamir and T. Zhang, "Stochastic gradient descent for non-smooth optimization",
-ICML 2013, polynomial-decay averaging).
+In training every move may be a random one, so that no situation becomes too rare to be learnt; what
+such a move leads to counts for less, by importance. Who plays when it counts is a mean of the
+weights of all rounds, the later ones weighing more, in which the noise of the games averages out
+(O. Shamir and T. Zhang, "Stochastic gradient descent for non-smooth optimization", ICML 2013,
+polynomial-decay averaging).
 
 It learns from results alone, as PPO does, but from the games of one round only, of which it keeps
 no more than the sums that its loss depends on.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -25,18 +25,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents.learners import optimisation, ppo
+from agents.learners import optimisation, ppo, returns
 from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
+from agents.search.analysis import Searches, TreeSearch
 from arena.errors import UserError, check_positive
 from arena.evaluation.enumeration import in_chunks, raw
 from arena.play.device_loop import Record
-from arena.types import Decision, Judge, Policy
+from arena.types import Decision, Judge, Policy, State
 from games import Game
 
 _NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
-_LEAST = -50.0
-"""The logarithm of a likelihood that is as good as none, but no zero."""
 _LATE = 4.0
 """The k-th round weighs about k to this power in the mean."""
 
@@ -103,7 +102,7 @@ class Optimiser(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What it notes of a move in training.
+    """What it keeps of a move in training.
 
     Attributes:
       move: i32[B].
@@ -137,7 +136,7 @@ class Explorer:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]
         logits, value = networks.mover_outputs(
-            self.game, self.config.network, params.latest, groups, states
+            self.game, self.config.network, params.latest, states
         )
         legal = jax.vmap(self.game.legal)(states)
         log_probs = jax.nn.log_softmax(jnp.where(legal, logits, _NEVER))
@@ -170,9 +169,28 @@ class Mean:
         """Positions that the network evaluates for one move."""
         return getattr(self.policy, "evaluations", 0)
 
-    def __call__(self, params: Weights, keys: jax.Array, states: Any) -> Decision:
+    def __call__(self, params: Weights, keys: jax.Array, states: State) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         return self.policy(params.mean, keys, states)
+
+    def tree_search(self) -> TreeSearch:
+        """How it analyses a position; raises UserError if it plays without search."""
+        if not isinstance(self.policy, Searches):
+            raise UserError("an agent that plays without search cannot analyse")
+        search = self.policy.tree_search()
+        return replace(
+            search, evaluate=_OfMean(search.evaluate), init_cache=_OfMean(search.init_cache)
+        )
+
+
+@dataclass(frozen=True)
+class _OfMean:
+    """A function of weights, called with the mean of them."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, params: Weights, *arguments: Any) -> Any:
+        return self.function(params.mean, *arguments)
 
 
 class Dataset(NamedTuple):
@@ -194,7 +212,7 @@ class Dataset(NamedTuple):
 
 
 class Situations(NamedTuple):
-    """What the loss needs of the data: what a mover may know, each of it once.
+    """What the loss needs of the data: information sets, each of them once.
 
     Attributes:
       seen: f32[N, ...], what the mover sees.
@@ -315,7 +333,7 @@ class MMD(Learner[Weights, Choice, Dataset]):
         order = np.lexsort((time, number, group))
         time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
         state, aux = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.aux))
-        earlier, later = likelihoods(aux.log_ratio, side, group * 2 * pairs + number)
+        earlier, later = returns.likelihoods(aux.log_ratio, side, group * 2 * pairs + number)
         score = 2 * scores[group, number % pairs, number // pairs] - 1
         surprise = later * (np.where(side == 0, score, -score) - aux.value)
         target = aux.value + np.exp(aux.log_ratio) * surprise
@@ -338,42 +356,14 @@ class MMD(Learner[Weights, Choice, Dataset]):
             self._objective,
             TrainState(weights.latest, optimiser.adam),
             situations(self.game, self.config, weights.latest, data),
-            round(data.visits.sum()),
-            progress,
-            key,
+            fresh=round(data.visits.sum()),
+            progress=progress,
+            key=key,
         )
         rounds = optimiser.rounds + 1
         share = (_LATE + 1) / (_LATE + rounds)
         mean = jax.tree.map(lambda old, new: old + share * (new - old), weights.mean, latest)
         return TrainState(Weights(latest, mean), Optimiser(adam, rounds)), losses
-
-
-def likelihoods(
-    log_ratio: np.ndarray, side: np.ndarray, game: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """How much likelier the moves around each move would have been without exploration.
-
-    Args:
-      log_ratio: f32[N], as noted; the moves of a game lie together, in the order of play.
-      side: i64[N], 0 or 1, who moved.
-      game: i64[N], in which game.
-
-    Returns:
-      f64[N], the other side's moves before it; f64[N], all moves after it.
-    """
-    ratios = np.asarray(log_ratio, np.float64)
-    starts = np.flatnonzero(np.append(True, game[1:] != game[:-1]))
-    lengths = np.diff(starts, append=len(game))
-
-    def before(x: np.ndarray) -> np.ndarray:
-        total = np.cumsum(x) - x
-        return total - np.repeat(total[starts], lengths)
-
-    sides = [before(np.where(side == other, ratios, 0)) for other in (0, 1)]
-    whole = np.repeat(np.add.reduceat(ratios, starts), lengths)
-    later = whole - sides[0] - sides[1] - ratios
-    earlier = np.where(side == 0, sides[1], sides[0])
-    return np.exp(np.maximum(earlier, _LEAST)), np.exp(np.maximum(later, _LEAST))
 
 
 def _merge(rows: Dataset) -> Dataset:
@@ -423,7 +413,7 @@ def _look(game: Game, network: networks.NetworkConfig):
 
 
 def situations(game: Game, config: MMDConfig, params: Any, data: Dataset) -> Situations:
-    """Brings together what the mover cannot tell apart.
+    """Merges positions of the same information set.
 
     Args:
       game: what was played.

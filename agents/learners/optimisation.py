@@ -1,4 +1,4 @@
-"""Gradient steps on positions that games left behind: what all learners share."""
+"""Gradient steps on positions of past games: what all learners share."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import optax
 import optax.contrib
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from agents.learners.base import LearnerConfig, TrainState
+from agents.learners.base import LearnerConfig, Params, TrainState
 from agents.nn import networks
 from games import Game
 
@@ -75,7 +75,7 @@ def muon(config: LearnerConfig) -> optax.GradientTransformation:
 
 
 def _matrices(params: Any) -> Any:
-    """Which axes of which parameters go in and come out; None if Adam takes care of one."""
+    """Which axes of which parameters go in and come out; None if it is Adam's."""
 
     def of(path: Any, leaf: jax.Array) -> optax.contrib.MuonDimensionNumbers | None:
         if path[-1].key != "kernel" or path[0].key in networks.LAST:
@@ -85,14 +85,20 @@ def _matrices(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(of, params)
 
 
-def init(objective: Objective, params: Any) -> TrainState:
+def init(objective: Objective, params: Any) -> TrainState[Any]:
     """The state before the first gradient step."""
     return TrainState(params, objective.optimiser.init(params))
 
 
 def fit(
-    objective: Objective, state: TrainState, data: Any, fresh: int, progress: float, key: jax.Array
-) -> tuple[TrainState, dict[str, float]]:
+    objective: Objective,
+    state: TrainState[Params],
+    data: Any,
+    *,
+    fresh: int,
+    progress: float,
+    key: jax.Array,
+) -> tuple[TrainState[Params], dict[str, float]]:
     """Trains on positions drawn from the data.
 
     Args:

@@ -14,11 +14,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents import search
 from agents.learners import optimisation, returns
 from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
 from agents.policies import SearchPolicy
+from agents.search.evaluation import check_searchable
 from arena.errors import check_positive, check_share
 from arena.play.device_loop import Record
 from arena.types import Decision, Judge, Policy
@@ -58,7 +58,7 @@ class PPOConfig(LearnerConfig):
 
 
 class Choice(NamedTuple):
-    """What it notes of a move in training.
+    """What it keeps of a move in training.
 
     Attributes:
       move: i32[B].
@@ -95,7 +95,7 @@ class NetworkPolicy:
     def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]
-        logits, value = networks.mover_outputs(self.game, self.network, params, groups, states)
+        logits, value = networks.mover_outputs(self.game, self.network, params, states)
         logits = jnp.where(jax.vmap(self.game.legal)(states), logits, _NEVER)
         if self.greedy:
             return Decision(jnp.argmax(logits, -1).astype(jnp.int32))
@@ -159,13 +159,13 @@ class Objective(optimisation.Objective):
 def evaluating(
     game: Game, network: networks.NetworkConfig, judge: Judge, simulations: int
 ) -> Policy:
-    """How a network without searches in its training moves in measured games.
+    """How a network that is trained without search moves in measured games.
 
     Raises:
-      ValueError: search is asked for in a game that cannot be searched.
+      ValueError: simulations are given for a game that cannot be searched.
     """
     if simulations:
-        search.check(game)
+        check_searchable(game)
         return SearchPolicy(game, network, simulations, judge=judge)
     return NetworkPolicy(game, network, greedy=game.perfect_information)
 
@@ -219,7 +219,7 @@ class PPO(Learner[Any, Choice, Dataset]):
         last = np.ones(len(time), bool)
         whose = (group * 2 * pairs + number) * 2 + side
         last[:-1] = whose[1:] != whose[:-1]
-        advantage = returns.advantages(aux.value, outcome, last, self.config.gae_lambda)
+        advantage = returns.advantages(aux.value, outcome, last, td_lambda=self.config.gae_lambda)
         normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         target = (aux.value + advantage).clip(-1, 1)
         return Dataset(state, aux.move, aux.log_prob, normal, target)
@@ -228,4 +228,6 @@ class PPO(Learner[Any, Choice, Dataset]):
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array
     ) -> tuple[TrainState, dict[str, float]]:
         """Trains on the data; see `optimisation.fit`."""
-        return optimisation.fit(self._objective, state, data, fresh, progress, key)
+        return optimisation.fit(
+            self._objective, state, data, fresh=fresh, progress=progress, key=key
+        )

@@ -1,1 +1,19 @@
-"""Networks, and the cache of what they said."""
+"""Networks, and the cache of their evaluations."""
+
+from agents.nn.networks import (
+    NETWORKS,
+    MLPConfig,
+    Network,
+    NetworkConfig,
+    ResNetConfig,
+    TransformerConfig,
+)
+
+__all__ = [
+    "NETWORKS",
+    "MLPConfig",
+    "Network",
+    "NetworkConfig",
+    "ResNetConfig",
+    "TransformerConfig",
+]

@@ -1,17 +1,18 @@
-"""What a network has said of positions, so that it is not asked twice.
+"""A cache of network evaluations, so that no position is evaluated twice.
 
-Searches of the same game, move after move, look at much the same positions, and matches that begin
-alike meet the same ones. A network says the same whenever it sees the same: so a table holds its
-last answers, found by a hash of 64 bits of what was seen and of the weights, as the caches of chess
-and Go engines do. Only what is not found there is evaluated, a few positions at a time; positions
-whose answer nobody will use are not, either.
+Searches of the same game, move after move, reach much the same positions, and matches with the same
+opening reach the same ones. A network's output depends on the observation alone: so a table holds
+its last outputs, found by a hash of 64 bits of observation and weights, as the caches of chess and
+Go engines do. Only what is not found there is evaluated, a few positions at a time; positions whose
+output nobody will use are not, either.
 
 On a CPU, where a network takes about as long for each position however many there are, that saves
 half of all evaluations in self-play and more (`benchmarks/selfplay.py`). So no tree is carried on
-from one move to the next: what that would save is saved here, and each search starts without the
-bias of the last one's visits. An accelerator evaluates all at once, and remembers nothing.
+from one move to the next in matches: what that would save is saved here, and each search starts
+without the bias of the last one's visits. An accelerator evaluates all at once, without a cache.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,40 +22,43 @@ import numpy as np
 
 from agents.nn import networks
 from arena.sampling import mix
+from arena.types import State
 from games import Game
 
 _BYTES = 1 << 24
 """The most that a table may take."""
 
 
-class Memory(NamedTuple):
-    """A table of answers, for all agents of one batch.
+class EvaluationCache(NamedTuple):
+    """A hash table of evaluations, for all agents of one batch.
 
     Attributes:
-      rows: u32[T, 3 + A], an answer each: two words of its hash, then the bits of the value and of
-        the logits. Where a hash begins is the row that it is kept in; what was there is forgotten.
-      agents: u32[2, G], hashes of the weights; agents with the same weights share their answers.
+      rows: u32[T, 3 + A], one evaluation each: two words of its hash, then the bits of the value
+        and of the logits. The low bits of a hash are its row; a newer entry replaces an older one.
+      agents: u32[2, G], hashes of the weights; agents with the same weights share entries.
     """
 
     rows: jax.Array
     agents: jax.Array
 
 
-def blank(game: Game, params: Any, asked: int | None = None) -> Memory | None:
-    """The memory of agents that have not been asked yet; None on an accelerator.
+def init(
+    game: Game, params: networks.Params, *, evaluations: int | None = None
+) -> EvaluationCache | None:
+    """An empty cache; None on an accelerator, where every position is evaluated.
 
     Args:
       game: what is played.
       params: their weights, stacked [G, ...].
-      asked: how many answers there will be at most, so that a table need not be larger.
+      evaluations: how many there will be at most, so that a table need not be larger.
     """
     if jax.default_backend() != "cpu":
         return None
     width = 3 + game.num_actions
     room = _BYTES // (4 * width)
-    count = 1 << (room if asked is None else min(room, 2 * asked)).bit_length() - 1
+    count = 1 << (room if evaluations is None else min(room, 2 * evaluations)).bit_length() - 1
     leaves = [leaf.reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(params)]
-    return Memory(jnp.zeros((count, width), jnp.uint32), _hash(jnp.concatenate(leaves, 1)))
+    return EvaluationCache(jnp.zeros((count, width), jnp.uint32), _hash(jnp.concatenate(leaves, 1)))
 
 
 def _hash(seen: jax.Array) -> jax.Array:
@@ -70,61 +74,75 @@ def _hash(seen: jax.Array) -> jax.Array:
     return jnp.stack([lane(0), lane(1)])
 
 
-def recall(
+def evaluate(
     game: Game,
     network: networks.NetworkConfig,
-    params: Any,
-    memory: Memory | None,
-    states: Any,
+    params: networks.Params,
+    *,
+    cache: EvaluationCache | None,
+    states: State,
     wanted: jax.Array,
-) -> tuple[jax.Array, jax.Array, Memory | None]:
-    """As `networks.mover_outputs`, with what is known already from memory.
+    chunk: int | None = None,
+) -> tuple[jax.Array, jax.Array, EvaluationCache | None]:
+    """As `networks.mover_outputs`, but evaluates only what is wanted and not in the cache.
 
     Args:
       game: what is played.
       network: its size.
       params: weights of G agents, stacked [G, ...].
-      memory: of these agents.
+      cache: of these agents; None evaluates every position.
       states: positions [B, ...], B = G·S, the first S of them the first agent's.
-      wanted: bool[B], whose answers will be used; others may be anything, as those of positions
+      wanted: bool[B], whose results will be used; others may be anything, as those of positions
         in which no seat is to move.
+      chunk: positions to evaluate at a time; as many as the network likes best if None.
 
     Returns:
-      logits f32[B, A], values f32[B] for the mover, and the memory with these answers.
+      logits f32[B, A], values f32[B] for the mover, and the cache with these.
     """
-    if memory is None:
-        groups = len(jax.tree.leaves(params)[0])
-        return *networks.mover_outputs(game, network, params, groups, states), None
+    if cache is None:
+        return *networks.mover_outputs(game, network, params, states), None
     mover = jax.vmap(game.mover)(states)
     seen = jax.vmap(game.observe)(states, jnp.maximum(mover, 0))
-    size = len(mover) // memory.agents.shape[1]
-    key = _hash(seen.reshape(len(mover), -1)) ^ jnp.repeat(memory.agents, size, 1)
-    row = (key[0] & (len(memory.rows) - 1)).astype(jnp.int32)
-    found = memory.rows[row]
+    size = len(mover) // cache.agents.shape[1]
+    key = _hash(seen.reshape(len(mover), -1)) ^ jnp.repeat(cache.agents, size, 1)
+    row = (key[0] & (len(cache.rows) - 1)).astype(jnp.int32)
+    found = cache.rows[row]
     known = (found[:, 0] == key[0]) & (found[:, 1] == key[1])
     missing = wanted & (mover >= 0) & ~known
     answers = jax.lax.bitcast_convert_type(found[:, 2:], jnp.float32)
-    ask = partial(networks.apply, game, network)
-    about = params, memory.agents, seen, key, missing, answers
-    answers = _fill(ask, network.evaluation_chunk, *about)
+    answers = _fill(
+        partial(networks.apply, game, network),
+        chunk or network.evaluation_chunk,
+        params,
+        agents=cache.agents,
+        seen=seen,
+        key=key,
+        missing=missing,
+        known=answers,
+    )
     words = jax.lax.bitcast_convert_type(answers, jnp.uint32)
-    rows = memory.rows.at[jnp.where(missing, row, len(memory.rows))].set(
+    rows = cache.rows.at[jnp.where(missing, row, len(cache.rows))].set(
         jnp.concatenate([key.T, words], 1), mode="drop"
     )
-    return answers[:, 1:], answers[:, 0], memory._replace(rows=rows)
+    return answers[:, 1:], answers[:, 0], cache._replace(rows=rows)
+
+
+Network = Callable[[Any, jax.Array], tuple[jax.Array, jax.Array]]
+"""Weights of one agent and observations f32[N, ...] to logits f32[N, A] and values f32[N]."""
 
 
 def _fill(
-    ask: Any,
+    network: Network,
     chunk: int,
-    params: Any,
+    params: networks.Params,
+    *,
     agents: jax.Array,
     seen: jax.Array,
     key: jax.Array,
     missing: jax.Array,
-    answers: jax.Array,
+    known: jax.Array,
 ) -> jax.Array:
-    """Asks the networks about the positions that are missing, each once; f32[B, 1 + A]."""
+    """The known outputs f32[B, 1 + A], and the missing ones, each position evaluated once."""
     count, batch = agents.shape[1], len(missing)
     # Positions of agents with the same weights go together, under the number of the first of them.
     first = jnp.argmax((agents[:, :, None] == agents[:, None, :]).all(0), 1).astype(jnp.int32)
@@ -136,47 +154,50 @@ def _fill(
     ends = (new[:, None] & (keys[0][:, None] <= np.arange(count))).sum(0, dtype=jnp.int32)
     order = jnp.full(batch + chunk, batch, jnp.int32)
     order = order.at[jnp.where(new, jnp.cumsum(new) - 1, len(order))].set(place, mode="drop")
-    answers = _ask(ask, chunk, params, seen, order, ends, answers)
+    outputs = _evaluate_in_chunks(
+        network, chunk, params, seen=seen, order=order, ends=ends, outputs=known
+    )
     source = place[jax.lax.cummax(jnp.where(again, 0, number))]
-    return answers.at[place].set(answers[source])
+    return outputs.at[place].set(outputs[source])
 
 
-def _ask(
-    ask: Any,
+def _evaluate_in_chunks(
+    network: Network,
     chunk: int,
-    params: Any,
+    params: networks.Params,
+    *,
     seen: jax.Array,
     order: jax.Array,
     ends: jax.Array,
-    answers: jax.Array,
+    outputs: jax.Array,
 ) -> jax.Array:
-    """Writes the networks' answers f32[B, 1 + A] about positions i32[N], agent after agent.
+    """Writes the networks' outputs f32[B, 1 + A] at positions i32[N], agent after agent.
 
     Those of agent n end before ends[n].
     """
-    count, batch = len(ends), len(answers)
+    count, batch = len(ends), len(outputs)
 
-    def of_agent(number: jax.Array, answers: jax.Array) -> jax.Array:
+    def of_agent(number: jax.Array, outputs: jax.Array) -> jax.Array:
         weights = jax.tree.map(lambda x: x[number], params)
 
-        def ask_some(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-            start, answers = carry
+        def next_chunk(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            start, outputs = carry
             rows = jax.lax.dynamic_slice_in_dim(order, start, chunk)
             # A last chunk runs on into positions of the next agents, and leaves them as they are.
             rows = jnp.where(start + np.arange(chunk) < ends[number], rows, batch)
-            logits, value = ask(weights, seen.at[rows].get(mode="clip"))
-            said = jnp.concatenate([value[:, None], logits], 1)
-            return start + chunk, answers.at[rows].set(said, mode="drop")
+            logits, value = network(weights, seen.at[rows].get(mode="clip"))
+            found = jnp.concatenate([value[:, None], logits], 1)
+            return start + chunk, outputs.at[rows].set(found, mode="drop")
 
         start = jnp.where(number > 0, ends[number - 1], 0)
-        return jax.lax.while_loop(lambda c: c[0] < ends[number], ask_some, (start, answers))[1]
+        return jax.lax.while_loop(lambda c: c[0] < ends[number], next_chunk, (start, outputs))[1]
 
     if count == 1:
-        return of_agent(jnp.int32(0), answers)
+        return of_agent(jnp.int32(0), outputs)
 
     def next_agent(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        done, answers = carry
+        done, outputs = carry
         number = (ends <= done).sum(dtype=jnp.int32)
-        return ends[number], of_agent(number, answers)
+        return ends[number], of_agent(number, outputs)
 
-    return jax.lax.while_loop(lambda c: c[0] < ends[-1], next_agent, (jnp.int32(0), answers))[1]
+    return jax.lax.while_loop(lambda c: c[0] < ends[-1], next_agent, (jnp.int32(0), outputs))[1]

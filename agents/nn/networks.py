@@ -1,7 +1,7 @@
-"""Networks that read an observation: policy logits for every move, and a value for the mover.
+"""Networks of an observation: policy logits for every move, and a value for the mover.
 
 Parameters are f32 everywhere. On a GPU or TPU the layers between an observation and the last ones,
-which say logits and value, compute in bfloat16; on a CPU in f32, which is about as fast there
+which give logits and value, compute in bfloat16; on a CPU in f32, which is about as fast there
 (`benchmarks/networks.py`).
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 from flax import nnx
 
 from arena.errors import UserError, check_positive
+from arena.types import State
 from games import Game
 
 
@@ -44,8 +45,8 @@ class NetworkConfig(ABC):
     def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> "Network":
         """The network, with fresh weights, and with the head of ownership if asked for."""
 
-    def check(self, game: Game) -> None:  # noqa: B027 - most networks read anything
-        """Raises ValueError, in one line, if the network cannot read the game's observation."""
+    def check(self, game: Game) -> None:  # noqa: B027 - most networks take any shape
+        """Raises ValueError, in one line, if the network cannot take the game's observation."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class ResNetConfig(NetworkConfig):
 
     def check(self, game: Game) -> None:
         """Raises ValueError if the observation has no planes."""
-        if len(_seen(game)) != 3:
+        if len(_observation_shape(game)) != 3:
             raise ValueError("a residual tower reads planes, and this game's observation has none")
 
 
@@ -122,7 +123,7 @@ class TransformerConfig(NetworkConfig):
 
     def check(self, game: Game) -> None:
         """Raises ValueError if the observation has no planes."""
-        if len(_seen(game)) != 3:
+        if len(_observation_shape(game)) != 3:
             raise ValueError("a transformer reads planes, and this game's observation has none")
 
 
@@ -152,19 +153,22 @@ class _Block(nnx.Module):
         return nnx.relu(x + self.second(nnx.relu(self.first(x))))
 
 
-def _seen(game: Game) -> tuple[int, ...]:
+def _observation_shape(game: Game) -> tuple[int, ...]:
     """The shape of an observation."""
     return jax.eval_shape(game.observe, game.template(), np.int32(0)).shape
 
 
+Params = dict[str, Any]
+"""Weights: a nested dict of f32 arrays."""
+
 LAST = ("move", "outcome", "owner")
-"""Names of the layers that say logits, value and owners, whatever kind of network."""
+"""Names of the layers that give logits, value and owners, in every kind of network."""
 
 
 class Network(nnx.Module):
-    """What all kinds have in common: features of an observation, and heads that read them.
+    """What all kinds have in common: features of an observation, and heads on top of them.
 
-    With `ownership` there is one more head, `owner`, which only training reads.
+    With `ownership` there is one more head, `owner`, for training only.
     """
 
     def __call__(self, observations: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -173,7 +177,7 @@ class Network(nnx.Module):
 
     @abstractmethod
     def features(self, observations: jax.Array) -> Any:
-        """What the heads read."""
+        """The input of the heads."""
 
     @abstractmethod
     def heads(self, features: Any) -> tuple[jax.Array, jax.Array]:
@@ -189,7 +193,7 @@ class MLP(Network):
 
     def __init__(self, game: Game, config: MLPConfig, ownership: bool, rngs: nnx.Rngs):
         he, small = nnx.initializers.he_normal(), nnx.initializers.normal(0.01)
-        widths = [math.prod(_seen(game)), *[config.width] * config.layers]
+        widths = [math.prod(_observation_shape(game)), *[config.width] * config.layers]
         self.hidden = nnx.List(
             [
                 nnx.Linear(a, b, kernel_init=he, dtype=_compute(), rngs=rngs)
@@ -199,7 +203,7 @@ class MLP(Network):
         self.move = nnx.Linear(widths[-1], game.num_actions, kernel_init=small, rngs=rngs)
         self.outcome = nnx.Linear(widths[-1], 1, kernel_init=small, rngs=rngs)
         if ownership:
-            self.owner = nnx.Linear(widths[-1], math.prod(_seen(game)[:2]), rngs=rngs)
+            self.owner = nnx.Linear(widths[-1], math.prod(_observation_shape(game)[:2]), rngs=rngs)
 
     def features(self, observations: jax.Array) -> jax.Array:
         """f32[B, width]."""
@@ -220,12 +224,12 @@ class MLP(Network):
 class ResNet(Network):
     """A residual tower without batch statistics: a snapshot is its parameters.
 
-    Ownership is read off the planes that the value is read off, as in KataGo, so that they tell
-    where on the board the value comes from.
+    The head of ownership has the same planes as that of the value, as in KataGo, so that these
+    localise the value on the board.
     """
 
     def __init__(self, game: Game, config: ResNetConfig, ownership: bool, rngs: nnx.Rngs):
-        height, width, planes = _seen(game)
+        height, width, planes = _observation_shape(game)
         he = nnx.initializers.he_normal()
         cells, small = height * width, config.channels // 4
         conv = partial(nnx.Conv, kernel_init=he, dtype=_compute(), rngs=rngs)
@@ -263,7 +267,7 @@ class ResNet(Network):
 
 
 class _Layer(nnx.Module):
-    """Attention between tokens, then a perceptron for each, both of what has been normalised.
+    """Attention between tokens, then a perceptron for each, both with normalised inputs.
 
     R. Xiong et al., "On layer normalization in the transformer architecture", ICML 2020. Starts as
     the identity, as a residual block does.
@@ -284,16 +288,16 @@ class _Layer(nnx.Module):
         """Tokens [B, N, D]."""
         seen = self.look(self.before(x)).reshape(*x.shape[:2], 3, self.heads, -1)
         query, key, value = (seen[:, :, i] for i in range(3))
-        heard = jax.nn.dot_product_attention(query, key, value)
-        x = x + self.tell(heard.reshape(x.shape))
+        attended = jax.nn.dot_product_attention(query, key, value)
+        x = x + self.tell(attended.reshape(x.shape))
         return x + self.down(nnx.relu(self.up(self.between(x))))
 
 
 class Transformer(Network):
-    """Attention between the cells of a board, each of which begins with a learnt place."""
+    """Attention between the cells of a board, with learnt position embeddings."""
 
     def __init__(self, game: Game, config: TransformerConfig, ownership: bool, rngs: nnx.Rngs):
-        height, width, planes = _seen(game)
+        height, width, planes = _observation_shape(game)
         cells, small = height * width, config.width // 4
         he, normal = nnx.initializers.he_normal(), nnx.initializers.normal(0.02)
         linear = partial(nnx.Linear, dtype=_compute(), rngs=rngs)
@@ -329,8 +333,8 @@ class Transformer(Network):
 
 
 def suitable(game: Game) -> NetworkConfig:
-    """A network that can read the game: by the shape of its observation."""
-    return ResNetConfig() if len(_seen(game)) == 3 else MLPConfig()
+    """A network for the game: by the shape of its observation."""
+    return ResNetConfig() if len(_observation_shape(game)) == 3 else MLPConfig()
 
 
 @cache
@@ -338,32 +342,34 @@ def _definition(game: Game, config: NetworkConfig, ownership: bool) -> nnx.Graph
     return nnx.graphdef(nnx.eval_shape(lambda: config.build(game, ownership, nnx.Rngs(0))))
 
 
-def _network(game: Game, config: NetworkConfig, params: Any) -> Network:
-    """The network with these parameters, which show whether it has the head of ownership."""
+def _network(game: Game, config: NetworkConfig, params: Params) -> Network:
+    """The network with these parameters; they contain the head of ownership or not."""
     return nnx.merge(_definition(game, config, "owner" in params), nnx.State(params))
 
 
-def initialise(game: Game, config: NetworkConfig, key: jax.Array, ownership: bool = False) -> Any:
+def initialise(
+    game: Game, config: NetworkConfig, key: jax.Array, *, ownership: bool = False
+) -> Params:
     """Fresh parameters, a nested dict of f32 arrays; those of `ownership`'s head if asked for."""
     return nnx.to_pure_dict(nnx.state(config.build(game, ownership, nnx.Rngs(key))))
 
 
-def for_play(params: Any) -> Any:
-    """Parameters without those that only training needs."""
+def for_play(params: Params) -> Params:
+    """Parameters without those for training only."""
     if "owner" not in params:
         return params
     return {name: leaves for name, leaves in params.items() if name != "owner"}
 
 
 def apply(
-    game: Game, config: NetworkConfig, params: Any, observations: jax.Array
+    game: Game, config: NetworkConfig, params: Params, observations: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Logits f32[B, A] and values f32[B] of observations f32[B, ...] under pure parameters."""
     return _network(game, config, params)(observations)
 
 
 def apply_with_ownership(
-    game: Game, config: NetworkConfig, params: Any, observations: jax.Array
+    game: Game, config: NetworkConfig, params: Params, observations: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """As `apply`, and logits f32[B, N] of each cell being the mover's in the end."""
     network = _network(game, config, params)
@@ -372,7 +378,7 @@ def apply_with_ownership(
 
 
 def mover_outputs(
-    game: Game, config: NetworkConfig, params: Any, groups: int, states: Any
+    game: Game, config: NetworkConfig, params: Params, states: State
 ) -> tuple[jax.Array, jax.Array]:
     """Logits and values for the seats to move.
 
@@ -380,7 +386,6 @@ def mover_outputs(
       game: what is played.
       config: the network.
       params: weights of G agents, stacked [G, ...].
-      groups: G.
       states: positions [B, ...], B = G·S, the first S of them the first agent's.
 
     Returns:
@@ -388,6 +393,7 @@ def mover_outputs(
     """
     movers = jnp.maximum(jax.vmap(game.mover)(states), 0)
     seen = jax.vmap(game.observe)(states, movers)
+    groups = len(jax.tree.leaves(params)[0])
     seen = seen.reshape(groups, -1, *seen.shape[1:])
     logits, value = over_agents(partial(apply, game, config), params, seen)
     return logits.reshape(-1, logits.shape[-1]), value.reshape(-1)

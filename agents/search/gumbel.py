@@ -4,85 +4,89 @@ I. Danihelka et al., "Policy improvement by planning with Gumbel" (ICLR 2022).
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents.search.tree import (
+from agents.search.evaluation import (
     LOWEST,
     TINY,
-    Edges,
+    Cache,
+    CachedEvaluate,
     Evaluate,
-    Recall,
-    Root,
-    begin,
+    evaluate_root,
     prior,
-    search,
 )
-from arena.types import Judge
+from agents.search.kernel import Kernel, Root, search
+from agents.search.proofs import most_visited, proven_best, refuted
+from agents.search.tree import Edges
+from arena.judges.rules import Rules
+from arena.types import Judge, State
 from games import Game
 
 _NEVER = -1e6  # far below any logit, and above those of illegal moves
 
 
-class Improved(NamedTuple):
+class PolicyOutput(NamedTuple, Generic[Cache]):
     """The outcome of a search.
 
     Attributes:
       move: i32[B], the move to play.
       policy: f32[B, A], the improved policy: what the prior should have been.
       value: f32[B], mean value of all simulations for the mover, the weaker moves' included.
-      memory: of the evaluator; () if it has none.
+      cache: the evaluator's after the search; () if it has none.
       proven: bool[B], whether the value is exact, whatever is played; None if nothing is proven.
     """
 
     move: jax.Array
     policy: jax.Array
     value: jax.Array
-    memory: Any = ()
+    cache: Cache
     proven: Any = None
 
 
 def gumbel(
     game: Game,
-    judge: Judge,
-    evaluate: Evaluate | Recall,
-    states: Any,
+    evaluate: Evaluate | CachedEvaluate[Any],
+    states: State,
+    *,
     keys: jax.Array,
     simulations: int,
     noise: jax.Array,
-    considered: int = 16,
-    spread: float = 1e-8,
+    judge: Judge | None = None,
+    max_considered_actions: int = 16,
+    min_value_range: float = 1e-8,
     prove: bool = False,
-) -> Improved:
+) -> PolicyOutput[Any]:
     """Searches, and improves on the prior.
 
     Args:
       game: the true rules.
-      judge: who says what an ended game is worth.
       evaluate: prior and value.
       states: positions [B, ...].
       keys: PRNG keys [G] for `evaluate`.
       simulations: budget of each position, at least 1.
       noise: Gumbel variates f32[B, A]; zeros play the strongest move every time.
-      considered: moves that sequential halving starts from.
-      spread: values that lie closer together than this are not stretched any further.
-      prove: prove values where it can, and have the policy leave moves out that are proven worse.
+      judge: who says what an ended game is worth; the rules if None.
+      max_considered_actions: moves that sequential halving starts from.
+      min_value_range: values that lie closer together than this are not stretched any further.
+      prove: prove values if the judge is exact, and give moves that are proven worse no
+        probability.
     """
-    logits, value, recall = begin(evaluate, keys, states)
+    logits, value, evaluate = evaluate_root(evaluate, keys, states)
     chances = prior(game, states, logits)
     logits = jnp.where(chances > 0, logits - logits.max(-1, keepdims=True), LOWEST)
     rank = jnp.maximum(logits + noise, -1e9)
     # The moves that will be tried, in that order: the root's list of children is known beforehand.
     order = jnp.where(chances > 0, jnp.maximum(jax.nn.softmax(rank), TINY), 0.0)
-    _, first = jax.lax.top_k(order, min(considered, game.num_actions, simulations))
+    _, first = jax.lax.top_k(order, min(max_considered_actions, game.num_actions, simulations))
     ranks, priors = (jnp.take_along_axis(x, first, 1).T for x in (rank, chances))
-    table = jnp.asarray(_halving_table(min(considered, game.num_actions), simulations))
+    table = jnp.asarray(_halving_table(min(max_considered_actions, game.num_actions), simulations))
     moves = jnp.minimum((chances > 0).sum(-1), table.shape[0] - 1)
 
-    completed = partial(completed_q, game.num_actions, spread)
+    completed = partial(completed_q, game.num_actions, min_value_range)
 
     def scores(edges: Edges) -> jax.Array:
         width = len(edges.visits)
@@ -90,52 +94,33 @@ def gumbel(
         return _fit(ranks, width) + tried
 
     def at_root(edges: Edges) -> tuple[jax.Array, jax.Array]:
-        visits = table[moves, edges.entries.astype(jnp.int32) - 1].astype(jnp.float32)
-        score = jnp.where(_closed(edges), _NEVER, scores(edges))
+        visits = table[moves, edges.node_visits.astype(jnp.int32) - 1].astype(jnp.float32)
+        score = jnp.where(refuted(edges), _NEVER, scores(edges))
         score = jnp.where(edges.visits == visits, score, -jnp.inf)
         return score, jnp.where(visits == 0, jnp.inf, -jnp.inf)
 
+    inside = partial(_inside, game.num_actions, min_value_range)
     found = search(
-        *(game, judge, recall, states, keys, simulations, Root(order, value), at_root),
-        partial(_inside, game.num_actions, spread),
-        prove,
+        Kernel(game, judge or Rules(game), at_root, inside, prove),
+        evaluate,
+        states,
+        keys=keys,
+        simulations=simulations,
+        root=Root(order, value),
     )
     edges = found.edges
-    best = jnp.argmax(jnp.where(_finalists(edges), scores(edges), -jnp.inf), 0)
+    best = jnp.argmax(jnp.where(most_visited(edges), scores(edges), -jnp.inf), 0)
     move = found.moves[best, jnp.arange(len(best))]
     tried, others = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
-    value, proven = edges.mean, None
-    if edges.low is not None:
-        value, proven = jnp.clip(value, edges.floor, edges.ceiling), edges.floor >= edges.ceiling
-        tried = jnp.where(_closed(edges) & ~_attaining(edges), _NEVER, tried)
+    value, proven = edges.node_value, None
+    if edges.lower is not None:
+        value = jnp.clip(value, edges.node_lower, edges.node_upper)
+        proven = edges.node_lower >= edges.node_upper
+        tried = jnp.where(refuted(edges) & ~proven_best(edges), _NEVER, tried)
         # If the value is known, none of the moves not tried can be better.
         others = jnp.where(proven, _NEVER, others)
     policy = jax.nn.softmax(logits + found.by_move(tried, others, game.num_actions))
-    return Improved(move, policy, value, found.memory, proven)
-
-
-def _closed(edges: Edges) -> jax.Array:
-    """Which moves are proven to give no more than another gives, or no more than a loss.
-
-    Nothing can be gained by looking there again: bool[K, B].
-    """
-    if edges.low is None:
-        return jnp.zeros(edges.visits.shape, bool)
-    return edges.high <= edges.floor
-
-
-def _attaining(edges: Edges) -> jax.Array:
-    """Which moves are proven to give the most that is proven, more than a loss: bool[K, B]."""
-    if edges.low is None:
-        return jnp.zeros(edges.visits.shape, bool)
-    return (edges.visits > 0) & (edges.low >= edges.floor) & (edges.floor > -1.0)
-
-
-def _finalists(edges: Edges) -> jax.Array:
-    """Between which moves the choice is: the most visited, and the best that are proven."""
-    left = (edges.visits > 0) & ~_closed(edges)
-    most = jnp.where(left | ~left.any(0), edges.visits, 0.0).max(0)
-    return ((edges.visits == most) & (left | ~left.any(0))) | _attaining(edges)
+    return PolicyOutput(move, policy, value, found.cache, proven)
 
 
 def _fit(x: jax.Array, width: int) -> jax.Array:
@@ -143,44 +128,46 @@ def _fit(x: jax.Array, width: int) -> jax.Array:
     return jnp.pad(x[:width], ((0, max(0, width - len(x))), (0, 0)))
 
 
-def _inside(num_actions: int, spread: float, edges: Edges) -> tuple[jax.Array, jax.Array]:
+def _inside(num_actions: int, min_value_range: float, edges: Edges) -> tuple[jax.Array, jax.Array]:
     """Below the root: visits in proportion to the improved policy, as nearly as they can be."""
-    tried, others = completed_q(num_actions, spread, edges)
-    tried = edges.prior * jnp.exp(jnp.where(_closed(edges), _NEVER, tried))
+    tried, others = completed_q(num_actions, min_value_range, edges)
+    tried = edges.prior * jnp.exp(jnp.where(refuted(edges), _NEVER, tried))
     others = jnp.exp(others)
-    total = jnp.maximum(tried.sum(0) + edges.rest * others, TINY)
-    return tried / total - edges.visits / edges.entries, edges.next * others / total
+    total = jnp.maximum(tried.sum(0) + edges.untried_prior * others, TINY)
+    return tried / total - edges.visits / edges.node_visits, edges.next_prior * others / total
 
 
-def completed_q(num_actions: int, spread: float, edges: Edges) -> tuple[jax.Array, jax.Array]:
+def completed_q(
+    num_actions: int, min_value_range: float, edges: Edges
+) -> tuple[jax.Array, jax.Array]:
     """What values add to logits, of moves tried f32[K, B] and of all others f32[B].
 
     Equations 8 and 33 there. A move not tried counts as the mean of the node's own value and its
     other moves' values; the values of a node are stretched to an interval of length 1, unless they
-    lie within `spread`, times 0.1, times 50 plus the most visits. Here they end at 0, so that no
-    exponential is too large.
+    lie within `min_value_range`, times 0.1, times 50 plus the most visits. Here they end at 0, so
+    that no exponential is too large.
     """
     seen = edges.visits > 0
     weights = jnp.where(seen, jnp.maximum(edges.prior, TINY), 0.0)
     q = edges.q
     mean = (weights * q).sum(0) / jnp.maximum(weights.sum(0), TINY)
-    mixed = (edges.value + (edges.entries - 1.0) * mean) / edges.entries
+    mixed = (edges.raw_value + (edges.node_visits - 1.0) * mean) / edges.node_visits
     # Like mctx: where there is a move that has not been tried, be it an illegal one.
-    left = edges.tried < num_actions
+    left = edges.num_tried < num_actions
     low = jnp.where(seen, q, jnp.inf).min(0)
     high = jnp.where(seen, q, -jnp.inf).max(0)
     low = jnp.where(left, jnp.minimum(low, mixed), low)
     high = jnp.where(left, jnp.maximum(high, mixed), high)
-    scale = (50.0 + edges.visits.max(0)) * 0.1 / jnp.maximum(high - low, spread)
+    scale = (50.0 + edges.visits.max(0)) * 0.1 / jnp.maximum(high - low, min_value_range)
     return jnp.minimum(scale * (q - high), 0.0), scale * (mixed - high)
 
 
-def _halving_table(considered: int, simulations: int) -> np.ndarray:
-    """How many visits the move of each turn must have: i32[considered + 1, simulations].
+def _halving_table(max_considered_actions: int, simulations: int) -> np.ndarray:
+    """How many visits the move of each turn must have, i32[M + 1, simulations] for M moves.
 
     Row m is for m moves: rounds of equal visits for all that are left, each half as many moves.
     """
-    return np.array([_halving(m, simulations) for m in range(considered + 1)], np.int32)
+    return np.array([_halving(m, simulations) for m in range(max_considered_actions + 1)], np.int32)
 
 
 def _halving(moves: int, simulations: int) -> list[int]:

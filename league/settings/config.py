@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from agents import learners
 from agents.learners.alphazero import AlphaZeroConfig
@@ -148,4 +148,6 @@ def _parse(value: Any, kind: Any, kinds: dict[Any, Any]) -> Any:
 
 def _fits(item: Any, kind: Any) -> bool:
     """Whether JSON can hold a value of this type as `item`."""
+    if get_origin(kind) is Literal:
+        return item in get_args(kind)
     return type(item) is kind or (kind is float and type(item) is int)

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 import games
-from agents import search
 from agents.learners import alphazero
-from agents.learners.alphazero import AlphaZero, Config, Dataset, Learner, SearchTarget
+from agents.learners.alphazero import AlphaZero, AlphaZeroConfig, Dataset
+from agents.learners.base import TrainState
 from agents.nn import networks
 from agents.nn.networks import ResNetConfig
+from agents.policies import SearchPolicy, SearchTarget
+from arena.errors import UserError
 from arena.evaluation.solver import solve
+from arena.judges.rules import Rules
 from arena.play.openings import random_openings
 from arena.types import stack
 from games import Game
@@ -23,8 +26,11 @@ from tests.helpers.playouts import playouts
 
 TIC_TAC_TOE = games.load("tic_tac_toe")
 NETWORK = ResNetConfig(channels=16, blocks=1)
-# At reuse 1 there is a gradient step for every 64 positions that are said to be fresh.
-CONFIG = Config(NETWORK, batch_size=64, reuse=1.0, learning_rate=1e-2, weight_decay=0.0)
+# At a replay ratio of 1 there is a gradient step for every 64 positions that are said to be fresh.
+CONFIG = AlphaZeroConfig(
+    NETWORK, batch_size=64, replay_ratio=1.0, learning_rate=1e-2, weight_decay=0.0
+)
+LEARNER = CONFIG.make(TIC_TAC_TOE, Rules(TIC_TAC_TOE))
 
 
 def _rows(states: Any, index: Any) -> Any:
@@ -39,46 +45,46 @@ def _solved() -> Dataset:
     keeps = solution.optimal[rows].astype(np.float32)
     policy = keeps / keeps.sum(1, keepdims=True)
     value = solution.value[rows].astype(np.float32)
-    return Dataset(_rows(solution.states, rows), _lesson(policy, value), value)
+    return Dataset(_rows(solution.states, rows), _search_target(policy, value), value)
 
 
-def _lesson(policy: np.ndarray, value: np.ndarray) -> Any:
+def _search_target(policy: np.ndarray, value: np.ndarray) -> Any:
     """A search_target of policies f32[N, A] as they are, move by move."""
     move = np.broadcast_to(np.arange(policy.shape[1], dtype=np.int16), policy.shape)
     return SearchTarget(move, policy, value, np.zeros(len(value), bool))
 
 
 @cache
-def _start() -> Learner:
-    return alphazero.begin(TIC_TAC_TOE, CONFIG, jax.random.key(0))
+def _start() -> TrainState:
+    return LEARNER.init(jax.random.key(0))
 
 
-def _learn(steps: int, progress: float, seed: int) -> tuple[Learner, dict[str, float]]:
+def _learn(steps: int, progress: float, seed: int) -> tuple[TrainState, dict[str, float]]:
     key = jax.random.key(seed)
-    return alphazero.learn(TIC_TAC_TOE, CONFIG, _start(), _solved(), 64 * steps, progress, key)
+    return LEARNER.learn(_start(), _solved(), fresh=64 * steps, progress=progress, key=key)
 
 
 @cache
-def _learnt() -> tuple[Learner, dict[str, float]]:
+def _learnt() -> tuple[TrainState, dict[str, float]]:
     return _learn(steps=300, progress=0.5, seed=1)
 
 
 @cache
-def _jitted(agent: AlphaZero):
+def _jitted(agent: SearchPolicy):
     return jax.jit(agent)
 
 
 @cache
 def _outputs():
-    return jax.jit(partial(networks.mover_outputs, TIC_TAC_TOE, NETWORK), static_argnums=1)
+    return jax.jit(partial(networks.mover_outputs, TIC_TAC_TOE, NETWORK))
 
 
 def _evaluate(params: Any, states: Any) -> Any:
     """Logits and values of one agent's network."""
-    return tuple(np.asarray(x) for x in _outputs()(stack([params]), 1, states))
+    return tuple(np.asarray(x) for x in _outputs()(stack([params]), states))
 
 
-def _act(agent: AlphaZero, params: Any, states: Any, seed: int = 0) -> Any:
+def _act(agent: SearchPolicy, params: Any, states: Any, seed: int = 0) -> Any:
     groups = len(jax.tree.leaves(params)[0])
     decide = _jitted(agent)(params, jax.random.split(jax.random.key(seed), groups), states)
     return jax.tree.map(np.asarray, decide)
@@ -114,11 +120,11 @@ def test_the_learning_rate_falls_along_a_cosine_to_a_tenth():
 
 def test_what_is_learnt_holds_for_both_seats():
     """The network sees every position from the side of its mover, and speaks for it."""
-    learner, _ = _learnt()
-    data, agent = _solved(), AlphaZero(TIC_TAC_TOE, NETWORK, simulations=0)
+    state, _ = _learnt()
+    data, agent = _solved(), SearchPolicy(TIC_TAC_TOE, NETWORK, simulations=0)
     movers = np.asarray(jax.vmap(TIC_TAC_TOE.mover)(data.state))
-    move = _act(agent, stack([learner.params]), data.state).move
-    _, value = _evaluate(learner.params, data.state)
+    move = _act(agent, stack([state.params]), data.state).move
+    _, value = _evaluate(state.params, data.state)
     assert (data.search_target.policy[np.arange(64), move] > 0).mean() > 0.9
     for seat in (0, 1):
         assert {-1.0, 1.0} <= set(data.outcome[movers == seat].tolist())
@@ -162,7 +168,7 @@ def _lopsided(game: Game) -> Any:
     [
         pytest.param(name, marks=[] if name in ("connect_four", "hex") else [pytest.mark.slow])
         for name in games.names()
-        if search.possible(games.load(name))
+        if games.load(name).searchable
     ],
 )
 def test_positions_and_policies_are_turned_together(name: str):
@@ -171,7 +177,7 @@ def test_positions_and_policies_are_turned_together(name: str):
     policy = np.arange(1, game.num_actions + 1, dtype=np.float32)
     data = Dataset(
         jax.tree.map(lambda x: np.repeat(np.asarray(x)[None], 400, 0), start),
-        _lesson(np.repeat(policy[None], 400, 0), np.full(400, -0.5, np.float32)),
+        _search_target(np.repeat(policy[None], 400, 0), np.full(400, -0.5, np.float32)),
         np.full(400, 0.5, np.float32),
     )
     seen, policies, values = jax.tree.map(np.asarray, _prepared(game)(data, jax.random.key(0)))
@@ -189,7 +195,7 @@ def test_positions_and_policies_are_turned_together(name: str):
 def test_agents_stacked_move_as_each_alone():
     params = [_start().params, _learnt()[0].params]
     states = _solved().state
-    agent = AlphaZero(TIC_TAC_TOE, NETWORK, simulations=8)
+    agent = SearchPolicy(TIC_TAC_TOE, NETWORK, simulations=8)
     both = _act(agent, stack(params), states)
     assert both.aux == ()
     alone = [_act(agent, stack([p, p]), states).move for p in params]
@@ -200,7 +206,7 @@ def test_agents_stacked_move_as_each_alone():
 def test_exploring_draws_noise_and_notes_a_policy():
     params = stack([_start().params])
     states = _rows(_solved().state, np.repeat(np.arange(64), 4))
-    agent = AlphaZero(TIC_TAC_TOE, NETWORK, simulations=8, explore=True)
+    agent = SearchPolicy(TIC_TAC_TOE, NETWORK, simulations=8, explore=True)
     once, again, other = (_act(agent, params, states, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(once.move, again.move)
     for x, y in zip(once.aux, again.aux, strict=True):
@@ -213,6 +219,42 @@ def test_exploring_draws_noise_and_notes_a_policy():
     np.testing.assert_allclose(once.aux.policy.sum(1), 1, atol=1e-6)
     assert (once.aux.policy[~np.take_along_axis(legal, once.aux.move.astype(int), 1)] == 0).all()
     assert (np.abs(once.aux.value) <= 1).all()
+
+
+def test_puct_is_explored_by_visits_and_learnt():
+    learner = replace(CONFIG, search="puct", simulations=16).make(TIC_TAC_TOE, Rules(TIC_TAC_TOE))
+    policy = learner.behaviour_policy()
+    assert (policy.search, learner.eval_policy(8).search) == ("puct", "puct")
+    states, params = _rows(_solved().state, np.repeat(np.arange(64), 4)), stack([_start().params])
+    once, again, other = (_act(policy, params, states, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(once.move, again.move)
+    assert (once.move != other.move).any()
+    legal = np.asarray(jax.vmap(TIC_TAC_TOE.legal)(states))
+    assert legal[np.arange(256), once.move].all()
+    # The target is the share of 16 visits.
+    visits = once.aux.policy * 16
+    np.testing.assert_allclose(visits, np.rint(visits), atol=1e-4)
+    np.testing.assert_allclose(visits.sum(1), 16, atol=1e-4)
+    # Moves that are drawn have been visited.
+    chosen = once.aux.move == once.move[:, None]
+    assert (visits[chosen] > 0.5).all()
+    strongest = _act(learner.eval_policy(16), params, states)
+    assert strongest.aux == ()
+    assert legal[np.arange(256), strongest.move].all()
+    quiet = _act(learner.eval_policy(16), params, states, seed=1)
+    np.testing.assert_array_equal(strongest.move, quiet.move)  # without noise
+    data = Dataset(states, once.aux, once.aux.value)
+    state, losses = learner.learn(
+        _start(), data, fresh=64 * 30, progress=0.0, key=jax.random.key(1)
+    )
+    uniform = np.log(legal.sum(1)).mean()
+    assert losses["policy_loss"] < uniform
+    assert (np.asarray(jax.tree.leaves(state.params)[0]) != jax.tree.leaves(params)[0][0]).any()
+
+
+def test_an_unknown_search_is_refused():
+    with pytest.raises(UserError, match="search must be gumbel or puct, not alphabeta"):
+        replace(CONFIG, search="alphabeta")  # pyright: ignore[reportArgumentType]
 
 
 def test_a_position_is_worth_what_is_proven_after_it():
@@ -243,7 +285,7 @@ def _played_out() -> Dataset:
     policy = np.full((len(time), GO.num_actions), 1 / GO.num_actions, np.float32)
     return Dataset(
         _rows(played.states, (time, number)),
-        _lesson(policy, np.zeros(len(time), np.float32)),
+        _search_target(policy, np.zeros(len(time), np.float32)),
         np.zeros(len(time), np.float32),
         _rows(played.states, (-1, number)),
     )
@@ -270,8 +312,9 @@ def test_owners_are_turned_with_the_position_and_seen_by_its_mover():
 
 
 def test_ownership_is_learnt():
-    learner, key = alphazero.begin(GO, OWNERS, jax.random.key(0)), jax.random.key(1)
-    _, losses = alphazero.learn(GO, OWNERS, learner, _played_out(), 64 * 50, 0.0, key)
+    learner, key = AlphaZero(GO, OWNERS, Rules(GO)), jax.random.key(1)
+    state, data = learner.init(jax.random.key(0)), _played_out()
+    _, losses = learner.learn(state, data, fresh=64 * 50, progress=0.0, key=key)
     assert losses["ownership_loss"] < 0.8 * np.log(2)  # which is that of knowing nothing
     assert losses["loss"] == pytest.approx(
         losses["policy_loss"] + losses["value_loss"] + losses["ownership_loss"]
@@ -280,5 +323,5 @@ def test_ownership_is_learnt():
 
 def test_what_says_nothing_of_owners_cannot_teach_them():
     with pytest.raises(ValueError, match="TicTacToe does not say who owns its cells"):
-        alphazero.check(TIC_TAC_TOE, OWNERS)
-    alphazero.check(GO, OWNERS)
+        AlphaZero(TIC_TAC_TOE, OWNERS, Rules(TIC_TAC_TOE)).check()
+    AlphaZero(GO, OWNERS, Rules(GO)).check()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import games
-from agents.learners import mmd, optimisation
+from agents.learners import mmd, returns
+from agents.learners.base import TrainState
 from agents.nn import networks
 from agents.nn.networks import MLPConfig
 from arena.evaluation.exploitability import exploitability, sequence_form
@@ -21,6 +22,7 @@ from games import Game
 
 KUHN = games.load("kuhn_poker")
 CONFIG = mmd.MMDConfig(MLPConfig(width=32, layers=1))
+LEARNER = CONFIG.make(KUHN, Rules(KUHN))
 
 
 def _params(game: Game, seed: int) -> Any:
@@ -32,7 +34,7 @@ def _params(game: Game, seed: int) -> Any:
 
 def _play(game: Game, params: Any, pairs: int, seed: int) -> tuple[Any, np.ndarray]:
     """A record of games of the network against itself, and the scores."""
-    policy = mmd.explorer(game, CONFIG)
+    policy = CONFIG.make(game, Rules(game)).behaviour_policy()
     weights = stack([mmd.Weights(params, params)])
     table = device_loop.Match(
         game, policy, policy, judge=Rules(game), slots=min(pairs, 1024), record=True
@@ -82,7 +84,7 @@ def _values(params: Any) -> dict[bytes, np.ndarray]:
 def test_what_it_learns_from_is_what_moves_are_worth_without_exploration():
     params = _params(KUHN, 1)
     record, scores = _play(KUHN, params, 150_000, 0)
-    data = mmd.harvest(KUHN, CONFIG, record, scores, np.ones((2, 1), bool))
+    data = LEARNER.make_dataset(record, scores, np.ones((2, 1), bool))
     rows = mmd.situations(KUHN, CONFIG, params, data)
     assert len(rows.seen) == 12  # OpenSpiel, api_test.py: information sets of Kuhn poker
     worth = _values(params)
@@ -140,30 +142,30 @@ def test_a_sample_holds_rows_by_their_weight():
 def test_likelihoods_are_products_over_the_moves_around():
     ratio = np.array([0.5, 0.25, 2, 0.1, 3])
     side, game = np.array([0, 1, 0, 1, 1]), np.array([4, 4, 4, 7, 7])
-    earlier, later = mmd.likelihoods(np.log(ratio), side, game)
+    earlier, later = returns.likelihoods(np.log(ratio), side, game)
     np.testing.assert_allclose(earlier, [1, 0.5, 0.25, 1, 1])
     np.testing.assert_allclose(later, [0.5, 2, 1, 3, 1])
 
 
 def _train(
     game: Game, config: mmd.MMDConfig, rounds: int, pairs: int, seed: int
-) -> optimisation.Learner:
-    learner = mmd.begin(game, config, jax.random.key(seed))
-    policy = mmd.explorer(game, config)
+) -> TrainState[mmd.Weights]:
+    learner = config.make(game, Rules(game))
+    state, policy = learner.init(jax.random.key(seed)), learner.behaviour_policy()
     table = device_loop.Match(
         game, policy, policy, judge=Rules(game), slots=min(pairs, 1024), record=True
     )
     for number in range(1, rounds + 1):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), number), 3)
-        params = stack([learner.params])
+        params = stack([state.params])
         starts = random_openings(game, keys[0], shape=(1, pairs), plies=0)
         played = table.play(params, params, keys=keys[1:2], openings=starts)
         record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
-        data = mmd.harvest(game, config, record, scores, np.ones((2, 1), bool))
-        learner, _ = mmd.learn(
-            game, config, learner, data, len(data.move), number / rounds, keys[2]
+        data = learner.make_dataset(record, scores, np.ones((2, 1), bool))
+        state, _ = learner.learn(
+            state, data, fresh=len(data.move), progress=number / rounds, key=keys[2]
         )
-    return learner
+    return state
 
 
 def test_it_comes_to_rest_where_rock_paper_and_scissors_are_mixed():
@@ -174,25 +176,31 @@ def test_it_comes_to_rest_where_rock_paper_and_scissors_are_mixed():
     """
     game = games.load("matrix:payoffs=0 -1 2; 1 0 -1; -2 1 0")
     config = mmd.MMDConfig(
-        CONFIG.network, batch_size=256, reuse=4, learning_rate=1e-2, magnet=0.2, magnet_end=0.05
+        CONFIG.network,
+        batch_size=256,
+        replay_ratio=4,
+        learning_rate=1e-2,
+        magnet=0.2,
+        magnet_end=0.05,
     )
-    learner = _train(game, config, 100, 256, 0)
+    learner = config.make(game, Rules(game))
+    params = _train(game, config, 100, 256, 0).params
     start = game.init()
     for state in (start, game.step(start, jnp.int32(0))):
         seen = game.observe(state, game.mover(state))[None]
-        odds = jax.nn.softmax(mmd.logits(game, config, learner.params, seen))[0]
+        odds = jax.nn.softmax(learner.logits(params, seen))[0]
         np.testing.assert_allclose(odds, [0.25, 0.5, 0.25], atol=0.06)
 
 
 def test_only_the_newest_rows_are_learnt_from():
     params = _params(KUHN, 2)
     record, scores = _play(KUHN, params, 64, 1)
-    data = mmd.harvest(KUHN, CONFIG, record, scores, np.ones((2, 1), bool))
+    data = LEARNER.make_dataset(record, scores, np.ones((2, 1), bool))
     stale = jax.tree.map(lambda x: x[:5], data)._replace(advantage=np.full(5, 9, "f"))
     both = jax.tree.map(lambda a, b: np.concatenate([a, b]), stale, data)
-    learner = mmd.begin(KUHN, CONFIG, jax.random.key(0))
+    state, key = LEARNER.init(jax.random.key(0)), jax.random.key(1)
     one, other = (
-        mmd.learn(KUHN, CONFIG, learner, rows, len(data.move), 0.5, jax.random.key(1))[0]
+        LEARNER.learn(state, rows, fresh=len(data.move), progress=0.5, key=key)[0]
         for rows in (data, both)
     )
     jax.tree.map(np.testing.assert_array_equal, one, other)
@@ -202,10 +210,11 @@ def test_only_the_newest_rows_are_learnt_from():
 def test_kuhn_poker_is_solved():
     """Value -1/18: H. W. Kuhn 1950, A simplified two-person poker."""
     config = mmd.MMDConfig()
-    learner = _train(KUHN, config, 600, 8192, 0)  # as many games as the league's default
+    learner = config.make(KUHN, Rules(KUHN))
+    params = _train(KUHN, config, 600, 8192, 0).params  # as many games as the league's default
 
     def policy(seen: np.ndarray, legal: np.ndarray) -> np.ndarray:
-        logits = mmd.logits(KUHN, config, learner.params, jnp.asarray(seen))
+        logits = learner.logits(params, jnp.asarray(seen))
         return np.asarray(jax.nn.softmax(logits.astype(jnp.float32)), np.float64)
 
     assert exploitability(KUHN, policy) <= 0.01

@@ -55,26 +55,28 @@ def test_shapes_and_plain_parameters(name: str):
 @pytest.mark.parametrize("name", games.names())
 def test_a_suitable_network_reads_the_game_and_a_tower_refuses_vectors(name: str):
     game = games.load(name)
-    networks.check(game, networks.suitable(game))
-    networks.check(game, MLPConfig())
+    networks.suitable(game).check(game)
+    MLPConfig().check(game)
     if isinstance(networks.suitable(game), MLPConfig):
         with pytest.raises(ValueError, match="reads planes"):
-            networks.check(game, ResNetConfig())
+            ResNetConfig().check(game)
 
 
 def test_depth_starts_as_the_identity():
     game = games.load("tic_tac_toe")
-    params = networks.initialise(game, SMALL, jax.random.key(0))
+    tall = ResNetConfig(channels=16, blocks=3)
+    params = networks.initialise(game, tall, jax.random.key(0))
     seen = jnp.asarray(_seen(game, (20,)))
-    deep = networks.apply(game, SMALL, params, seen)
-    flat = networks.apply(game, ResNetConfig(16, 0), {**params, "blocks": {}}, seen)
+    deep = networks.apply(game, tall, params, seen)
+    one_block = {**params, "blocks": {0: params["blocks"][2]}}
+    flat = networks.apply(game, SMALL, one_block, seen)
     for x, y in zip(deep, flat, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)
 
 
 def test_a_transformer_reads_boards_cell_by_cell():
     game, small = games.load("connect_four"), TransformerConfig(width=16, layers=1, heads=2)
-    networks.check(game, small)
+    small.check(game)
     params = _params(game, small, 1)
     apply = jax.jit(partial(networks.apply, game, small))
     seen = jnp.asarray(_seen(game, (20,)))
@@ -84,14 +86,15 @@ def test_a_transformer_reads_boards_cell_by_cell():
     turned = {**params, "place": params["place"][::-1]}
     assert np.abs(np.asarray(value) - apply(turned, seen)[1]).max() > 1e-3
     # Fresh layers do nothing yet.
-    fresh = networks.initialise(game, small, jax.random.key(0))
-    flat = networks.apply(game, TransformerConfig(16, 0, 2), {**fresh, "layers": {}}, seen)
-    for x, y in zip(apply(fresh, seen), flat, strict=True):
+    deep = TransformerConfig(width=16, layers=3, heads=2)
+    fresh = networks.initialise(game, deep, jax.random.key(0))
+    flat = apply({**fresh, "layers": {0: fresh["layers"][2]}}, seen)
+    for x, y in zip(networks.apply(game, deep, fresh, seen), flat, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)
     with pytest.raises(ValueError, match="multiple of four times its heads"):
-        networks.check(game, TransformerConfig(width=20, heads=4))
+        TransformerConfig(width=20, heads=4)
     with pytest.raises(ValueError, match="reads planes"):
-        networks.check(games.load("kuhn_poker"), small)
+        small.check(games.load("kuhn_poker"))
 
 
 def test_many_agents_are_each_one_by_itself():

@@ -48,19 +48,20 @@ def test_moves_are_drawn_as_likely_as_the_network_says_and_noted_so():
 
 
 def _generations(game: Game, config: ppo.PPOConfig, count: int) -> Any:
-    learner = ppo.begin(game, config, jax.random.key(0))
-    policy = ppo.explorer(game, config)
+    learner = config.make(game, Rules(game))
+    state, policy = learner.init(jax.random.key(0)), learner.behaviour_policy()
     table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=64, record=True)
     for number in range(count):
         keys = jax.random.split(jax.random.key(number), 3)
         starts = random_openings(game, keys[0], shape=(1, 256), plies=0)
-        params = stack([learner.params])
+        params = stack([state.params])
         played = table.play(params, params, keys=jax.random.split(keys[1], 1), openings=starts)
         record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
-        data = ppo.harvest(game, config, record, scores, np.ones((2, 1), bool))
-        fresh = len(data.move)
-        learner, _ = ppo.learn(game, config, learner, data, fresh, number / count, keys[2])
-    return learner
+        data = learner.make_dataset(record, scores, np.ones((2, 1), bool))
+        state, _ = learner.learn(
+            state, data, fresh=len(data.move), progress=number / count, key=keys[2]
+        )
+    return state
 
 
 def test_it_finds_the_better_row_and_the_better_column():
@@ -75,8 +76,9 @@ def test_it_finds_the_better_row_and_the_better_column():
 
 
 def test_what_is_not_to_be_learnt_is_left_out():
-    game, config = KUHN, ppo.PPOConfig(NETWORK)
-    policy = ppo.explorer(game, config)
+    game = KUHN
+    learner = ppo.PPOConfig(NETWORK).make(game, Rules(game))
+    policy = learner.behaviour_policy()
     params = stack([_params(game, 1)])
     starts = random_openings(game, jax.random.key(0), shape=(1, 64), plies=0)
     played = device_loop.Match(game, policy, policy, judge=Rules(game), slots=16, record=True).play(
@@ -84,7 +86,7 @@ def test_what_is_not_to_be_learnt_is_left_out():
     )
     record, scores = jax.tree.map(np.asarray, (played.record, played.scores))
     sizes = [
-        len(ppo.harvest(game, config, record, scores, np.array(learns)[:, None]).move)
+        len(learner.make_dataset(record, scores, np.array(learns)[:, None]).move)
         for learns in ([True, True], [True, False], [False, True])
     ]
     assert sizes[0] == sizes[1] + sizes[2] == (record.game < 128).sum()

@@ -12,7 +12,7 @@ def test_advantages_are_those_of_a_slow_sum():
     last = np.concatenate([np.arange(n) == n - 1 for n in lengths])
     value, outcome = rng.uniform(-1, 1, (2, len(last))).astype(np.float32)
     outcome = np.repeat(outcome[last], lengths)
-    found = returns.advantages(value, outcome, last, trace=0.9)
+    found = returns.advantages(value, outcome, last, td_lambda=0.9)
     at = 0
     for n in lengths:
         v = [*value[at : at + n], outcome[at]]
@@ -26,4 +26,4 @@ def test_advantages_are_those_of_a_slow_sum():
 def test_patient_advantages_wait_for_the_result():
     value = np.array([0.5, -0.25, 0.75], np.float32)
     outcome, last = np.ones(3, np.float32), np.array([False, False, True])
-    np.testing.assert_allclose(returns.advantages(value, outcome, last, 1.0), 1 - value)
+    np.testing.assert_allclose(returns.advantages(value, outcome, last, td_lambda=1.0), 1 - value)

@@ -12,12 +12,13 @@ import pytest
 
 import games
 from agents import search
-from agents.search import Edges, Found, Improved, Root
+from agents.search import Edges, Kernel, PolicyOutput, Root, RootSummary
 from agents.search.gumbel import _halving
 from arena.evaluation.solver import solve
 from arena.judges.rules import Rules
 from arena.types import Judge
 from games import OVER, Facts, Game
+from tests.helpers.false_judge import Inverted
 from tests.helpers.playouts import playouts
 
 mctx: Any = import_module("mctx")  # its types, by chex, do not say what it takes
@@ -52,15 +53,21 @@ def scrambled(game: Game, keys: jax.Array, states: Any) -> tuple[jax.Array, jax.
 
 
 @cache
-def _gumbel(
-    game: Game, evaluate: Any, simulations: int, considered: int, judge: Judge, prove: bool
-):
+def _gumbel(game: Game, evaluate: Any, simulations: int, judge: Judge, prove: bool):
     """Jitted: positions [B, ...] and noise f32[B, A] to what the search makes of them."""
 
-    def run(states: Any, noise: jax.Array) -> Improved:
+    def run(states: Any, noise: jax.Array) -> PolicyOutput:
         keys = jax.random.split(jax.random.key(0), 1)
-        about = game, judge, partial(evaluate, game), states, keys, simulations, noise
-        return search.gumbel(*about, considered, prove=prove)
+        return search.gumbel(
+            game,
+            partial(evaluate, game),
+            states,
+            keys=keys,
+            simulations=simulations,
+            noise=noise,
+            judge=judge,
+            prove=prove,
+        )
 
     return jax.jit(run)
 
@@ -71,13 +78,12 @@ def gumbel(
     states: Any,
     simulations: int,
     noise: Any = None,
-    considered: int = 16,
     judge: Judge | None = None,
     prove: bool = False,
-) -> Improved:
+) -> PolicyOutput:
     if noise is None:
         noise = np.zeros((len(jax.tree.leaves(states)[0]), game.num_actions), np.float32)
-    run = _gumbel(game, evaluate, simulations, considered, judge or Rules(game), prove)
+    run = _gumbel(game, evaluate, simulations, judge or Rules(game), prove)
     return jax.tree.map(np.asarray, run(states, noise))
 
 
@@ -135,7 +141,7 @@ def _mctx_model(game: Game, evaluate: Any):
 def _mctx(recipe: str, game: Game, evaluate: Any, simulations: int):
     """Jitted: positions, key and scale of the noise to what mctx makes of them."""
 
-    def run(states: Any, key: jax.Array, scale: jax.Array) -> Improved:
+    def run(states: Any, key: jax.Array, scale: jax.Array) -> PolicyOutput:
         logits, value = evaluate(game, key, states)
         logits = jnp.where(jax.vmap(game.legal)(states), logits, LOWEST)
         common = {
@@ -152,7 +158,7 @@ def _mctx(recipe: str, game: Game, evaluate: Any, simulations: int):
             )
         else:
             out = mctx.muzero_policy(**common, dirichlet_fraction=0.25, temperature=0.0)
-        return Improved(out.action, out.action_weights, out.search_tree.summary().value)
+        return PolicyOutput(out.action, out.action_weights, out.search_tree.summary().value, ())
 
     # The peer runs once, so it is compiled in haste.
     return jax.jit(run, compiler_options={"xla_backend_optimization_level": 0})
@@ -181,9 +187,16 @@ def _agrees_by_puct(game: Game, evaluate: Any, states: Any, simulations: int) ->
     concentration = jnp.full(game.num_actions, 0.3)
     noise = jax.random.dirichlet(jax.random.split(key, 3)[1], concentration, (batch,))
 
-    def run(states: Any) -> Improved:
-        about = game, Rules(game), partial(evaluate, game), states, key[None], simulations
-        return search.puct(*about, noise, jnp.zeros_like(noise))
+    def run(states: Any) -> PolicyOutput:
+        return search.puct(
+            game,
+            partial(evaluate, game),
+            states,
+            keys=key[None],
+            simulations=simulations,
+            noise=noise,
+            gumbels=jnp.zeros_like(noise),
+        )
 
     ours = jax.jit(run)(states)
     with jax.numpy_dtype_promotion("standard"):
@@ -309,21 +322,27 @@ def oracle(game: Game, keys: jax.Array, states: Spot) -> tuple[jax.Array, jax.Ar
     return jnp.zeros((len(worth), 3)), jnp.where(first, worth, -worth)
 
 
-def _ucb(simulations: int, roots: Spot) -> Found:
+def _ucb(simulations: int, roots: Spot) -> RootSummary:
     """UCT below the root, and every root move as often as the others."""
 
     def inside(edges: Edges) -> tuple[jax.Array, jax.Array]:
-        n = jnp.log(jnp.maximum(edges.entries - 1.0, 1.0))
+        n = jnp.log(jnp.maximum(edges.node_visits - 1.0, 1.0))
         bound = edges.q + jnp.sqrt(n / jnp.maximum(edges.visits, 1.0))
         return bound, jnp.full_like(n, jnp.inf)
 
     def at_root(edges: Edges) -> tuple[jax.Array, jax.Array]:
-        return -edges.visits, jnp.full_like(edges.next, jnp.inf)
+        return -edges.visits, jnp.full_like(edges.next_prior, jnp.inf)
 
     keys = jax.random.split(jax.random.key(0), 1)
-    about = TREE, Rules(TREE), partial(uninformed, TREE), roots, keys, simulations
     count = roots.node.shape[0]
-    return search.search(*about, Root(jnp.ones((count, 3)), jnp.zeros(count)), at_root, inside)
+    return search.search(
+        Kernel(TREE, Rules(TREE), at_root, inside),
+        partial(uninformed, TREE),
+        roots,
+        keys=keys,
+        simulations=simulations,
+        root=Root(jnp.ones((count, 3)), jnp.zeros(count)),
+    )
 
 
 @cache
@@ -396,21 +415,11 @@ def _after(game: Game, *moves: int) -> Any:
     return jax.tree.map(lambda x: np.asarray(x)[None], state)
 
 
-@dataclass(frozen=True)
-class Contrary(Judge):
-    """Calls every winner the loser."""
-
-    game: Game
-
-    def verdict(self, finals: Any) -> jax.Array:
-        return -Rules(self.game).verdict(finals)
-
-
 def test_search_believes_the_judge():
     # X at 0 and 1, O at 3 and 4: X to move completes the top row at 2.
     state = _after(TIC_TAC_TOE, 0, 3, 1, 4)
     right = gumbel(TIC_TAC_TOE, uninformed, state, 32)
-    wrong = gumbel(TIC_TAC_TOE, uninformed, state, 32, judge=Contrary(TIC_TAC_TOE))
+    wrong = gumbel(TIC_TAC_TOE, uninformed, state, 32, judge=Inverted(TIC_TAC_TOE))
     assert right.move[0] == 2
     assert right.policy[0, 2] > 0.9
     assert wrong.move[0] != 2
@@ -460,7 +469,7 @@ def test_proofs_are_found_while_the_best_line_is_read():
 
 
 @cache
-def _searched(seed: int | None) -> Improved:
+def _searched(seed: int | None) -> PolicyOutput:
     """Every position of tic-tac-toe searched, under noise by seed."""
     states = solve(TIC_TAC_TOE).states
     if seed is None:

@@ -11,7 +11,7 @@ import pytest
 
 import games
 from agents import mcts, search, uniform
-from agents.search import Edges, Found, Root
+from agents.search import Edges, Kernel, Root, RootSummary
 from arena.evaluation import score
 from arena.judges.rules import Rules
 from arena.play import match
@@ -24,16 +24,16 @@ from tests.helpers.playouts import playouts
 
 def _evenly(edges: Edges) -> tuple[jax.Array, jax.Array]:
     """Every move as often as the others."""
-    return -edges.visits, jnp.full_like(edges.next, jnp.inf)
+    return -edges.visits, jnp.full_like(edges.next_prior, jnp.inf)
 
 
 def _ucb(edges: Edges) -> tuple[jax.Array, jax.Array]:
-    n = jnp.log(jnp.maximum(edges.entries - 1.0, 1.0))
+    n = jnp.log(jnp.maximum(edges.node_visits - 1.0, 1.0))
     bound = edges.q + jnp.sqrt(n / jnp.maximum(edges.visits, 1.0))
     return bound, jnp.full_like(n, jnp.inf)
 
 
-def _search(game: Game, judge: Judge, simulations: int, seed: int, roots: Any) -> Found:
+def _search(game: Game, judge: Judge, simulations: int, seed: int, roots: Any) -> RootSummary:
     """All root moves evenly, UCB below, no opinion of anything."""
     legal = jax.vmap(game.legal)(roots)
 
@@ -42,7 +42,8 @@ def _search(game: Game, judge: Judge, simulations: int, seed: int, roots: Any) -
 
     root = Root(legal.astype(jnp.float32), jnp.zeros(len(legal)))
     keys = jax.random.split(jax.random.key(seed), 1)
-    return search.search(game, judge, evaluate, roots, keys, simulations, root, _evenly, _ucb)
+    kernel = Kernel(game, judge, _evenly, _ucb)
+    return search.search(kernel, evaluate, roots, keys=keys, simulations=simulations, root=root)
 
 
 # --- a wager ---------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import pytest
 
 import games
 from agents import mcts, search, uniform
-from arena.judges.rules import Rules
 from arena.pettingzoo import as_game
 from arena.play import match
 from games import Game
@@ -36,10 +35,10 @@ def _evaluate(game: Game):
     return evaluate
 
 
-def _search(game: Game, states: Any) -> search.Improved:
-    def run(states: Any, noise: jax.Array) -> search.Improved:
-        key = jax.random.key(0)[None]
-        return search.gumbel(game, Rules(game), _evaluate(game), states, key, 32, noise)
+def _search(game: Game, states: Any) -> search.PolicyOutput:
+    def run(states: Any, noise: jax.Array) -> search.PolicyOutput:
+        keys = jax.random.key(0)[None]
+        return search.gumbel(game, _evaluate(game), states, keys=keys, simulations=32, noise=noise)
 
     noise = jax.random.gumbel(jax.random.key(1), (len(_LINES), 9))
     return jax.tree.map(np.asarray, jax.jit(run)(states, noise))

@@ -127,7 +127,7 @@ def _figures(number: int, plant: Plant) -> dict[str, Any]:
 def _dataset(made: Run, plant: Plant, rng: np.random.Generator) -> Dataset:
     """Positions after random moves; equal ones have the same target unless it is noisy."""
     game = made.game
-    states = random_openings(game, jax.random.key(1), (ROWS,), 5)
+    states = random_openings(game, jax.random.key(1), shape=(ROWS,), plies=5)
     states = jax.tree.map(np.asarray, states)
     if plant.repeated:
         states = jax.tree.map(lambda x: x[np.arange(ROWS) % 9], states)

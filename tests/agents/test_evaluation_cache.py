@@ -1,4 +1,4 @@
-"""The memory of networks' answers: nothing changes but how often they are asked."""
+"""The evaluation cache: nothing changes but how often networks evaluate."""
 
 from functools import cache, partial
 from typing import Any
@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import games
-from agents.learners.alphazero import AlphaZero
 from agents.nn import evaluation_cache, networks
 from agents.nn.networks import MLPConfig
+from agents.policies import SearchPolicy
 from arena.evaluation.solver import solve
 from arena.judges.rules import Rules
 from arena.play import device_loop
@@ -36,20 +36,24 @@ def _positions(count: int) -> Any:
 
 
 @cache
-def _recall():
-    return jax.jit(partial(evaluation_cache.recall, GAME, NETWORK))
+def _jitted():
+    def run(params: Any, cache: Any, states: Any, wanted: Any) -> Any:
+        return evaluation_cache.evaluate(
+            GAME, NETWORK, params, cache=cache, states=states, wanted=wanted
+        )
+
+    return jax.jit(run)
 
 
-def _ask(params: Any, known: Any, states: Any, wanted: Any = None) -> Any:
+def _evaluate(params: Any, known: Any, states: Any, wanted: Any = None) -> Any:
     wanted = np.ones(len(states.mine), bool) if wanted is None else wanted
-    logits, value, known = _recall()(params, known, states, wanted)
+    logits, value, known = _jitted()(params, known, states, wanted)
     return np.asarray(logits), np.asarray(value), known
 
 
 def _outputs(params: Any, states: Any) -> Any:
-    groups = len(jax.tree.leaves(params)[0])
-    ask = jax.jit(partial(networks.mover_outputs, GAME, NETWORK), static_argnums=1)
-    return tuple(np.asarray(x) for x in ask(params, groups, states))
+    run = jax.jit(partial(networks.mover_outputs, GAME, NETWORK))
+    return tuple(np.asarray(x) for x in run(params, states))
 
 
 def _live(states: Any) -> np.ndarray:
@@ -60,34 +64,34 @@ def _full(known: Any) -> int:
     return int((np.asarray(known.rows)[:, :2] != 0).any(1).sum())
 
 
-def test_answers_are_those_of_each_agents_network():
+def test_outputs_are_those_of_each_agents_network():
     states, params = _positions(120), stack([_weights(seed) for seed in (0, 1, 0)])
     live = _live(states)
     assert 10 < (~live).sum() < 110
-    known = evaluation_cache.blank(GAME, params)
-    for _ in range(2):  # asked for the first time, and remembered
-        logits, value, known = _ask(params, known, states)
+    known = evaluation_cache.init(GAME, params)
+    for _ in range(2):  # evaluated for the first time, then from the cache
+        logits, value, known = _evaluate(params, known, states)
         right = _outputs(params, states)
         np.testing.assert_allclose(logits[live], right[0][live], atol=1e-6)
         np.testing.assert_allclose(value[live], right[1][live], atol=1e-6)
         assert _full(known) == live.sum()
 
 
-def test_what_is_known_is_not_asked_again_by_anyone_with_these_weights():
-    """The weights are exchanged behind its back, so whoever is asked says something else."""
+def test_what_is_cached_is_not_evaluated_again_for_any_agent_with_these_weights():
+    """With other weights than the cache is of, whatever is evaluated differs from it."""
     states, params = _positions(64), stack([_weights(0)] * 2)
-    logits, value, known = _ask(params, evaluation_cache.blank(GAME, params), states)
+    logits, value, known = _evaluate(params, evaluation_cache.init(GAME, params), states)
     swapped = jax.tree.map(lambda x: np.roll(x, 32, 0), states)
-    again = _ask(stack([_weights(1)] * 2), known, swapped)
+    again = _evaluate(stack([_weights(1)] * 2), known, swapped)
     live = _live(swapped)
     np.testing.assert_array_equal(again[0][live], np.roll(logits, 32, 0)[live])
     np.testing.assert_array_equal(again[1][live], np.roll(value, 32, 0)[live])
 
 
-def test_only_what_is_wanted_is_asked():
+def test_only_what_is_wanted_is_evaluated():
     states, params = _positions(64), stack([_weights(0)])
     wanted = np.arange(64) % 3 == 0
-    logits, _, known = _ask(params, evaluation_cache.blank(GAME, params), states, wanted)
+    logits, _, known = _evaluate(params, evaluation_cache.init(GAME, params), states, wanted)
     asked = wanted & _live(states)
     np.testing.assert_allclose(logits[asked], _outputs(params, states)[0][asked], atol=1e-6)
     assert _full(known) == asked.sum()
@@ -101,11 +105,11 @@ def test_no_two_positions_are_taken_for_one_another():
     assert len(np.unique(hashes, axis=0)) == different > 4000
 
 
-def test_games_are_the_same_with_a_memory_and_without(monkeypatch):
+def test_games_are_the_same_with_a_cache_and_without(monkeypatch):
     """Move by move, also when so much is forgotten."""
     monkeypatch.setattr(evaluation_cache, "_BYTES", 64 * 12 * 4)
     here = _games()
-    monkeypatch.setattr(evaluation_cache, "blank", lambda *about: None)
+    monkeypatch.setattr(evaluation_cache, "init", lambda *about, **more: None)
     there = _games()
     assert here.record is not None
     assert there.record is not None
@@ -117,8 +121,8 @@ def test_games_are_the_same_with_a_memory_and_without(monkeypatch):
 
 
 def _games() -> device_loop.Played:
-    device_loop._compiled.cache_clear()  # the memory is compiled in
-    policy = AlphaZero(GAME, NETWORK, simulations=6, explore=True)
+    device_loop._compiled.cache_clear()  # the cache is compiled in
+    policy = SearchPolicy(GAME, NETWORK, simulations=6, explore=True)
     table = device_loop.Match(GAME, policy, policy, judge=Rules(GAME), slots=4, record=True)
     keys = jax.random.split(jax.random.key(3), 2)
     a, b = stack([_weights(0)] * 2), stack([_weights(0), _weights(1)])

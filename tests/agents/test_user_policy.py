@@ -124,7 +124,7 @@ def test_bad_answers_are_forfeits(mine: str, name: str, says: str):
 @pytest.mark.parametrize(
     ("argument", "says"),
     [
-        ("", "there is no Python file ''"),
+        ("", "'' is neither a module nor a Python file"),
         ("./none.py", "there is no Python file './none.py'"),
         ("./mine.py:none", "./mine.py defines no 'none'"),
         ("./mine.py:number", "./mine.py:number holds 3, neither a function nor able to predict"),

@@ -1,0 +1,46 @@
+"""Adds the pages and pictures that are made from the code to the site; see mkdocs.yml."""
+
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+import games
+from docs.generate import api, benchmarks, facts, game_pages, imports, plots
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Lists the generated pages in the navigation."""
+    sections: Any = {
+        "Games": ["games/index.md", *(f"games/{name}.md" for name in games.names())],
+        "API": [f"api/{room}.md" for room in imports.ROOMS],
+    }
+    entries = [entry.items() for entry in config.nav or []]
+    config.nav = [{title: sections.get(title, pages)} for ((title, pages),) in entries]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Makes them, once a build."""
+    for path, content in _generated().items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+def _generated() -> dict[str, str]:
+    """All that is generated, by its path in the site's sources."""
+    made = {"games/index.md": game_pages.overview(), "images/imports.svg": imports.draw(facts.ROOT)}
+    for name in games.names():
+        made[f"games/{name}.md"] = game_pages.page(name)
+        made[f"images/games/{name}.svg"] = game_pages.picture(name)
+    made |= {f"api/{room}.md": text for room, text in api.pages().items()}
+    return made | {f"images/benchmarks/{name}.svg": svg for name, svg in plots.pictures().items()}
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Fills the tables in."""
+    if page.file.src_path == "benchmarks.md":
+        for name, table in benchmarks.tables().items():
+            markdown = markdown.replace(f"{{{{ {name} }}}}", table)
+    return markdown
