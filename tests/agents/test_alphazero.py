@@ -247,8 +247,7 @@ def test_puct_is_explored_by_visits_and_learnt():
     state, losses = learner.learn(
         _start(), data, fresh=64 * 30, progress=0.0, key=jax.random.key(1)
     )
-    uniform = np.log(legal.sum(1)).mean()
-    assert losses["policy_loss"] < uniform
+    assert losses["policy_loss"] < 0.9 * np.log(9)  # which is that of a network without knowledge
     assert (np.asarray(jax.tree.leaves(state.params)[0]) != jax.tree.leaves(params)[0][0]).any()
 
 
