@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from arena.errors import UserError
-from arena.play import device_loop, match
+from arena.play import device_loop
 from league.evaluation.tournament import Plan, Tournament
 from league.store.run import Run
 from tests.helpers.command import Place, tables
@@ -96,7 +96,7 @@ def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatc
         programs.append(compiled(*arguments)[0])
         return compiled(*arguments)
 
-    monkeypatch.setattr(match, "_compiled", remember)
+    monkeypatch.setattr(device_loop, "_compiled", remember)
     for name in ("cut", "whole"):
         run = Run(here.adopt(tiny, name))
         with run.results() as results:
