@@ -1,1 +1,1 @@
-"""Playing games: matches on the device and on the host, openings."""
+"""Playing games: matches on the device and on the host, sessions, seats and openings."""
