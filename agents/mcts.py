@@ -14,7 +14,7 @@ from agents.search.uct import UpperConfidenceBound, uct
 from arena.chance import resolve_chance
 from arena.judges.rules import Rules
 from arena.sampling import uniform_move
-from arena.types import Agent, Decision, Judge, State, as_host_game
+from arena.types import Agent, Cache, Decision, Judge, Params, State, as_host_game
 from games import OVER, Game
 
 
@@ -39,7 +39,7 @@ class MCTS:
     def _judge(self) -> Judge:
         return self.judge or Rules(self.game)
 
-    def __call__(self, params: Any, keys: jax.Array, states: State) -> Decision:
+    def __call__(self, params: Params, keys: jax.Array, states: State) -> Decision:
         """The most visited move."""
         draw = jax.vmap(lambda key, like: jax.random.uniform(key, like.shape))
         legal = jax.vmap(self.game.legal)(states)
@@ -62,7 +62,7 @@ class MCTS:
         return TreeSearch(self.game, self._judge, rule, self._evaluate_uncached, _no_cache)
 
     def _evaluate_uncached(
-        self, params: Any, cache: Any, wanted: jax.Array, keys: jax.Array, states: State
+        self, params: Params, cache: Cache, wanted: jax.Array, keys: jax.Array, states: State
     ) -> tuple[jax.Array, jax.Array, Any]:
         """See `CachedEvaluate`; there are no weights, and no cache."""
         return *self._evaluate(keys, states), cache
@@ -76,11 +76,11 @@ class MCTS:
         return none, jnp.where(first, payoff, -payoff)
 
 
-def _no_cache(params: Any) -> tuple[()]:
+def _no_cache(params: Params) -> tuple[()]:
     return ()
 
 
-def rollout(game: Game, keys: jax.Array, states: State) -> Any:
+def rollout(game: Game, keys: jax.Array, states: State) -> State:
     """Plays positions [B, ...] to their ends with uniformly random moves, under keys [G]."""
     if outside := as_host_game(game):
         return _each(outside.playout, keys, states)
@@ -113,7 +113,7 @@ def _resolve_chance(game: Game, keys: jax.Array, states: State) -> State:
     return _each(partial(resolve_chance, game), keys, states)
 
 
-def _each(call: Callable[[jax.Array, Any], Any], keys: jax.Array, states: State) -> Any:
+def _each(call: Callable[[jax.Array, Any], Any], keys: jax.Array, states: State) -> State:
     """Calls for each of the positions [B, ...] with a key of its own, drawn from keys [G]."""
     batch = jax.tree.leaves(states)[0].shape[0]
     words = jax.vmap(lambda key: jax.random.bits(key, (batch // len(keys),)))(keys)

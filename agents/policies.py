@@ -21,7 +21,7 @@ from agents.search.gumbel import PolicyOutput, gumbel
 from agents.search.puct import dirichlet, puct, select
 from arena import keys as key_names
 from arena.judges.rules import Rules
-from arena.types import CachedPolicy, Decision, Judge, State
+from arena.types import Cache, CachedPolicy, Decision, Judge, Params, State
 from games import Game
 
 SearchName = Literal["gumbel", "puct"]
@@ -82,18 +82,18 @@ class SearchPolicy(CachedPolicy):
         """Positions that the network evaluates for one move, at most."""
         return self.simulations + 1
 
-    def __call__(self, params: Any, keys: jax.Array, states: State) -> Decision:
+    def __call__(self, params: Params, keys: jax.Array, states: State) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         evaluations = self.evaluations * jax.tree.leaves(states)[0].shape[0]
         cache = evaluation_cache.init(self.game, params, evaluations=evaluations)
         return self.with_cache(cache, params, keys, states)[0]
 
-    def init_cache(self, params: Any) -> EvaluationCache | None:
+    def init_cache(self, params: Params) -> EvaluationCache | None:
         """An empty cache of the networks' evaluations."""
         return evaluation_cache.init(self.game, params)
 
     def with_cache(
-        self, cache: EvaluationCache | None, params: Any, keys: jax.Array, states: State
+        self, cache: EvaluationCache | None, params: Params, keys: jax.Array, states: State
     ) -> tuple[Decision, EvaluationCache | None]:
         """Chooses moves, and adds what the networks evaluated to the cache."""
         evaluate = CachedEvaluate(partial(self._evaluate, params), cache)
@@ -113,7 +113,7 @@ class SearchPolicy(CachedPolicy):
 
     def _evaluate(
         self,
-        params: Any,
+        params: Params,
         cache: EvaluationCache | None,
         wanted: jax.Array,
         keys: jax.Array,
@@ -139,8 +139,8 @@ class SearchPolicy(CachedPolicy):
         return self.judge or Rules(self.game)
 
     def _gumbel(
-        self, evaluate: CachedEvaluate[Any], keys: jax.Array, states: State
-    ) -> PolicyOutput[Any]:
+        self, evaluate: CachedEvaluate[Cache], keys: jax.Array, states: State
+    ) -> PolicyOutput[Cache]:
         shape = jax.tree.leaves(states)[0].shape[0], self.game.num_actions
         noise = self._draw(jax.random.gumbel, keys, shape) if self.explore else jnp.zeros(shape)
         return gumbel(
@@ -157,8 +157,8 @@ class SearchPolicy(CachedPolicy):
         )
 
     def _puct(
-        self, evaluate: CachedEvaluate[Any], keys: jax.Array, states: State
-    ) -> PolicyOutput[Any]:
+        self, evaluate: CachedEvaluate[Cache], keys: jax.Array, states: State
+    ) -> PolicyOutput[Cache]:
         shape = jax.tree.leaves(states)[0].shape[0], self.game.num_actions
         noise = gumbels = jnp.zeros(shape)
         if self.explore:

@@ -1,12 +1,11 @@
 """The agent that plays any legal move, all equally likely: the floor of every rating."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 
 from arena.sampling import uniform_move
-from arena.types import Agent, Decision
+from arena.types import Agent, Decision, Params, State
 from games import Game
 
 
@@ -16,7 +15,7 @@ class Uniform:
 
     game: Game
 
-    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+    def __call__(self, params: Params, keys: jax.Array, states: State) -> Decision:
         """Uniform over the legal moves."""
         legal = jax.vmap(self.game.legal)(states)
         groups = legal.reshape(keys.shape[0], -1, self.game.num_actions)

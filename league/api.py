@@ -25,12 +25,13 @@ from arena import extensions
 from arena.errors import UserError, check_seed
 from arena.evaluation import score
 from arena.play import match
-from arena.types import Agent, HostAgent
+from arena.types import Agent, HostAgent, Params, PyTree
 from games import Game
 from league.cli import device, names
 from league.evaluation import leaderboard
 from league.settings import defaults, game_names
 from league.settings.config import Config
+from league.settings.json_object import JsonObject
 from league.settings.matchmaking import Matchmaker
 from league.store import runs
 from league.store.run import Run
@@ -125,7 +126,7 @@ class League:
             columns[field.name] = np.array([getattr(tally, field.name) for _, tally in rows])
         return columns
 
-    def dataset(self, generation: int | str) -> Any:
+    def dataset(self, generation: int | str) -> PyTree:
         """What the games of a generation gave its learner: a NamedTuple of arrays [N, ...].
 
         Args:
@@ -136,11 +137,11 @@ class League:
         """
         return self.run.read_data(str(generation))
 
-    def figures(self) -> list[dict[str, Any]]:
+    def figures(self) -> list[JsonObject]:
         """The figures of every generation, in order: losses, rates, seconds, alarms."""
         return self._results.events()
 
-    def weights(self, snapshot: int | str) -> Any:
+    def weights(self, snapshot: int | str) -> Params:
         """The parameters of a snapshot, a pytree of numpy arrays; UserError if it is not there."""
         return self.run.weights(snapshot)
 

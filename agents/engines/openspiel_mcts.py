@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from arena.types import Forfeit, HostAgent, Position
+from arena.types import Forfeit, HostAgent, Position, State
 from games import Game
 from games.breakthrough import Breakthrough
 from games.connect_four import ConnectFour
@@ -96,7 +96,7 @@ class Replayed:
       twin: how the moves are called.
     """
 
-    def __init__(self, state: Any, twin: Twin):
+    def __init__(self, state: State, twin: Twin):
         self.state, self._twin = state, twin
 
     def actions(self) -> dict[int, int]:

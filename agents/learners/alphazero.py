@@ -6,7 +6,7 @@ Danihelka et al., ICLR 2022.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ from agents.policies import SearchName, SearchPolicy, SearchTarget
 from agents.search.evaluation import check_searchable
 from arena.errors import UserError, check_not_negative, check_positive, check_share
 from arena.play.device_loop import Record
-from arena.types import Judge
+from arena.types import Judge, Params, PyTree, State
 from games import Game
 
 
@@ -77,10 +77,10 @@ class Dataset(NamedTuple):
       final: positions [N, ...], how the game ended; () unless ownership is learnt.
     """
 
-    state: Any
+    state: State
     search_target: SearchTarget
     outcome: np.ndarray
-    final: Any = ()
+    final: State = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Objective(optimisation.Objective):
         """Muon: it learns more from as many positions, and at small cost."""
         return optimisation.muon(self.config)
 
-    def prepare(self, rows: Any, key: jax.Array) -> tuple[jax.Array, ...]:
+    def prepare(self, rows: PyTree, key: jax.Array) -> tuple[jax.Array, ...]:
         """Observations, policies, values, and owners if learnt, under random symmetries."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
@@ -113,7 +113,7 @@ class Objective(optimisation.Objective):
         return seen, policy, value
 
     def loss(
-        self, params: Any, batch: Any, progress: jax.Array
+        self, params: Params, batch: PyTree, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Cross-entropy of the policy and of ownership, and the squared error of the value."""
         observations, policy, target, *owners = batch
@@ -131,7 +131,7 @@ class Objective(optimisation.Objective):
 
 
 @dataclass(frozen=True)
-class AlphaZero(Learner[Any, SearchTarget, Dataset]):
+class AlphaZero(Learner[Params, SearchTarget, Dataset]):
     """Learns from its own searches: any game of perfect information, dice included."""
 
     Config = AlphaZeroConfig
@@ -184,7 +184,7 @@ class AlphaZero(Learner[Any, SearchTarget, Dataset]):
             min_value_range=self.config.min_value_range,
         )
 
-    def logits(self, params: Any, observations: jax.Array) -> jax.Array:
+    def logits(self, params: Params, observations: jax.Array) -> jax.Array:
         """The network's policy, f32[B, A]."""
         return networks.apply(self.game, self.config.network, params, observations)[0]
 

@@ -14,7 +14,7 @@ import numpy as np
 from agents.nn.networks import NetworkConfig
 from arena.errors import check_not_negative, check_positive
 from arena.play.device_loop import Record
-from arena.types import Judge, Policy
+from arena.types import Judge, Policy, PyTree
 from games import Game
 
 Params = TypeVar("Params")
@@ -34,7 +34,7 @@ class TrainState(NamedTuple, Generic[Params]):
     """
 
     params: Params
-    optimiser: Any
+    optimiser: PyTree
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from agents.search.analysis import Searches, TreeSearch
 from arena.errors import UserError, check_positive
 from arena.evaluation.enumeration import in_chunks, raw
 from arena.play.device_loop import Record
-from arena.types import Decision, Judge, Policy, State
+from arena.types import Decision, Judge, Params, Policy, PyTree, State
 from games import Game
 
 _NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
@@ -85,8 +85,8 @@ class Weights(NamedTuple):
       mean: of all that it was; plays when it counts.
     """
 
-    latest: Any
-    mean: Any
+    latest: Params
+    mean: Params
 
 
 class Optimiser(NamedTuple):
@@ -97,7 +97,7 @@ class Optimiser(NamedTuple):
       rounds: f32[], how many the mean is of.
     """
 
-    adam: Any
+    adam: PyTree
     rounds: jax.Array
 
 
@@ -132,7 +132,7 @@ class Explorer:
         """Positions that the network evaluates for one move."""
         return 1
 
-    def __call__(self, params: Weights, keys: jax.Array, states: Any) -> Decision:
+    def __call__(self, params: Weights, keys: jax.Array, states: State) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]
         logits, value = networks.mover_outputs(
@@ -204,7 +204,7 @@ class Dataset(NamedTuple):
       target: f32[N], what the value should have been, likewise.
     """
 
-    state: Any
+    state: State
     move: np.ndarray
     visits: np.ndarray
     advantage: np.ndarray
@@ -256,7 +256,7 @@ class Objective(optimisation.Objective):
         return rows
 
     def loss(
-        self, params: Any, batch: Situations, progress: jax.Array
+        self, params: Params, batch: Situations, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """What the policy gains, less both divergences, and the error of the value."""
         config = self.config
@@ -403,7 +403,7 @@ def _look(game: Game, network: networks.NetworkConfig):
     """Jitted, of weights and positions: observations, legal moves, log probabilities."""
 
     @jax.jit
-    def look(params: Any, states: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def look(params: Params, states: State) -> tuple[jax.Array, jax.Array, jax.Array]:
         seen = jax.vmap(game.observe)(states, jax.vmap(game.mover)(states))
         legal = jax.vmap(game.legal)(states)
         found = networks.apply(game, network, params, seen)[0]
@@ -412,7 +412,7 @@ def _look(game: Game, network: networks.NetworkConfig):
     return look
 
 
-def situations(game: Game, config: MMDConfig, params: Any, data: Dataset) -> Situations:
+def situations(game: Game, config: MMDConfig, params: Params, data: Dataset) -> Situations:
     """Merges positions of the same information set.
 
     Args:

@@ -12,8 +12,9 @@ import optax
 import optax.contrib
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from agents.learners.base import LearnerConfig, Params, TrainState
+from agents.learners.base import LearnerConfig, TrainState
 from agents.nn import networks
+from arena.types import Params, PyTree
 from games import Game
 
 
@@ -27,25 +28,25 @@ class Objective(ABC):
     """
 
     game: Game
-    config: Any
+    config: LearnerConfig
 
     @property
     def optimiser(self) -> optax.GradientTransformation:
         """Of step size one: `fit` scales the steps, since the schedule needs the run."""
         return adam(self.config)
 
-    def draw(self, rows: Any, size: int, chance: np.random.Generator) -> Any:
+    def draw(self, rows: PyTree, size: int, chance: np.random.Generator) -> PyTree:
         """A batch of numpy arrays [size, ...] of rows [N, ...], all of which are as likely."""
         index = chance.integers(len(jax.tree.leaves(rows)[0]), size=size)
         return jax.tree.map(lambda x: x[index], rows)
 
     @abstractmethod
-    def prepare(self, rows: Any, key: jax.Array) -> Any:
+    def prepare(self, rows: PyTree, key: jax.Array) -> PyTree:
         """What the loss needs of rows [N, ...] of the data, under random symmetries if any."""
 
     @abstractmethod
     def loss(
-        self, params: Any, batch: Any, progress: jax.Array
+        self, params: Params, batch: PyTree, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The loss f32[], and parts of it to report; progress f32[] is the share of the run."""
 
@@ -74,7 +75,7 @@ def muon(config: LearnerConfig) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(1.0), step)
 
 
-def _matrices(params: Any) -> Any:
+def _matrices(params: Params) -> Any:
     """Which axes of which parameters go in and come out; None if it is Adam's."""
 
     def of(path: Any, leaf: jax.Array) -> optax.contrib.MuonDimensionNumbers | None:
@@ -85,7 +86,7 @@ def _matrices(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(of, params)
 
 
-def init(objective: Objective, params: Any) -> TrainState[Any]:
+def init(objective: Objective, params: Params) -> TrainState[Params]:
     """The state before the first gradient step."""
     return TrainState(params, objective.optimiser.init(params))
 
@@ -93,7 +94,7 @@ def init(objective: Objective, params: Any) -> TrainState[Any]:
 def fit(
     objective: Objective,
     state: TrainState[Params],
-    data: Any,
+    data: PyTree,
     *,
     fresh: int,
     progress: float,
@@ -149,7 +150,7 @@ def _compiled(objective: Objective, devices: int):
 def _step(
     objective: Objective,
     state: TrainState,
-    rows: Any,
+    rows: PyTree,
     scale: tuple[jax.Array, jax.Array],
     key: jax.Array,
 ) -> tuple[TrainState, dict[str, jax.Array]]:

@@ -8,7 +8,7 @@ games", ICLR 2023).
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from agents.policies import SearchPolicy
 from agents.search.evaluation import check_searchable
 from arena.errors import check_positive, check_share
 from arena.play.device_loop import Record
-from arena.types import Decision, Judge, Policy
+from arena.types import Decision, Judge, Params, Policy, PyTree, State
 from games import Game
 
 _NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
@@ -92,7 +92,7 @@ class NetworkPolicy:
         """Positions that the network evaluates for one move."""
         return 1
 
-    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+    def __call__(self, params: Params, keys: jax.Array, states: State) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]
         logits, value = networks.mover_outputs(self.game, self.network, params, states)
@@ -118,7 +118,7 @@ class Dataset(NamedTuple):
       target: f32[N], what the value should have been.
     """
 
-    state: Any
+    state: State
     move: np.ndarray
     log_prob: np.ndarray
     advantage: np.ndarray
@@ -131,14 +131,14 @@ class Objective(optimisation.Objective):
 
     config: PPOConfig
 
-    def prepare(self, rows: Any, key: jax.Array) -> Any:
+    def prepare(self, rows: PyTree, key: jax.Array) -> PyTree:
         """Observations and legal moves in place of the states."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
         return rows._replace(state=(seen, jax.vmap(self.game.legal)(rows.state)))
 
     def loss(
-        self, params: Any, batch: Any, progress: jax.Array
+        self, params: Params, batch: PyTree, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The clipped surrogate, the weighted squared error of the value, less the entropy."""
         seen, legal = batch.state
@@ -171,7 +171,7 @@ def evaluating(
 
 
 @dataclass(frozen=True)
-class PPO(Learner[Any, Choice, Dataset]):
+class PPO(Learner[Params, Choice, Dataset]):
     """Learns from results alone: every game."""
 
     Config = PPOConfig
@@ -198,7 +198,7 @@ class PPO(Learner[Any, Choice, Dataset]):
         """The favourite move, or a draw where bluffing may pay; see `evaluating`."""
         return evaluating(self.game, self.config.network, self.judge, simulations)
 
-    def logits(self, params: Any, observations: jax.Array) -> jax.Array:
+    def logits(self, params: Params, observations: jax.Array) -> jax.Array:
         """The network's policy, f32[B, A]."""
         return networks.apply(self.game, self.config.network, params, observations)[0]
 

@@ -24,7 +24,7 @@ from agents.search.tree import Select, at, edges_of
 from arena import keys
 from arena.analysis import Analysis, Limit, MoveAnalysis
 from arena.errors import UserError
-from arena.types import Agent, Judge, Position, State, stack
+from arena.types import Agent, Cache, Judge, Params, Position, State, stack
 from games import Game
 
 _CHUNK = 32
@@ -78,7 +78,7 @@ class Tree(NamedTuple):
       number: i32[], of its last simulation.
     """
 
-    progress: Progress[Any]
+    progress: Progress[Cache]
     number: jax.Array
 
     @property
@@ -108,7 +108,7 @@ class _Report(NamedTuple):
 
 @partial(jax.jit, static_argnames=("search", "capacity"))
 def begin(
-    search: TreeSearch, params: Any, cache: Any, key: jax.Array, state: State, *, capacity: int
+    search: TreeSearch, params: Params, cache: Cache, key: jax.Array, state: State, *, capacity: int
 ) -> Tree:
     """A tree of a position without a batch axis; params are stacked [1, ...]."""
     states, each = jax.tree.map(lambda x: jnp.asarray(x)[None], state), key[None]
@@ -122,13 +122,13 @@ def begin(
 
 @partial(jax.jit, static_argnames="search", donate_argnames="tree")
 def grow(
-    search: TreeSearch, params: Any, key: jax.Array, tree: Tree, count: jax.Array
+    search: TreeSearch, params: Params, key: jax.Array, tree: Tree, count: jax.Array
 ) -> tuple[Tree, _Report]:
     """The tree after so many simulations more i32[], for which it has room."""
     kernel, each = search.kernel, key[None]
     evaluate = CachedEvaluate(partial(search.evaluate, params), tree.progress.cache)
 
-    def step(number: jax.Array, progress: Progress[Any]) -> Progress[Any]:
+    def step(number: jax.Array, progress: Progress[Cache]) -> Progress[Cache]:
         return kernel.step(evaluate, progress, number, keys=each)
 
     last = tree.number + count
@@ -192,7 +192,7 @@ def reroot(tree: Tree, move: int) -> Tree | None:
     return _move_nodes(tree, source, target, np.int32(len(places)))
 
 
-def _report(kernel: Kernel, progress: Progress[Any]) -> _Report:
+def _report(kernel: Kernel, progress: Progress[Cache]) -> _Report:
     """Reads a finished tree of one position."""
     arrays, game = progress.tree, kernel.game
     summary = kernel.summary(progress)
@@ -250,7 +250,7 @@ class TreeAnalyst:
     def __init__(
         self,
         search: TreeSearch,
-        params: Any,
+        params: Params,
         *,
         seed: int = 0,
         chunk: int = _CHUNK,

@@ -45,8 +45,8 @@ def with_cache(evaluate: Evaluate | CachedEvaluate[Any]) -> CachedEvaluate[Any]:
 
 
 def evaluate_root(
-    evaluate: Evaluate | CachedEvaluate[Any], keys: jax.Array, states: State
-) -> tuple[jax.Array, jax.Array, CachedEvaluate[Any]]:
+    evaluate: Evaluate | CachedEvaluate[Cache], keys: jax.Array, states: State
+) -> tuple[jax.Array, jax.Array, CachedEvaluate[Cache]]:
     """Logits f32[B, A] and values f32[B] of the roots, and the evaluator after that."""
     function, cache = with_cache(evaluate)
     batch = len(jax.tree.leaves(states)[0])

@@ -49,7 +49,7 @@ class PolicyOutput(NamedTuple, Generic[Cache]):
 
 def gumbel(
     game: Game,
-    evaluate: Evaluate | CachedEvaluate[Any],
+    evaluate: Evaluate | CachedEvaluate[Cache],
     states: State,
     *,
     keys: jax.Array,
@@ -59,7 +59,7 @@ def gumbel(
     max_considered_actions: int = 16,
     min_value_range: float = 1e-8,
     prove: bool = False,
-) -> PolicyOutput[Any]:
+) -> PolicyOutput[Cache]:
     """Searches, and improves on the prior.
 
     Args:

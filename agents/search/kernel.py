@@ -261,13 +261,13 @@ class Kernel:
 
 def search(
     kernel: Kernel,
-    evaluate: Evaluate | CachedEvaluate[Any],
+    evaluate: Evaluate | CachedEvaluate[Cache],
     states: State,
     *,
     keys: jax.Array,
     simulations: int,
     root: Root,
-) -> RootSummary[Any]:
+) -> RootSummary[Cache]:
     """Grows a tree under each position, and summarises its root.
 
     Args:
@@ -281,7 +281,7 @@ def search(
     evaluate = with_cache(evaluate)
     progress = kernel.init(root, states, keys=keys, capacity=simulations, cache=evaluate.cache)
 
-    def step(number: jax.Array, progress: Progress[Any]) -> Progress[Any]:
+    def step(number: jax.Array, progress: Progress[Cache]) -> Progress[Cache]:
         return kernel.step(evaluate, progress, number, keys=keys)
 
     progress = jax.lax.fori_loop(1, simulations + 1, step, progress)

@@ -21,7 +21,7 @@ from arena.pettingzoo.worker_pool import WorkerPool
 from arena.play import seats
 from arena.play.decisions import decide
 from arena.play.device_loop import Match, Played, Record
-from arena.types import Decision, Judge, Key, Params
+from arena.types import Decision, Judge, Key, Params, State
 from games import OVER
 
 _FAILURES = 16  # that a match bears, and a tenth of its games on top
@@ -70,7 +70,9 @@ def play(
 def _decide(match: Match):
     """Jitted: both agents' moves in positions [2, G, S, ...]."""
 
-    def choose(params_a: Any, params_b: Any, keys: jax.Array, time: jax.Array, states: Any) -> Any:
+    def choose(
+        params_a: Params, params_b: Params, keys: jax.Array, time: jax.Array, states: State
+    ) -> Decision:
         here = jax.vmap(lambda key: jax.random.fold_in(key, time))(keys)
         return decide(match.policies, (params_a, params_b), keys=here, states=states)
 

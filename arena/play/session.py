@@ -247,8 +247,8 @@ class _Sight(NamedTuple):
 
     state: State
     mover: Array  # i32[]
-    legal: Any  # bool[A]
-    chance: Any  # f32[C]
+    legal: Array  # bool[A]
+    chance: Array  # f32[C]
 
 
 class _Node(NamedTuple):

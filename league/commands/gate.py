@@ -2,20 +2,20 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from arena.errors import UserError, check_not_negative, check_positive
 from arena.types import Agent, HostAgent
 from league.cli import closing, console, device, names
-from league.evaluation import compute_ledger
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate
 from league.gate.matches import GateMatches
 from league.gate.rule import Question, Rule
-from league.gate.store import GateRecord, Lineage
+from league.gate.store import GateRecord, Lineage, passes_spent
 from league.gate.verdict import AccuracyCompared, AccuracyTest, GateEvent, TestContinued, Verdict
+from league.settings.json_object import JsonObject
 from league.store.checkpoints import digest
 from league.store.database import Results
 from league.store.run import Run
@@ -78,7 +78,7 @@ def run(command: Command) -> None:
             gate = lineage.open(question)
             if gate.verdict is None:
                 gate = _decide(command, work, lineage, gate, opponents)
-        _show(command.json, work, gate, compute_ledger.spent(results))
+        _show(command.json, work, gate, passes_spent(results))
     work.close()
 
 
@@ -200,7 +200,7 @@ def _emit(event: GateEvent) -> None:
     console.emit(as_json(event))
 
 
-def as_json(event: GateEvent) -> dict[str, Any]:
+def as_json(event: GateEvent) -> JsonObject:
     """An event as programs read it: `event` is select, test, heldout or accuracy."""
     agents = {"a": event.a, "b": event.b}
     if isinstance(event, AccuracyCompared):

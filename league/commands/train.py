@@ -12,13 +12,12 @@ from arena.judges import names as judge_names
 from league.cli import console, device, names
 from league.cli.progress import TrainingProgress
 from league.evaluation import leaderboard
-from league.report import build, terminal
+from league.report import build, tensorboard, terminal
 from league.settings import defaults
 from league.settings.config import Config
 from league.store import runs
 from league.store.database import Results
 from league.store.run import Run
-from league.training import tensorboard
 from league.training.events import Callback, Event, as_json
 from league.training.trainer import Trainer
 

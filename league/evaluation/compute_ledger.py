@@ -8,8 +8,6 @@ the gate. Gradient steps are no feedback and are not counted.
 import numpy as np
 
 from arena.types import Agent, HostAgent, Policy
-from league.gate.store import Lineage
-from league.store.database import Results
 
 
 def evaluations(player: Agent | HostAgent | Policy) -> int:
@@ -26,10 +24,3 @@ def passes(moves: np.ndarray, a: Agent | HostAgent | Policy, b: Agent | HostAgen
 def nothing() -> dict[str, int]:
     """Forward passes of both types before a generation: zero."""
     return {"type_1": 0, "type_2": 0}
-
-
-def spent(results: Results) -> dict[str, int]:
-    """Forward passes of a run so far: `type_1` and `type_2`."""
-    found = [event.get("passes", {}) for event in results.events()]
-    total = {kind: sum(one.get(kind, 0) for one in found) for kind in nothing()}
-    return {**total, "type_2": total["type_2"] + Lineage(results).passes()}

@@ -8,7 +8,6 @@ command goes on where a kill cut it off, and ends with the same scores as if not
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
-from typing import Any
 
 import jax
 import sqlalchemy as sql
@@ -17,7 +16,7 @@ from arena.errors import UserError
 from arena.evaluation import ratings
 from arena.keys import fold
 from arena.play import match
-from arena.types import Agent, CachedPolicy, Judge
+from arena.types import Agent, CachedPolicy, Judge, Params
 from league.evaluation import leaderboard
 from league.store.database import MatchResult, Results
 from league.store.run import Run
@@ -62,7 +61,7 @@ class Tournament:
     results: Results
     plan: Plan
     judge: Judge | None = None
-    _weights: dict[int, Any] = field(default_factory=dict)
+    _weights: dict[int, Params] = field(default_factory=dict)
 
     def __post_init__(self):
         self._ids = list(self.results.digests())

@@ -3,10 +3,10 @@
 import dataclasses
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 from arena.errors import UserError, check_positive
 from arena.evaluation.sprt import Sprt
+from league.settings.json_object import JsonObject
 
 _FORMER_NAMES = {"most": "max_pairs", "veto": "heldout_pairs"}
 """Fields of a rule in records of older versions, and what they are now."""
@@ -86,14 +86,14 @@ class Question:
     newest: int
     rule: Rule
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As the record holds it."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Question":
+    def from_json(cls, stored: JsonObject) -> "Question":
         """The question in a record, of an older version too."""
         fields = dict(stored)
-        stored_rule: dict[str, Any] = fields.pop("rule")
+        stored_rule: JsonObject = fields.pop("rule")
         rule = {_FORMER_NAMES.get(name, name): value for name, value in stored_rule.items()}
         return cls(**fields, rule=Rule(**rule))

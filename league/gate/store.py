@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sql
 
+from league.evaluation import compute_ledger
 from league.gate.match import GateMatch, PlayMatch
 from league.gate.rule import Question
 from league.gate.verdict import Verdict
@@ -131,3 +132,10 @@ class Lineage:
             if verdict.promoted:
                 promotion = {"snapshot": int(verdict.candidate), "gate": gate}
                 connection.execute(CHAMPIONS.insert().values(promotion))
+
+
+def passes_spent(results: Results) -> dict[str, int]:
+    """Forward passes of a run so far, its gates included: `type_1` and `type_2`."""
+    found = [event.get("passes", {}) for event in results.events()]
+    total = {kind: sum(one.get(kind, 0) for one in found) for kind in compute_ledger.nothing()}
+    return {**total, "type_2": total["type_2"] + Lineage(results).passes()}

@@ -4,10 +4,10 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from arena.evaluation.score import Score
 from league.gate.match import Stage
+from league.settings.json_object import JsonObject
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Verdict:
         half = math.hypot(chosen.half_width, self.fresh.half_width)
         return chosen.score - self.fresh.score, half
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As the record and programs hold it; whether it is a promotion stands beside it."""
         body = dataclasses.asdict(self)
         body.pop("promoted")
@@ -129,7 +129,7 @@ class Verdict:
         return {**body, "inflation": inflation, "inflation_half_width": half}
 
     @classmethod
-    def from_json(cls, body: dict[str, Any], promoted: bool) -> "Verdict":
+    def from_json(cls, body: JsonObject, promoted: bool) -> "Verdict":
         """The verdict in a record, of an older version too."""
         test = body["test"]
         heldout = body["heldout"] if "heldout" in body else body["vetoes"]

@@ -6,9 +6,9 @@ import jax
 
 from arena.play.openings import random_openings
 from arena.types import as_host_game
-from league.evaluation import compute_ledger, tables
+from league.evaluation import tables
 from league.evaluation.leaderboard import Leaderboard
-from league.gate.store import GateRecord, Lineage
+from league.gate.store import GateRecord, Lineage, passes_spent
 from league.report import data, page
 from league.store.database import Results
 from league.store.files import replacing
@@ -46,7 +46,7 @@ def gather(run: Run, results: Results, standing: Leaderboard) -> data.Report:
 def _findings(standing: Leaderboard, results: Results) -> tuple[tuple[str, str], ...]:
     """Results about the pool as a whole, name and text."""
     first, fit, verdict = standing.ratings, standing.fit, standing.verdict
-    passes = compute_ledger.spent(results)
+    passes = passes_spent(results)
     champions = Lineage(results).champions()
     return (
         ("Champion", ", ".join(map(str, champions)) or "none yet: arena gate decides"),

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from arena.errors import UserError
 from arena.evaluation.forgetting import Alarm
+from arena.types import Params, State
 from games import Game
 from league.evaluation import leaderboard, tables
 from league.evaluation.tables import Record, Row
@@ -122,7 +122,7 @@ def _updates(run: Run, newest: int) -> Iterator[float]:
         before = after
 
 
-def _flat(params: Any) -> Floats:
+def _flat(params: Params) -> Floats:
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
     floats = [leaf for leaf in leaves if np.issubdtype(leaf.dtype, np.inexact)]
     return np.concatenate([leaf.astype(np.float64).ravel() for leaf in floats])
@@ -150,7 +150,7 @@ def _positions(run: Run, newest: int) -> Positions | None:
     )
 
 
-def _groups(states: Any) -> NDArray[np.int64]:
+def _groups(states: State) -> NDArray[np.int64]:
     """Numbers i64[N] that are equal for equal positions [N, ...]."""
     leaves = [np.ascontiguousarray(leaf) for leaf in jax.tree.leaves(states)]
     parts = [leaf.reshape(len(leaf), -1).view(np.uint8) for leaf in leaves if leaf[:1].size]
@@ -159,7 +159,7 @@ def _groups(states: Any) -> NDArray[np.int64]:
     return np.unique(rows, return_inverse=True)[1].astype(np.int64)
 
 
-def _entropies(run: Run, newest: int, states: Any) -> tuple[float, float]:
+def _entropies(run: Run, newest: int, states: State) -> tuple[float, float]:
     """Mean entropies of the network's policy and of uniform play over legal moves, nats."""
     count = len(jax.tree.leaves(states)[0])
     chosen = np.unique(np.linspace(0, count - 1, min(count, _ASKED)).astype(int))

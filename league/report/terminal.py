@@ -2,7 +2,6 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from arena.evaluation import score
 from league.cli import console
 from league.evaluation import tables
 from league.evaluation.leaderboard import Leaderboard
+from league.settings.json_object import JsonObject
 from league.store.database import Results
 from league.store.run import Run
 from league.training import best_response
@@ -57,14 +57,14 @@ def show(
         console.stderr.print(f"report: {report}")
 
 
-def _exact(results: Results) -> dict[str, Any]:
+def _exact(results: Results) -> JsonObject:
     """How far the newest snapshot and the pool are from an equilibrium, if that was measured."""
     keys = ("exploitability", "value", "pool_exploitability")
     last = next((e for e in reversed(results.events()) if keys[0] in e), None)
     return {"snapshot": last["generation"], **{k: last[k] for k in keys}} if last else {}
 
 
-def _figures(standing: Leaderboard) -> dict[str, Any]:
+def _figures(standing: Leaderboard) -> JsonObject:
     """What is known beside the table, for programs."""
     names, verdict = standing.names, standing.verdict
     top = standing.top
@@ -89,7 +89,7 @@ def _figures(standing: Leaderboard) -> dict[str, Any]:
     }
 
 
-def _match(a: str, b: str, found: score.Score) -> dict[str, Any]:
+def _match(a: str, b: str, found: score.Score) -> JsonObject:
     return {"a": a, "b": b, **dataclasses.asdict(found)}
 
 

@@ -16,6 +16,7 @@ from arena.errors import (
     check_share,
 )
 from league.settings import matchmaking
+from league.settings.json_object import JsonObject
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Config:
         matchmaking.find(self.matchmaker)
 
 
-def to_card(config: Config) -> dict[str, Any]:
+def to_card(config: Config) -> JsonObject:
     """What a run card keeps of a configuration: its fields, and the names of learner and network.
 
     `from_card` reads it back.
@@ -115,7 +116,7 @@ def to_card(config: Config) -> dict[str, Any]:
     }
 
 
-def from_card(card: dict[str, Any]) -> Config:
+def from_card(card: JsonObject) -> Config:
     """The configuration that a run card holds.
 
     Raises:

@@ -14,6 +14,7 @@ from arena import extensions
 from arena.errors import UserError
 from games import Game
 from league.settings import user_games
+from league.settings.json_object import JsonObject
 
 if TYPE_CHECKING:
     from arena.pettingzoo.as_game import ImportedGame
@@ -60,18 +61,18 @@ def _imported(name: str, env: Any) -> "ImportedGame":
     spec = _renamed(env) if isinstance(env, Mapping) else {}
     if set(spec) != fields:
         raise UserError(f"what is kept of {name} does not have the keys {sorted(fields)}")
-    whole: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items()}
+    whole: JsonObject = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items()}
     return as_game.ImportedGame(name, EnvSpec(**whole))
 
 
-def _renamed(env: Mapping[str, Any]) -> dict[str, Any]:
+def _renamed(env: Mapping[str, Any]) -> JsonObject:
     """An env's part of a run card with the keys of today."""
     if "steady" not in env:
         return dict(env)
     return {_RENAMED.get(key, key): value for key, value in env.items()}
 
 
-def card(name: str, rules: Game | None = None) -> dict[str, Any]:
+def card(name: str, rules: Game | None = None) -> JsonObject:
     """What a run card says of a game: its name and version, and of an env what its check found.
 
     Args:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import jax
 
@@ -22,6 +21,7 @@ from arena.errors import UserError
 from games import Game
 from league.settings import game_names
 from league.settings.config import Config, to_card
+from league.settings.json_object import JsonObject
 from league.store import migrations
 from league.store.files import replacing
 
@@ -29,7 +29,7 @@ NAME = "run.json"
 _KEYS = {"game": str, "learner": str, "network": str, "judge": str, "config": dict}
 
 
-def new(game: str, config: Config, judge: str, rules: Game | None = None) -> dict[str, Any]:
+def new(game: str, config: Config, judge: str, rules: Game | None = None) -> JsonObject:
     """The card of a run that begins now.
 
     Args:
@@ -51,7 +51,7 @@ def new(game: str, config: Config, judge: str, rules: Game | None = None) -> dic
     }
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> JsonObject:
     """The card of a run, brought to the form of this version.
 
     Raises:
@@ -78,7 +78,7 @@ def read(folder: Path) -> dict[str, Any]:
     return card
 
 
-def write(folder: Path, card: dict[str, Any]) -> None:
+def write(folder: Path, card: JsonObject) -> None:
     """Writes the card, whole or not at all."""
     with replacing(folder / NAME, "w") as file:
         json.dump(card, file, indent=2)

@@ -11,6 +11,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from arena.errors import UserError
+from arena.types import PyTree
 
 # Orbax reports every step of its work, and of its failures, which are told in one line here.
 for _name in ("absl", "asyncio"):
@@ -41,7 +42,7 @@ class Store:
         self.folder = folder
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
-    def save(self, number: int, tree: Any) -> None:
+    def save(self, number: int, tree: PyTree) -> None:
         """Writes a pytree of arrays.
 
         Raises:
@@ -65,7 +66,7 @@ class Store:
             if later > number:
                 self._manager.delete(later)
 
-    def load(self, number: int, like: Any) -> Any:
+    def load(self, number: int, like: PyTree) -> PyTree:
         """Reads a pytree of numpy arrays, shaped like the one given (arrays or shapes).
 
         Numpy, since Orbax gives other arrays back only to as many devices as they came from.
@@ -89,7 +90,7 @@ class Store:
         self._manager.close()
 
 
-def _shapes(tree: Any) -> Any:
+def _shapes(tree: PyTree) -> PyTree:
     return jax.tree.map(lambda x: (x.shape, x.dtype), tree)
 
 
@@ -98,7 +99,7 @@ def _line(error: Exception) -> str:
     return ": ".join(str(error).strip().partition("\n")[0].split(": ")[-2:])[-160:]
 
 
-def digest(tree: Any) -> str:
+def digest(tree: PyTree) -> str:
     """SHA-256 over all arrays of a pytree, with their places, types and shapes."""
     total = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from arena.errors import UserError
+from league.settings.json_object import JsonObject
 from league.store.schema import (
     _META,
     CHAMPIONS,
@@ -188,7 +189,7 @@ class Results:
         generation: int,
         matches: Iterable[MatchResult],
         snapshot: tuple[int, str] | None = None,
-        figures: dict[str, Any] | None = None,
+        figures: JsonObject | None = None,
         exploiters: Iterable[Exploiter] = (),
     ) -> None:
         """Adds what a generation brought, all or nothing.
@@ -318,7 +319,7 @@ class Results:
         found = [(x, y) if who == a else (1 - y, 1 - x) for who, x, y in rows]
         return np.array(found, np.float64).reshape(-1, 2)
 
-    def events(self) -> list[dict[str, Any]]:
+    def events(self) -> list[JsonObject]:
         """The figures of every generation, in order."""
         query = sql.select(EVENTS.c.body).order_by(EVENTS.c.generation)
         with self._engine.connect() as connection:

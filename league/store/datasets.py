@@ -7,11 +7,12 @@ import jax
 import numpy as np
 
 from arena.errors import UserError
+from arena.types import PyTree
 from league.store import migrations
 from league.store.files import replacing
 
 
-def write(path: Path, data: Any) -> None:
+def write(path: Path, data: PyTree) -> None:
     """Writes a dataset [N, ...], whole or not at all; arrays are named by their fields."""
     leaves = {
         jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf)
@@ -22,7 +23,7 @@ def write(path: Path, data: Any) -> None:
         np.savez(file, allow_pickle=False, **leaves)
 
 
-def read(path: Path, template: Any) -> Any:
+def read(path: Path, template: PyTree) -> PyTree:
     """Reads a dataset of the template's structure.
 
     Raises:

@@ -4,9 +4,8 @@ A card is migrated when it is read, and written in its new form when training go
 has had one form since version 0.1; what it holds of gates is read in both.
 """
 
-from typing import Any
-
 from arena.errors import UserError
+from league.settings.json_object import JsonObject
 
 FORMAT = "arena-run-2"
 _FIRST = "arena-run-1"
@@ -23,8 +22,8 @@ _LEARNERS = {
     "ppo": {"reuse": "replay_ratio", "window": "replay_window", "trace": "gae_lambda"},
     "mmd": {"reuse": "replay_ratio"},
 }
-_ADDED: dict[str, dict[str, Any]] = {
-    "alphazero": {},
+_ADDED: dict[str, JsonObject] = {
+    "alphazero": {"search": "gumbel"},
     "ppo": {},
     "mmd": {"replay_window": 1},
 }
@@ -34,7 +33,7 @@ _DATA = {"search_target": "lesson", "pieces": "men", "history": "past"}
 """Parts of the names of arrays in datasets, new and old."""
 
 
-def card(found: dict[str, Any]) -> dict[str, Any]:
+def card(found: JsonObject) -> JsonObject:
     """A card in the form of this version.
 
     Raises:
@@ -65,11 +64,11 @@ def card(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _renamed(part: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _renamed(part: JsonObject, names: dict[str, str]) -> JsonObject:
     return {names.get(key, key): value for key, value in part.items()}
 
 
-def _learner(config: dict[str, Any]) -> str:
+def _learner(config: JsonObject) -> str:
     """Which learner a configuration of version 0.1 is of, by its keys."""
     for name, key in (("alphazero", "considered"), ("ppo", "clip"), ("mmd", "magnet")):
         if key in config:
@@ -77,7 +76,7 @@ def _learner(config: dict[str, Any]) -> str:
     raise UserError("its learner is of no known kind")
 
 
-def _network(config: dict[str, Any]) -> str:
+def _network(config: JsonObject) -> str:
     """Which kind of network a configuration of version 0.1 is of, by its keys."""
     if "channels" in config:
         return "resnet"

@@ -12,7 +12,6 @@ import re
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -21,7 +20,7 @@ from agents import learners
 from agents.nn import networks
 from arena.errors import UserError
 from arena.judges.rules import Rules
-from arena.types import Agent
+from arena.types import Agent, Params, Policy
 from games import Game
 from league.settings import game_names
 from league.store.checkpoints import digest
@@ -96,7 +95,7 @@ def load(spec: str, simulations: int) -> tuple[Game, Agent]:
     return game, Agent(title, policy, weights)
 
 
-def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Any, Any]:
+def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Policy, Params]:
     """From what a file holds: the game, how the agent moves, and its weights in f32."""
     card = json.loads(held["card"].item())
     if card["format"] != FORMAT:

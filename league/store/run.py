@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -24,7 +23,7 @@ from arena.errors import UserError
 from arena.judges import names as judge_names
 from arena.judges.rules import Rules
 from arena.play.openings import random_openings
-from arena.types import Judge, Policy
+from arena.types import Judge, Params, Policy, PyTree
 from games import Game
 from league.settings import game_names
 from league.settings.config import Config, from_card
@@ -142,7 +141,7 @@ class Run:
             found = {str(number): sha for number, sha in results.digests().items()}
             return found | {e.id: e.digest for e in results.exploiters()}
 
-    def weights(self, snapshot: int | str) -> Any:
+    def weights(self, snapshot: int | str) -> Params:
         """The parameters of a snapshot, by generation, or by id if an exploiter's may be meant.
 
         Raises:
@@ -167,7 +166,7 @@ class Run:
         """The same for what numpy draws."""
         return np.random.default_rng(np.asarray(jax.random.key_data(self.key(generation, role))))
 
-    def openings(self, generation: int) -> Any:
+    def openings(self, generation: int) -> PyTree:
         """Positions [M, R P, ...] that a generation's R rounds of training games start from."""
         matches = len(self.learners) * self.config.matches
         shape, plies = (matches, self.config.rounds * self.config.pairs), self.config.opening_plies
@@ -175,11 +174,11 @@ class Run:
             self.game, self.key(generation, "openings"), shape=shape, plies=plies
         )
 
-    def write_data(self, name: str, data: Any) -> None:
+    def write_data(self, name: str, data: PyTree) -> None:
         """Keeps the dataset of a snapshot's generation, as `data/NAME.npz`."""
         datasets.write(self.folder / "data" / f"{name}.npz", data)
 
-    def read_data(self, name: str) -> Any:
+    def read_data(self, name: str) -> PyTree:
         """Reads `data/NAME.npz`; raises UserError if it is not there, or damaged."""
         path = self.folder / "data" / f"{name}.npz"
         return datasets.read(path, self.learner.dataset_template())

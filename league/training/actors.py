@@ -7,12 +7,12 @@ than once. `LocalActors` play in this process.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 
 from arena.play.device_loop import Match, Played
-from arena.types import stack
+from arena.types import Params, PyTree, stack
 
 
 class WeightsRef(NamedTuple):
@@ -50,7 +50,7 @@ class PlayRequest:
     match: Match
     a: tuple[WeightsRef, ...]
     b: tuple[WeightsRef, ...]
-    openings: Any
+    openings: PyTree
     keys: jax.Array
 
 
@@ -70,7 +70,7 @@ class LocalActors(Actors):
       weights: finds weights by reference.
     """
 
-    weights: Callable[[WeightsRef], Any]
+    weights: Callable[[WeightsRef], Params]
 
     def play(self, requests: Sequence[PlayRequest]) -> list[Played]:
         """The results of requests, in order."""

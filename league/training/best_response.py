@@ -8,12 +8,11 @@ on fresh games is a lower bound.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import jax
 import numpy as np
 
-from agents.learners.base import Learner
+from agents.learners.base import Learner, LearnerConfig
 from arena.evaluation import metagame, score
 from arena.evaluation.exploitability import (
     enumerable,
@@ -24,7 +23,7 @@ from arena.evaluation.exploitability import (
 from arena.judges.rules import Rules
 from arena.play import match
 from arena.play.openings import random_openings
-from arena.types import Agent, Judge
+from arena.types import Agent, Judge, Params, PyTree
 from games import Game
 from league.settings.config import Config
 from league.store.checkpoints import digest
@@ -35,7 +34,9 @@ ENUMERABLE = 100_000
 """Courses of a game of hidden information, or positions of another, that are enumerated at most."""
 
 
-def policy(game: Game, config: Config, params: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
+def policy(
+    game: Game, config: Config, params: Params
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """How likely a snapshot, without search, makes each move; see `Strategy`."""
     logits = _logits(game, config.learner)
 
@@ -50,7 +51,7 @@ def policy(game: Game, config: Config, params: Any) -> Callable[[np.ndarray, np.
 
 
 @cache
-def _logits(game: Game, learner: Any):
+def _logits(game: Game, learner: LearnerConfig):
     """Jitted: weights and observations to logits."""
     return jax.jit(learner.make(game, Rules(game)).logits)
 
@@ -60,7 +61,7 @@ def small(game: Game) -> bool:
     return not game.perfect_information and enumerable(game, ENUMERABLE)
 
 
-def of_pool(game: Game, config: Config, snapshots: Sequence[Any]) -> dict[str, float]:
+def of_pool(game: Game, config: Config, snapshots: Sequence[Params]) -> dict[str, float]:
     """How far a pool is from an equilibrium, in the game's own payoffs.
 
     Args:
@@ -94,7 +95,7 @@ def describe(found: dict[str, float]) -> str:
     return line
 
 
-def exact(game: Game, config: Config, params: Any) -> float:
+def exact(game: Game, config: Config, params: Params) -> float:
     """The exploitability of a snapshot, in the game's own payoffs."""
     return exploitability(game, policy(game, config, params))
 
@@ -120,7 +121,7 @@ class BestResponse:
         generations: int,
         key: jax.Array,
         callback: Callable[[int], None] = lambda number: None,
-    ) -> Any:
+    ) -> Params:
         """Trains from nothing.
 
         Args:
@@ -147,7 +148,7 @@ class BestResponse:
             callback(number)
         return state.params
 
-    def _play(self, learner: Learner, number: int, params: Any, key: jax.Array) -> Any:
+    def _play(self, learner: Learner, number: int, params: Params, key: jax.Array) -> PyTree:
         """The dataset of one generation's games, all of them against the frozen agent."""
         config, count = self.config, self.config.matches
         own = WeightsRef("best response", digest(params))
@@ -174,7 +175,7 @@ class BestResponse:
         [played] = LocalActors(lambda ref: weights[ref]).play([request])
         return step.make_dataset(learner, played, np.array([[True], [False]]).repeat(count, 1))
 
-    def measure(self, params: Any, pairs: int, key: jax.Array) -> score.Score:
+    def measure(self, params: Params, pairs: int, key: jax.Array) -> score.Score:
         """What the best response scores without search, on fresh games, by the rules."""
         policy = self.config.learner.make(self.game, Rules(self.game)).eval_policy(0)
         agent, plies = Agent("best response", policy, params), self.config.measure.opening_plies

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from league.settings.json_object import JsonObject
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class GenerationEvent:
     """
 
     generation: int
-    figures: dict[str, Any]
+    figures: JsonObject
     alarms: tuple[str, ...] = ()
 
 
@@ -40,7 +41,7 @@ Callback = Callable[[Event], None]
 """Called with every event, in order."""
 
 
-def as_json(event: Event) -> dict[str, Any]:
+def as_json(event: Event) -> JsonObject:
     """An event as `arena train --json` prints it."""
     if isinstance(event, PhaseEvent):
         return {"event": "phase", **asdict(event)}

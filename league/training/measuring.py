@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from agents import mcts, uniform
 from arena.play import match
-from arena.types import Agent
+from arena.types import Agent, Params
 from league.evaluation import compute_ledger
 from league.store.database import MatchResult
 from league.store.run import Run
@@ -25,10 +24,10 @@ class Measuring:
     """
 
     run: Run
-    weights: Callable[[str], Any]
+    weights: Callable[[str], Params]
     passes: int = 0
 
-    def against_pool(self, generation: int, params: Any) -> list[MatchResult]:
+    def against_pool(self, generation: int, params: Params) -> list[MatchResult]:
         """A new snapshot against the one before it and others of the pool, without search."""
         rule = self.run.config.measure
         others = self.run.rng(generation, "rate").permutation(generation - 1).tolist()
@@ -39,7 +38,9 @@ class Measuring:
             "measure", generation, agents, opponents, pairs=rule.pairs, groups=rule.opponents
         )
 
-    def exploiter(self, generation: int, main: Any, name: str, params: Any) -> list[MatchResult]:
+    def exploiter(
+        self, generation: int, main: Params, name: str, params: Params
+    ) -> list[MatchResult]:
         """An exploiter that joins against the main agent, now and before, without search."""
         rule = self.run.config.measure
         past = self.run.rng(generation, f"test {name}").permutation(generation)
@@ -55,7 +56,7 @@ class Measuring:
             "exploiter", generation, mains, opponents, pairs=rule.pairs, groups=rule.opponents
         )
 
-    def against_baselines(self, generation: int, params: Any) -> list[MatchResult]:
+    def against_baselines(self, generation: int, params: Params) -> list[MatchResult]:
         """A new snapshot against fixed opponents.
 
         Its raw network meets uniform play; with search it meets MCTS, where search is possible and
@@ -69,13 +70,13 @@ class Measuring:
         return raw + self._baseline("mcts", generation, params, rule.simulations, tree)
 
     def _baseline(
-        self, role: str, generation: int, params: Any, simulations: int, opponent: Agent
+        self, role: str, generation: int, params: Params, simulations: int, opponent: Agent
     ) -> list[MatchResult]:
         agent = self._agent(str(generation), params, simulations)
         halves = max(1, self.run.config.measure.baseline_pairs // 2)
         return self._matches(role, generation, [agent] * 2, [opponent] * 2, pairs=halves, groups=2)
 
-    def _agent(self, name: str, params: Any, simulations: int = 0) -> Agent:
+    def _agent(self, name: str, params: Params, simulations: int = 0) -> Agent:
         return Agent(name, self.run.eval_policy(simulations), params)
 
     def _matches(

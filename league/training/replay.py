@@ -1,11 +1,11 @@
 """The datasets of the last generations, from which league learners learn."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax
 import numpy as np
 
+from arena.types import PyTree
 from league.settings.league_learners import LeagueLearner
 from league.store.run import Run
 from league.training.exploiters import ExploiterHistory
@@ -22,7 +22,7 @@ class ReplayBuffer:
 
     run: Run
     history: ExploiterHistory
-    _data: dict[tuple[int, int], Any] = field(default_factory=dict)
+    _data: dict[tuple[int, int], PyTree] = field(default_factory=dict)
 
     def restore(self, done: int) -> None:
         """Reads what is needed to go on after generation `done`; UserError if it is damaged."""
@@ -32,7 +32,7 @@ class ReplayBuffer:
             for g in self.generations(learner, done + 1)[:-1]
         }
 
-    def add(self, learner: LeagueLearner, generation: int, data: Any) -> None:
+    def add(self, learner: LeagueLearner, generation: int, data: PyTree) -> None:
         """Adds one round's dataset to a generation's."""
         place = learner.number, generation
         if place in self._data:
@@ -43,7 +43,7 @@ class ReplayBuffer:
         """Writes a generation's dataset to disk, when all of its rounds have been added."""
         self.run.write_data(learner.snapshot_id(generation), self._data[learner.number, generation])
 
-    def window(self, learner: LeagueLearner, generation: int) -> list[Any]:
+    def window(self, learner: LeagueLearner, generation: int) -> list[PyTree]:
         """The datasets to learn from in a generation, the newest last; drops older ones."""
         oldest = generation - self.run.config.learner.replay_window
         self._data.pop((learner.number, oldest), None)

@@ -1,14 +1,13 @@
 """The step that every league learner takes: play, make a dataset, learn."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import numpy as np
 
 from agents.learners.base import Learner, TrainState
 from arena.play.device_loop import Match, Played
-from arena.types import Policy
+from arena.types import Policy, PyTree
 
 
 def recorded_match(
@@ -34,7 +33,7 @@ def recorded_match(
     )
 
 
-def make_dataset(learner: Learner, played: Played, learns: np.ndarray) -> Any:
+def make_dataset(learner: Learner, played: Played, learns: np.ndarray) -> PyTree:
     """What a learner learns from recorded matches.
 
     Args:
@@ -47,12 +46,12 @@ def make_dataset(learner: Learner, played: Played, learns: np.ndarray) -> Any:
     return learner.make_dataset(record, np.asarray(played.scores), learns)
 
 
-def rows(data: Any) -> int:
+def rows(data: PyTree) -> int:
     """How many positions N a dataset [N, ...] has."""
     return len(jax.tree.leaves(data)[0])
 
 
-def finite(tree: Any) -> bool:
+def finite(tree: PyTree) -> bool:
     """Whether all numbers of a pytree are finite."""
     return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
 
@@ -60,7 +59,7 @@ def finite(tree: Any) -> bool:
 def learn(
     learner: Learner,
     state: TrainState,
-    window: Sequence[Any],
+    window: Sequence[PyTree],
     *,
     fresh: int,
     progress: float,

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax
 import numpy as np
@@ -18,16 +17,18 @@ import numpy as np
 from agents.learners.base import TrainState
 from arena.errors import UserError
 from arena.play.device_loop import Played
-from arena.types import as_host_game
+from arena.types import Params, PyTree, as_host_game
 from league.evaluation import compute_ledger, leaderboard
+from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner
 from league.store.checkpoints import digest
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
-from league.training import best_response, exploiters, step
+from league.training import best_response, exploiters, game_figures, step
 from league.training.actors import Actors, LocalActors, PlayRequest, WeightsRef
 from league.training.events import Callback, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
+from league.training.game_figures import GameCounts
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
 from league.training.schedule import Pairing, Schedule
@@ -42,6 +43,7 @@ class Generation:
       states: of all league learners, by their numbers.
       games: the training games' matches.
       measured: the matches that measure its snapshots.
+      counts: of the training games, by round.
       joined: exploiters that join the pool, and their weights.
       figures: what goes into the record about the whole.
       phase_seconds: time spent, by phase.
@@ -51,8 +53,9 @@ class Generation:
     states: list[TrainState]
     games: list[MatchResult] = field(default_factory=list)
     measured: list[MatchResult] = field(default_factory=list)
-    joined: dict[Exploiter, Any] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
+    counts: list[GameCounts] = field(default_factory=list)
+    joined: dict[Exploiter, Params] = field(default_factory=dict)
+    figures: JsonObject = field(default_factory=dict)
     phase_seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -76,7 +79,7 @@ class Trainer:
     ):
         self.run, self.results, self._callback = run, results, callback
         self._actors = actors or LocalActors(lambda ref: self.weights(ref.id))
-        self._weights: dict[str, Any] = {}
+        self._weights: dict[str, Params] = {}
         self.history = ExploiterHistory(run, results)
         self.schedule = Schedule(run, results, self.history)
         self.replay = ReplayBuffer(run, self.history)
@@ -95,7 +98,7 @@ class Trainer:
         for number in range(done + 1, self.run.config.generations + 1):
             states = self._generation(Generation(number, states))
 
-    def weights(self, name: str) -> Any:
+    def weights(self, name: str) -> Params:
         """The parameters of a snapshot, or of a league learner in training, read once."""
         if name not in self._weights:
             self._weights[name] = self.run.weights(name)
@@ -149,8 +152,9 @@ class Trainer:
         openings, positions, losses = self.run.openings(number), 0, {}
         for turn in range(self.run.config.rounds):
             with self._phase(generation, "play"):
-                fresh = self._play(generation, turn, openings)
+                played, pairings = self._play(generation, turn, openings)
             with self._phase(generation, "learn"):
+                fresh = self._make_datasets(generation, turn, played, pairings)
                 losses = self._learn(generation, turn, fresh)
             positions += sum(fresh)
         main = generation.states[0].params
@@ -166,12 +170,13 @@ class Trainer:
             "seconds": time.monotonic() - started,
             **({"voided": self._voided() - voided} if self._voided() > voided else {}),
             **losses,
+            **game_figures.figures(self.run.game, generation.counts, self.run.config.opening_plies),
             **self._exploitability(number, main),
         }
         self._save(generation)
         return generation.states
 
-    def _exploitability(self, number: int, params: Any) -> dict[str, float]:
+    def _exploitability(self, number: int, params: Params) -> dict[str, float]:
         """How far the pool and the new snapshot are from an equilibrium, where it is computable."""
         if not self._exploitable:
             return {}
@@ -183,8 +188,10 @@ class Trainer:
         outside = as_host_game(self.run.game)
         return outside.voided if outside else 0
 
-    def _play(self, generation: Generation, turn: int, openings: Any) -> list[int]:
-        """One round's games, those of all learners; positions that each has to learn from."""
+    def _play(
+        self, generation: Generation, turn: int, openings: PyTree
+    ) -> tuple[Played, list[Pairing]]:
+        """One round's games, those of all learners."""
         number, config = generation.number, self.run.config
         pairings = self.schedule.pairings(number)
         played = self._request(generation, turn, pairings, openings)
@@ -193,17 +200,24 @@ class Trainer:
         policy = self.run.learner.behaviour_policy()
         self._passes["type_1"] += moves * compute_ledger.evaluations(policy)
         generation.games += _results(number, pairings, np.asarray(played.scores))
-        fresh = []
+        return played, pairings
+
+    def _make_datasets(
+        self, generation: Generation, turn: int, played: Played, pairings: list[Pairing]
+    ) -> list[int]:
+        """Adds one round's games to the replay buffer; the positions that each learner got."""
+        number, fresh = generation.number, []
         for learner in self.run.learners:
             data = step.make_dataset(self.run.learner, played, _learns(learner, pairings))
             fresh.append(step.rows(data))
             self.replay.add(learner, number, data)
-            if turn + 1 == config.rounds:
+            if turn + 1 == self.run.config.rounds:
                 self.replay.save(learner, number)
+        generation.counts.append(game_figures.count(played))
         return fresh
 
     def _request(
-        self, generation: Generation, turn: int, pairings: list[Pairing], openings: Any
+        self, generation: Generation, turn: int, pairings: list[Pairing], openings: PyTree
     ) -> Played:
         """Has one round's matches played."""
         number, config = generation.number, self.run.config
@@ -233,7 +247,7 @@ class Trainer:
         [played] = self._actors.play([request])
         return played
 
-    def _put(self, name: str, params: Any) -> WeightsRef:
+    def _put(self, name: str, params: Params) -> WeightsRef:
         """Makes weights that are no snapshot yet available to actors."""
         self._weights[name] = params
         return WeightsRef(name, digest(params))

@@ -87,9 +87,7 @@ FILES = {
 
             def __call__(self, params, keys, states):
                 groups = len(keys)
-                logits, _ = networks.mover_outputs(
-                    self.game, self.network, params, states=states, groups=groups
-                )
+                logits, _ = networks.mover_outputs(self.game, self.network, params, states)
                 logits = jnp.where(jax.vmap(self.game.legal)(states), logits, -1e9)
                 if self.greedy:
                     return Decision(jnp.argmax(logits, -1).astype(jnp.int32))

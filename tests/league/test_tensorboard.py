@@ -8,10 +8,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from arena.errors import UserError
 from league.cli.entry import main
+from league.report import tensorboard
+from league.report.tensorboard import TensorBoardLog
 from league.store.run import Run
-from league.training import tensorboard
 from league.training.events import GenerationEvent, PhaseEvent
-from league.training.tensorboard import TensorBoardLog
 from tests.helpers.command import GENERATIONS, TINY
 
 
