@@ -10,9 +10,8 @@ import pkgutil
 from collections.abc import Callable
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
-import agents
-from agents import engines
 from arena import extensions
 from arena.errors import UserError
 from arena.types import Agent, HostAgent
@@ -28,10 +27,11 @@ _FILES = {"policy": "user_policy"}
 @cache
 def _modules() -> dict[str, str]:
     """Files that may make an agent, by the names that users type."""
+    here = Path(__file__).parent
     found = {
-        module.name: f"{package.__name__}.{module.name}"
-        for package in (agents, engines)
-        for module in pkgutil.iter_modules(package.__path__)
+        module.name: f"{package}.{module.name}"
+        for package, folder in (("agents", here), ("agents.engines", here / "engines"))
+        for module in pkgutil.iter_modules([str(folder)])
         if not module.ispkg
     }
     return found | {name: f"agents.{file}" for name, file in _FILES.items()}

@@ -14,6 +14,7 @@ import numpy as np
 from agents.nn.networks import NetworkConfig
 from arena.errors import check_not_negative, check_positive
 from arena.play.device_loop import Record
+from arena.shards import SHARDS
 from arena.types import Judge, Policy, PyTree
 from games import Game
 
@@ -49,6 +50,7 @@ class LearnerConfig(ABC):
       learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
+      shards: in how many parts the gradient of a batch is computed, see `arena.shards`.
 
     Raises:
       UserError: a figure is out of its range.
@@ -61,10 +63,11 @@ class LearnerConfig(ABC):
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     value_weight: float = 1.0
+    shards: int = SHARDS
 
     def __post_init__(self):
         check_positive(self, "batch_size", "replay_ratio", "replay_window")
-        check_positive(self, "learning_rate", "value_weight")
+        check_positive(self, "learning_rate", "value_weight", "shards")
         check_not_negative(self, "weight_decay")
 
     @abstractmethod

@@ -1,21 +1,28 @@
 """Gradient steps on positions of past games: what all learners share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import optax.contrib
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 from agents.learners.base import LearnerConfig, TrainState
 from agents.nn import networks
+from arena.shards import at_once, fitting
 from arena.types import Params, PyTree
 from games import Game
+
+Losses = dict[str, jax.Array]
+"""The total loss f32[] and its parts by name."""
+Scale = tuple[jax.Array, jax.Array]
+"""The step size f32[], and the share of the run that is done, f32[]."""
 
 
 @dataclass(frozen=True)
@@ -117,53 +124,118 @@ def fit(
     steps = max(1, round(fresh * rates.replay_ratio / rates.batch_size))
     rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
     scale = jnp.float32(rate), jnp.float32(progress)
-    devices = [d for d in range(1, jax.device_count() + 1) if rates.batch_size % d == 0][-1]
-    step, split = _compiled(objective, devices)
+    shards = fitting(rates.batch_size, rates.shards)
+    program = _compiled(objective, at_once(shards))
     chance = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     losses = []
     for number in range(steps):
         # Drawn here, so that the program is the same however many rows there are.
-        share = rates.batch_size // devices
-        shares = [objective.draw(data, share, chance) for _ in range(devices)]
-        rows = jax.device_put(jax.tree.map(lambda *x: np.concatenate(x), *shares), split)
-        state, loss = step(state, rows, scale, jax.random.fold_in(key, number))
+        size = rates.batch_size // shards
+        batch = [objective.draw(data, size, chance) for _ in range(shards)]
+        state, loss = program.step(state, batch, scale, jax.random.fold_in(key, number))
         losses.append(loss)
     tail = jax.device_get(losses[-max(1, steps // 4) :])
     state = jax.device_get(state)  # the next games may be spread over other devices
     return state, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
 
 
+class _Program(NamedTuple):
+    """A gradient step as two compiled programs, whose shapes do not depend on the devices.
+
+    What one program fuses, and over how many devices it is partitioned, decides the last bits of a
+    sum: so the gradient of a shard is the same program on every device, and what is done with all
+    of them is another, on one device.
+
+    Attributes:
+      devices: D, how many shards are computed at once.
+      gradients: of D shards, one on each device.
+      update: of the state by the gradients of all shards, on the first device.
+      split: where shards lie.
+      everywhere: where all else lies.
+      first: the first device.
+    """
+
+    devices: int
+    gradients: Callable[..., tuple[PyTree, Losses]]
+    update: Callable[..., tuple[TrainState, Losses]]
+    split: NamedSharding
+    everywhere: NamedSharding
+    first: SingleDeviceSharding
+
+    def step(
+        self, state: TrainState, batch: Sequence[PyTree], scale: Scale, key: jax.Array
+    ) -> tuple[TrainState, Losses]:
+        """One gradient step on the shards of a batch, numpy arrays [size, ...] each."""
+        params, found = jax.device_put(state.params, self.everywhere), []
+        for at in range(0, len(batch), self.devices):
+            shards = batch[at : at + self.devices]
+            rows = jax.tree.map(lambda *x: np.stack(x), *shards)
+            numbers = np.arange(at, at + self.devices, dtype=np.int32)
+            rows, numbers = jax.device_put((rows, numbers), self.split)
+            found.append(self.gradients(params, rows, numbers, scale[1], key))
+        gathered = found[0] if len(found) == 1 else _concatenated(found)
+        return self.update(*jax.device_put((state, gathered), self.first), scale[0])
+
+
 @cache
-def _compiled(objective: Objective, devices: int):
-    mesh = Mesh(np.array(jax.devices()[:devices]), ("batch",))
-    everywhere, split = PartitionSpec(), PartitionSpec("batch")
-    step = jax.shard_map(
-        partial(_step, objective),
+def _compiled(objective: Objective, devices: int) -> _Program:
+    mesh = Mesh(np.array(jax.devices()[:devices]), ("shard",))
+    everywhere, split = PartitionSpec(), PartitionSpec("shard")
+    gradients = jax.shard_map(
+        partial(_gradients, objective),
         mesh=mesh,
-        in_specs=(everywhere, split, everywhere, everywhere),
-        out_specs=everywhere,
+        in_specs=(everywhere, split, split, everywhere, everywhere),
+        out_specs=split,
         check_vma=False,
     )
-    return jax.jit(step), NamedSharding(mesh, split)
+    return _Program(
+        devices,
+        jax.jit(gradients),
+        jax.jit(partial(_update, objective)),
+        NamedSharding(mesh, split),
+        NamedSharding(mesh, everywhere),
+        SingleDeviceSharding(jax.devices()[0]),
+    )
 
 
-def _step(
+def _gradients(
     objective: Objective,
-    state: TrainState,
+    params: Params,
     rows: PyTree,
-    scale: tuple[jax.Array, jax.Array],
+    number: jax.Array,
+    progress: jax.Array,
     key: jax.Array,
-) -> tuple[TrainState, dict[str, jax.Array]]:
-    """One gradient step, each device on its share of the batch."""
-    rate, progress = scale
-    batch = objective.prepare(rows, jax.random.fold_in(key, jax.lax.axis_index("batch")))
+) -> tuple[PyTree, Losses]:
+    """The gradients and losses [1, ...] of one shard: rows [1, size, ...], its number i32[1]."""
+    rows = jax.tree.map(lambda x: x[0], rows)
+    batch = objective.prepare(rows, jax.random.fold_in(key, number[0]))
 
-    def total(params):
+    def total(params: Params) -> tuple[jax.Array, Losses]:
         loss, parts = objective.loss(params, batch, progress)
         return loss, {"loss": loss, **parts}
 
-    grads, loss = jax.lax.pmean(jax.grad(total, has_aux=True)(state.params), "batch")
+    return jax.tree.map(lambda x: x[None], jax.grad(total, has_aux=True)(params))
+
+
+@jax.jit
+def _concatenated(parts: Sequence[PyTree]) -> PyTree:
+    """Arrays [D, ...] one after the other; a program that computes nothing changes no bits."""
+    return jax.tree.map(lambda *x: jnp.concatenate(x), *parts)
+
+
+def _update(
+    objective: Objective, state: TrainState, found: tuple[PyTree, Losses], rate: jax.Array
+) -> tuple[TrainState, Losses]:
+    """The state after a step by the mean of gradients [shards, ...], added up in their order."""
+
+    def mean(shards: jax.Array) -> jax.Array:
+        total = shards[0]
+        for number in range(1, len(shards)):
+            total = total + shards[number]
+        return total / len(shards)
+
+    grads, losses = jax.tree.map(mean, found)
     with jax.numpy_dtype_promotion("standard"):  # Adam raises a float to an integer power
         updates, optimiser = objective.optimiser.update(grads, state.optimiser, state.params)
     params = jax.tree.map(lambda p, u: p + rate * u, state.params, updates)
-    return TrainState(params, optimiser), loss
+    return TrainState(params, optimiser), losses

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
@@ -140,7 +141,8 @@ def _moves(agent: Agent, states: State, key: jax.Array) -> np.ndarray:
     run, weights, moves = _compiled(agent.policy, devices), stack([agent.params]), []
     for at in range(0, count, devices * _BATCH):
         index = np.minimum(np.arange(at, at + devices * _BATCH), count - 1)
-        keys = jax.random.split(jax.random.fold_in(key, at), devices)
+        # A key for each of the batches, whatever device it is computed on.
+        keys = jnp.stack([jax.random.fold_in(key, at // _BATCH + d) for d in range(devices)])
         moves.append(run(weights, keys, jax.tree.map(lambda x, i=index: x[i], states)))
     return np.concatenate(moves)[:count]
 

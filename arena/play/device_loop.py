@@ -9,7 +9,7 @@ has ended takes the next opening, on the side with fewer games, so that no slot 
 the openings run out. Chance moves, where a game has them, are made as soon as they are due.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from arena.chance import resolve_chance
 from arena.play import seats
 from arena.play.decisions import Caches, Weights, decide, decide_with_caches, init_caches
+from arena.shards import SHARDS, at_once, fitting
 from arena.types import Judge, Key, Params, Policy, PyTree, State, as_host_game
 from games import OVER, Game
 
@@ -71,6 +72,7 @@ class Match:
       record: keep positions and aux of every move; if the aux of A and B differ in structure, only
         that of A.
       finals: keep in the record how each game ended, too.
+      shards: in how many parts matches are played at most, see `arena.shards`.
     """
 
     game: Game
@@ -81,6 +83,7 @@ class Match:
     slots: int
     record: bool = False
     finals: bool = False
+    shards: int = SHARDS
 
     @property
     def policies(self) -> tuple[Policy, Policy]:
@@ -88,7 +91,10 @@ class Match:
         return self.policy_a, self.policy_b
 
     def play(self, params_a: Params, params_b: Params, *, keys: Key, openings: PyTree) -> Played:
-        """Plays G matches of P pairs each, spread over the devices of this process.
+        """Plays G matches of P pairs each.
+
+        They are split into shards, which are spread over the devices of this process; the results
+        depend on the number of shards alone.
 
         Args:
           params_a: weights of the agents A, stacked [G, ...].
@@ -98,7 +104,20 @@ class Match:
         """
         if outside := as_host_game(self.game):
             return outside.play(self, params_a, params_b, keys=keys, openings=openings)
-        devices = [d for d in range(1, jax.device_count() + 1) if keys.shape[0] % d == 0][-1]
+        groups = keys.shape[0]
+        shards = fitting(groups, self.shards)
+        devices = at_once(shards)
+        parts = []
+        for at in range(0, groups, groups // shards * devices):
+            some = slice(at, at + groups // shards * devices)
+            a, b, starts = jax.tree.map(lambda x, i=some: x[i], (params_a, params_b, openings))
+            parts.append(self._play(devices, a, b, keys=keys[some], openings=starts))
+        return parts[0] if len(parts) == 1 else _joined(parts)
+
+    def _play(
+        self, devices: int, params_a: Params, params_b: Params, *, keys: Key, openings: PyTree
+    ) -> Played:
+        """Plays matches on so many devices, an equal share on each."""
         run, shardings = _compiled(self, devices)
         table, pairs = _empty_table(self, openings), jax.tree.leaves(openings)[0].shape[1]
         table = jax.device_put(table, shardings)
@@ -112,6 +131,31 @@ class Match:
         if record:
             record = record._replace(finals=jax.tree.map(np.asarray, table.finals))
         return Played(seats.by_pair(table.scores), record, table.moves)
+
+
+def _joined(parts: Sequence[Played]) -> Played:
+    """The results of all matches from those of parts of them, which may differ in ticks T."""
+    scores, moves = (
+        np.concatenate([np.asarray(x) for x in found])
+        for found in ([p.scores for p in parts], [p.moves for p in parts])
+    )
+    records = [part.record for part in parts if part.record is not None]
+    if not records:
+        return Played(jnp.asarray(scores), None, jnp.asarray(moves))
+    ticks, none = max(len(r.game) for r in records), seats.no_game(scores.shape[1])
+
+    def pad(x: np.ndarray, value: int) -> np.ndarray:
+        widths = [(0, ticks - len(x)), *[(0, 0)] * (x.ndim - 1)]
+        return np.pad(x, widths, constant_values=value)
+
+    def join(*found: PyTree) -> PyTree:
+        return jax.tree.map(lambda *x: np.concatenate([pad(y, 0) for y in x], 2), *found)
+
+    game = np.concatenate([pad(np.asarray(r.game), none) for r in records], 2)
+    finals = jax.tree.map(lambda *x: np.concatenate(x), *[r.finals for r in records])
+    state, aux = join(*[r.state for r in records]), join(*[r.aux for r in records])
+    record = Record(state, aux, game, finals)
+    return Played(jnp.asarray(scores), record, jnp.asarray(moves))
 
 
 _PIECE = 64

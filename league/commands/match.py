@@ -10,6 +10,7 @@ import tyro
 from arena.errors import UserError, check_seed
 from arena.evaluation import score
 from arena.play import match
+from arena.shards import SHARDS, fitting
 from arena.types import Agent, HostAgent
 from games import Game
 from league.cli import closing, console, device, names
@@ -96,4 +97,4 @@ def _agents(
 
 def _shares(pairs: int) -> int:
     """Equal shares, one for each device where they come out even."""
-    return max(d for d in range(1, jax.device_count() + 1) if pairs % d == 0)
+    return fitting(pairs, SHARDS)

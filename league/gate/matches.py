@@ -10,6 +10,7 @@ from arena.judges.rules import Rules
 from arena.keys import fold
 from arena.play import host_loop
 from arena.play.device_loop import Match
+from arena.shards import SHARDS, fitting
 from arena.types import Agent, HostAgent, Judge, Position, Positions, stack
 from games import Game
 from league.evaluation import compute_ledger
@@ -80,7 +81,7 @@ class GateMatches:
         self, a: Agent, b: Agent, key: jax.Array, starts: Positions
     ) -> tuple[np.ndarray, int]:
         pairs = len(starts.moves)
-        groups = max(d for d in range(1, jax.device_count() + 1) if pairs % d == 0)
+        groups = fitting(pairs, SHARDS)
         judge = self.judge or Rules(self.game)
         match = Match(self.game, a.policy, b.policy, judge=judge, slots=pairs // groups)
         states = jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), starts.states)

@@ -15,6 +15,7 @@ from arena.errors import (
     check_seed,
     check_share,
 )
+from arena.shards import SHARDS
 from league.settings import matchmaking
 from league.settings.json_object import JsonObject
 
@@ -73,6 +74,8 @@ class Config:
         `league/training/exploiters.py`. Every exploiter plays as many matches as the main agent.
       exploiter_generations: an exploiter joins the pool after so many generations at the latest.
       opening_plies: training games start after up to so many random moves.
+      shards: in how many parts a batch of matches is played at most, see `arena/shards.py`; up to
+        so many devices work at once.
       learner: sizes and rates of the learner; `--learner NAME` says which one.
       measure: how every snapshot is measured.
 
@@ -92,12 +95,13 @@ class Config:
     league_exploiters: int = 0
     exploiter_generations: int = 4
     opening_plies: int = 4
+    shards: int = SHARDS
     learner: LearnerConfig = field(default_factory=AlphaZeroConfig)
     measure: MeasureConfig = field(default_factory=MeasureConfig)
 
     def __post_init__(self):
         check_positive(self, "generations", "matches", "pairs", "rounds", "slots")
-        check_positive(self, "exploiter_generations")
+        check_positive(self, "exploiter_generations", "shards")
         check_not_negative(self, "main_exploiters", "league_exploiters", "opening_plies")
         check_share(self, "pool_share")
         check_seed(self.seed)

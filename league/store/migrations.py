@@ -5,6 +5,7 @@ has had one form since version 0.1; what it holds of gates is read in both.
 """
 
 from arena.errors import UserError
+from arena.shards import SHARDS
 from league.settings.json_object import JsonObject
 
 FORMAT = "arena-run-2"
@@ -48,6 +49,7 @@ def card(found: JsonObject) -> JsonObject:
     if not isinstance(config, dict) or not isinstance(config.get("learner"), dict):
         raise UserError("it does not say 'config'")
     learner = _learner(config["learner"])
+    shards = found.get("devices", SHARDS)  # version 0.1 split work by the devices there were
     return {
         **{key: value for key, value in found.items() if key != "devices"},
         "format": FORMAT,
@@ -58,7 +60,12 @@ def card(found: JsonObject) -> JsonObject:
         "judge": "rules",
         "config": {
             **config,
-            "learner": {**_renamed(config["learner"], _LEARNERS[learner]), **_ADDED[learner]},
+            "shards": shards,
+            "learner": {
+                **_renamed(config["learner"], _LEARNERS[learner]),
+                **_ADDED[learner],
+                "shards": shards,
+            },
             "measure": _renamed(config.get("measure", {}), _CONFIG),
         },
     }

@@ -160,7 +160,11 @@ class BestResponse:
             role="best response",
             numbers=tuple(range(count)),
             match=step.recorded_match(
-                learner, self.frozen.policy, slots=config.slots, pairs=config.pairs
+                learner,
+                self.frozen.policy,
+                slots=config.slots,
+                pairs=config.pairs,
+                shards=config.shards,
             ),
             a=(own,) * count,
             b=(frozen,) * count,

@@ -238,7 +238,9 @@ class Trainer:
             generation=number,
             role=role,
             numbers=tuple(range(len(pairings))),
-            match=step.recorded_match(self.run.learner, slots=config.slots, pairs=config.pairs),
+            match=step.recorded_match(
+                self.run.learner, slots=config.slots, pairs=config.pairs, shards=config.shards
+            ),
             a=tuple(own),
             b=tuple(opponents),
             openings=jax.tree.map(lambda x: x[:, pairs], openings),

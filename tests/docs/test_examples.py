@@ -14,7 +14,7 @@ PRINTED = {
     "play_a_match": (r"(?s)Score.*Score", {"pairs": 8}),
     "own_matchmaker": (r"generation 2: 1 against 0, \d+\.\d points", {"generations": 2}),
     "own_network": (r"Score", {"generations": 1}),
-    "rate_results": (r"(?s)anna .*\n.*bruno +\+0 ± 0 \(4 games\)\n.*chiara", {}),
+    "rate_results": (r"(?s)anna .*\n.*bruno +\+0 ± 0 \(5 games\)\n.*chiara", {}),
     "analyse_a_position": (r"(?s) 64 simulations: value [+-].*prior", {"simulations": 64}),
 }
 """What each must print, and how much work it is given here."""

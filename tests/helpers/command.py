@@ -44,9 +44,9 @@ class Place:
     folder: Path
     cache: Path = field(repr=False)
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-        """Starts `arena` and returns at once; two CPU devices, whatever the machine has."""
-        fixed = {"JAX_PLATFORMS": "cpu", "ARENA_CPU_DEVICES": "2", "XDG_CACHE_HOME": self.cache}
+    def start(self, *arguments: str, devices: str = "2", **options: Any) -> subprocess.Popen[str]:
+        """Starts `arena` and returns at once; so many CPU devices, whatever the machine has."""
+        fixed = {"JAX_PLATFORMS": "cpu", "ARENA_CPU_DEVICES": devices, "XDG_CACHE_HOME": self.cache}
         options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, **options}
         return subprocess.Popen(
             [ARENA, *arguments],

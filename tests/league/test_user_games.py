@@ -43,7 +43,7 @@ def test_a_file_a_module_and_an_entry_point(monkeypatch: pytest.MonkeyPatch):
         assert game_names.load(name) is game
         assert (game.num_actions, getattr(game, "sticks", 0)) == (3, 21)
         assert getattr(small, "sticks", 0) == 5
-        assert game_names.card(name) == {"game": name}
+        assert game_names.card(name) == {"game": name, "game_version": 1}
 
 
 @pytest.mark.parametrize("name", games.names())
