@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from agents import learners
 from agents.learners.alphazero import AlphaZeroConfig
@@ -135,12 +135,13 @@ def from_card(card: JsonObject) -> Config:
 
 def _parse(value: Any, kind: Any, kinds: dict[Any, Any]) -> Any:
     """A dataclass from nested dicts, as `dataclasses.asdict` gives them."""
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    if not isinstance(value, dict) or set(value) != set(fields):
+    fields = {f.name for f in dataclasses.fields(kind)}
+    if not isinstance(value, dict) or set(value) != fields:
         raise UserError(f"the run card's {kind.__name__} does not have the keys {sorted(fields)}")
+    hints = get_type_hints(kind)  # postponed annotations are strings
     parts = {}
     for name, item in value.items():
-        declared: Any = fields[name].type
+        declared = hints[name]
         part = kinds.get(declared, declared)
         if dataclasses.is_dataclass(part):
             parts[name] = _parse(item, part, kinds)

@@ -98,6 +98,7 @@ def extend(work: Run, wanted: Config) -> None:
     """
     if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
         raise UserError("a resumed run keeps its options; only --generations may change")
+    _ = work.game, work.learner  # what the card names is found, or refused before it is changed
     done = max(work.state.numbers(), default=0)
     if wanted.generations < done:
         raise UserError(f"run {work.name!r} has {done} generations already")
