@@ -7,6 +7,7 @@ import json
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.helpers.command import Place
@@ -231,6 +232,8 @@ def test_all_of_them_train_a_league_together(outside: Place):
         "judge": "judge:First",
     }
     assert found["config"]["learner"]["network"] == {"scale": 0.5}
+    with np.load(outside.run("mine") / "data" / "1.npz") as data:  # what the judge said is learnt
+        assert (data["outcome"] == np.where(data["state.seat"] == 0, 1, -1)).all()
     # The run is found again by its card alone, rated, and its snapshots play.
     [rated] = outside.lines("rate", "mine", "--games", "0")
     assert rated["transitivity"]["transitive"] in (True, False)
