@@ -118,6 +118,7 @@ def test_a_game_without_options_says_what_it_needs():
         game_names.load("./needy.py:Sticks")
 
 
+@pytest.mark.slow
 def test_it_is_trained_rated_and_played(place: Place):
     eager = "TABLE = jnp.arange(3)  # which starts JAX\n\nclass State("
     (place.folder / "sticks.py").write_text(STICKS.replace("class State(", eager))
