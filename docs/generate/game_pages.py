@@ -3,7 +3,9 @@
 import ast
 import dataclasses
 import importlib
+import inspect
 import re
+import textwrap
 from typing import Any
 
 import docstring_parser
@@ -42,6 +44,7 @@ def page(name: str) -> str:
         f"![A position after some random moves](../images/games/{name}.svg){{ .board }}",
         _prose(module.__doc__),
         _commands(name, game),
+        *_sections(type(game).__doc__),
         "## Facts",
         facts.table(["", ""], _rows(name, game)),
         _options(game),
@@ -82,6 +85,16 @@ def _picture(name: str) -> str:
 def _prose(docstring: str | None) -> str:
     """A docstring as Markdown: its indented blocks stay as they are."""
     return (docstring or "").strip()
+
+
+def _sections(docstring: str | None) -> list[str]:
+    """The sections of a game's docstring as Markdown; its options have a table of their own."""
+    parts = re.split(r"^(\w+):\n", inspect.cleandoc(docstring or ""), flags=re.M)[1:]
+    return [
+        f"## {head}\n\n{textwrap.dedent(text).strip()}"
+        for head, text in zip(parts[::2], parts[1::2], strict=True)
+        if head != "Attributes"
+    ]
 
 
 def _commands(name: str, game: Game) -> str:

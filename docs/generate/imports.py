@@ -29,12 +29,23 @@ def arrows(root: Path) -> Arrows:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """The dotted names that a module imports; the rooms have no relative imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """The dotted names that a module imports, but for its types alone.
+
+    The rooms have no relative imports.
+    """
+    for node in _statements(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All that runs, and so nothing that stands under `if TYPE_CHECKING`."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING"):
+            yield from _statements(child)
 
 
 def _package(parts: tuple[str, ...], root: Path) -> str:

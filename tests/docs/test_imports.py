@@ -55,3 +55,11 @@ def test_the_picture_has_every_package_and_arrow():
     packages = {package for pair in found for package in pair}
     assert kinds.count("rect") == len(packages | set(imports.ROOMS))
     assert kinds.count("path") == len(found) + 1  # and the tip of the arrows
+
+
+def test_the_packages_of_every_room_have_an_order():
+    found = imports.arrows(ROOT)
+    boxes = imports.layout(found)
+    inside = [(boxes[a].y, boxes[b].y) for a, b in found if boxes[a].x == boxes[b].x]
+    assert len(inside) > 20
+    assert all(importer > imported for importer, imported in inside)
