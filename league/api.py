@@ -34,6 +34,7 @@ from league.settings.config import Config
 from league.settings.json_object import JsonObject
 from league.settings.matchmaking import Matchmaker
 from league.store import runs
+from league.store.database import Tally
 from league.store.run import Run
 from league.training.actors import Actors
 from league.training.events import Callback, ignore
@@ -122,7 +123,7 @@ class League:
         """
         rows = [(role, t) for role in roles or _ROLES for t in self._results.tallies(role)]
         columns: dict[str, Any] = {"role": np.array([role for role, _ in rows])}
-        for field in dataclasses.fields(type(rows[0][1])) if rows else ():
+        for field in dataclasses.fields(Tally):
             columns[field.name] = np.array([getattr(tally, field.name) for _, tally in rows])
         return columns
 
