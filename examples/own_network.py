@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -60,10 +59,6 @@ class Gated(networks.Network):
     def heads(self, features: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Logits f32[B, A] and values f32[B] in [-1, 1]."""
         return self.move(features), jnp.tanh(self.outcome(features)[:, 0])
-
-    def owners(self, features: Any) -> jax.Array:
-        """No head predicts ownership."""
-        raise NotImplementedError
 
 
 def main(generations: int = 3) -> None:

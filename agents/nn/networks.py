@@ -183,9 +183,13 @@ class Network(nnx.Module):
     def heads(self, features: Any) -> tuple[jax.Array, jax.Array]:
         """Logits f32[B, A] and values f32[B] in [-1, 1]."""
 
-    @abstractmethod
     def owners(self, features: Any) -> jax.Array:
-        """Logits of each of the N cells being the mover's in the end, f32[B, N]."""
+        """Logits of each of the N cells being the mover's in the end, f32[B, N].
+
+        Raises:
+          ValueError: the network has no head for it.
+        """
+        raise ValueError(f"{type(self).__name__} has no head for ownership")
 
 
 class MLP(Network):

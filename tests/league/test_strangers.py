@@ -166,8 +166,6 @@ FILES = {
                 return observations.reshape(len(observations), -1) * jnp.float32(self.scale)
             def heads(self, features):
                 return self.move(features), jnp.tanh(self.outcome(features)[:, 0])
-            def owners(self, features):
-                raise NotImplementedError
     ''',
     "matchmaker.py": '''
         """The oldest snapshot, always."""
