@@ -16,7 +16,7 @@ from arena.errors import (
     check_share,
 )
 from arena.shards import SHARDS
-from league.settings import matchmaking
+from league.settings import duration, matchmaking
 from league.settings.json_object import JsonObject
 
 
@@ -58,7 +58,11 @@ class Config:
     """A league.
 
     Attributes:
-      generations: snapshots to train.
+      generations: snapshots to train; with `time`, found out by the run.
+      time: that training may take, as 90s, 15m or 2h; no limit if empty. Sizes follow from it
+        unless they are given, and the number of generations from what the first ones take.
+      plateau: generations at the full learning rate, which falls after them; with `time`, those
+        that were timed.
       seed: of everything random.
       matches: matches side by side in a generation's games.
       pairs: pairs of games in each of these matches.
@@ -84,6 +88,8 @@ class Config:
     """
 
     generations: int = 16
+    time: str = ""
+    plateau: int = 0
     seed: int = 0
     matches: int = 8
     pairs: int = 24
@@ -102,10 +108,23 @@ class Config:
     def __post_init__(self):
         check_positive(self, "generations", "matches", "pairs", "rounds", "slots")
         check_positive(self, "exploiter_generations", "shards")
-        check_not_negative(self, "main_exploiters", "league_exploiters", "opening_plies")
+        check_not_negative(self, "main_exploiters", "league_exploiters", "opening_plies", "plateau")
         check_share(self, "pool_share")
         check_seed(self.seed)
         matchmaking.find(self.matchmaker)
+        if self.time:
+            duration.seconds(self.time)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the number of generations is settled."""
+        return not self.time or self.plateau > 0
+
+    def progress(self, done: float) -> float:
+        """Share of the run that is done after so many generations, as schedules go by it."""
+        if not self.calibrated:
+            return 0.0
+        return max(0.0, (done - self.plateau) / max(1, self.generations - self.plateau))
 
 
 def to_card(config: Config) -> JsonObject:
