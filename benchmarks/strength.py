@@ -10,7 +10,7 @@ where there are any, programs from outside. Its Elo is above the first snapshot'
 values are known, `arena accuracy` says how many of its moves are optimal, raw and with 64
 simulations. Prints one JSON line a run.
 
-With `--peer pgx` it is trained beside the usual recipe instead, for `--minutes`, and meets that; see
+With `--peer pgx` it is trained beside the usual recipe instead, for `--minutes`, and meets it; see
 `benchmarks/equal_time.py`.
 """
 

@@ -68,6 +68,7 @@ def default(arguments: list[str]) -> Command:
             names.game(game),
             learner=options.get("--learner", ""),
             network=options.get("--network", ""),
+            time=options.get("--time", ""),
         )
     else:
         config = Config()
@@ -122,7 +123,7 @@ def _callback(
     callbacks: list[Callback] = [lambda event: console.emit(as_json(event))]
     if not command.json:
         done = max(work.state.numbers(), default=0)
-        callbacks = [stack.enter_context(TrainingProgress(work.config.generations, done=done))]
+        callbacks = [stack.enter_context(TrainingProgress(lambda: _total(work), done=done))]
     if command.log == "tensorboard":
         callbacks.append(stack.enter_context(tensorboard.TensorBoardLog(work, results)))
 
@@ -131,6 +132,11 @@ def _callback(
             callback(event)
 
     return call
+
+
+def _total(work: Run) -> int:
+    """Generations of a run; 0 as long as they are not known."""
+    return work.config.generations if work.config.calibrated else 0
 
 
 def _same(work: Run, command: Command) -> None:

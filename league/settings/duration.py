@@ -19,8 +19,7 @@ def seconds(text: str) -> int:
     if not text or found is None:
         raise UserError(f"a time is written as 90s, 15m, 2h or 1h30m, not {text!r}")
     total = sum(
-        int(count or 0) * unit
-        for count, unit in zip(found.groups(), _UNITS.values(), strict=True)
+        int(count or 0) * unit for count, unit in zip(found.groups(), _UNITS.values(), strict=True)
     )
     if not 0 < total <= _LONGEST:
         raise UserError(f"a time lies between a second and a year, unlike {text!r}")
