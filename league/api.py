@@ -36,11 +36,10 @@ from league.settings.matchmaking import Matchmaker
 from league.store import runs
 from league.store.database import Tally
 from league.store.run import Run
+from league.store.schema import ROLES
 from league.training.actors import Actors
 from league.training.events import Callback, ignore
 from league.training.trainer import Trainer
-
-_ROLES = ("train", "exploit", "exploiter", "measure", "rate", "uniform", "mcts", "guest", "gate")
 
 
 class League:
@@ -70,7 +69,7 @@ class League:
 
     def close(self) -> None:
         """Ends the threads and connections behind it."""
-        self._results.__exit__(None, None, None)
+        self._results.close()
         self.run.close()
 
     @property
@@ -121,7 +120,7 @@ class League:
           `role`, `a`, `b` (str), `generation`, `wins`, `draws`, `losses` of a's (i64), and its
           `points` (f64); games of two agents in one role and generation are one row.
         """
-        rows = [(role, t) for role in roles or _ROLES for t in self._results.tallies(role)]
+        rows = [(role, t) for role in roles or ROLES for t in self._results.tallies(role)]
         columns: dict[str, Any] = {"role": np.array([role for role, _ in rows])}
         for field in dataclasses.fields(Tally):
             columns[field.name] = np.array([getattr(tally, field.name) for _, tally in rows])

@@ -4,7 +4,7 @@ A generation is written in one transaction, so the record never shows half of on
 computed from it and never stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,23 +16,21 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from arena.errors import UserError
 from league.settings.json_object import JsonObject
+from league.store import integrity, upgrade
 from league.store.schema import (
     _META,
     CHAMPIONS,
+    DIGESTS,
     EVENTS,
     EXPLOITERS,
     GATES,
     MATCHES,
     PAIRS,
     SNAPSHOTS,
-    TOURNAMENTS,
     TRIALS,
 )
 
 _APPLICATION = 0x41524E41  # "ARNA", marks the file as ours (sqlite.org/pragma: application_id)
-
-
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -149,6 +147,10 @@ class Results:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends its connections."""
         self._engine.dispose()
 
     def _check(self, create: bool) -> None:
@@ -171,12 +173,11 @@ class Results:
                 ask("PRAGMA journal_mode = WAL")
                 _META.create_all(connection)
                 connection.commit()
-                connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
+                connection.exec_driver_sql(f"PRAGMA user_version = {upgrade.VERSION}")
+            elif version == upgrade.FIRST:
+                upgrade.run(connection, self._path)
+            elif version != upgrade.VERSION:
                 raise UserError(f"{self._path} is not a results file of this version of Arena")
-            else:  # tables that came after the file was made
-                _META.create_all(connection, [GATES, TRIALS, CHAMPIONS, TOURNAMENTS, EXPLOITERS])
-                connection.commit()
 
     def _explain(self, context: sql.ExceptionContext) -> None:
         """A damaged file, or a full disk, becomes one line."""
@@ -191,6 +192,7 @@ class Results:
         snapshot: tuple[int, str] | None = None,
         figures: JsonObject | None = None,
         exploiters: Iterable[Exploiter] = (),
+        digests: Mapping[str, str] | None = None,
     ) -> None:
         """Adds what a generation brought, all or nothing.
 
@@ -200,6 +202,7 @@ class Results:
           snapshot: id and digest of the new snapshot.
           figures: its losses, rates and seconds.
           exploiters: those that join the pool.
+          digests: of files, by the names that `file_digests` gives them.
         """
         with self._engine.begin() as connection:
             for match in matches:
@@ -208,6 +211,9 @@ class Results:
                 connection.execute(SNAPSHOTS.insert().values(id=snapshot[0], digest=snapshot[1]))
             for exploiter in exploiters:
                 connection.execute(EXPLOITERS.insert().values(asdict(exploiter)))
+            for name, sha in (digests or {}).items():
+                row = {"name": name, "generation": generation, "digest": sha}
+                connection.execute(DIGESTS.insert().values(row))
             if figures is not None:
                 connection.execute(
                     EVENTS.insert().values(generation=generation, kind="generation", body=figures)
@@ -236,12 +242,21 @@ class Results:
             connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.id > generation))
             connection.execute(EXPLOITERS.delete().where(EXPLOITERS.c.generation > generation))
             connection.execute(EVENTS.delete().where(EVENTS.c.generation > generation))
+            connection.execute(DIGESTS.delete().where(DIGESTS.c.generation > generation))
 
     def digests(self) -> dict[int, str]:
         """The snapshots there are: id to digest, oldest first."""
         with self._engine.connect() as connection:
             rows = connection.execute(sql.select(SNAPSHOTS).order_by(SNAPSHOTS.c.id))
             return {row.id: row.digest for row in rows}
+
+    def file_digests(self) -> dict[str, str]:
+        """SHA-256 of what resuming reads beside snapshots, by name, see `schema.DIGESTS`.
+
+        Files of earlier versions have none.
+        """
+        with self._engine.connect() as connection:
+            return {row.name: row.digest for row in connection.execute(sql.select(DIGESTS))}
 
     def exploiters(self) -> list[Exploiter]:
         """The exploiters' snapshots in the pool, oldest first."""
@@ -324,6 +339,13 @@ class Results:
         query = sql.select(EVENTS.c.body).order_by(EVENTS.c.generation)
         with self._engine.connect() as connection:
             return [row.body for row in connection.execute(query)]
+
+    def verify(self) -> None:
+        """Reads all of it; raises UserError, in one line, at the first row that no run writes."""
+        with self._engine.connect() as connection:
+            found = integrity.fault(connection)
+        if found:
+            raise UserError(f"{self._path} holds what no run writes: {found}")
 
 
 def insert(connection: sql.Connection, generation: int, match: MatchResult) -> int:

@@ -93,6 +93,8 @@ def by_name(name: str, folder: Path = FOLDER) -> Run:
 def extend(work: Run, wanted: Config) -> None:
     """Gives a run a new number of generations; nothing else of it may change under way.
 
+    Training writes it to the card, when it has read what it goes on from.
+
     Raises:
       UserError: something else is to change, or it has more generations already.
     """
@@ -103,5 +105,4 @@ def extend(work: Run, wanted: Config) -> None:
     if wanted.generations < done:
         raise UserError(f"run {work.name!r} has {done} generations already")
     work.card["config"]["generations"] = wanted.generations
-    cards.write(work.folder, work.card)
     del work.config  # read anew from the card

@@ -117,7 +117,7 @@ def tables(database: Path) -> dict[str, list[tuple]]:
     with closing(sqlite3.connect(database)) as connection:
         rows = {
             name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in ("snapshots", "exploiters", "matches", "pairs")
+            for name in ("snapshots", "exploiters", "matches", "pairs", "digests")
         }
         events = connection.execute("SELECT id, generation, kind, body FROM events").fetchall()
     bodies = [json.loads(body) for *_, body in events]

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
 
 from league.cli.entry import main
+from league.store.run import Run
 from tests.helpers.command import TINY, Place, contents, listing
 
 RESUME = "train tic_tac_toe --resume --name a --generations 4"
@@ -156,9 +159,7 @@ def test_beside_a_run(refused, here, tiny, line, says):
 
 def test_unlike_games_do_not_meet(refused, here, tiny):
     here.adopt(tiny, "a")
-    card = here.adopt(tiny, "b") / "run.json"
-    card.write_text(card.read_text().replace("tic_tac_toe", "connect_four"))
-    assert "does not play the same game" in refused("match a:1 b:1")
+    assert "does not play the same game" in refused("match a:1 pretrained:connect_four")
 
 
 CARDS = {
@@ -268,20 +269,90 @@ def test_a_run_that_has_just_begun(refused, here, tiny, line):
     assert "snapshot" in refused(line)
 
 
+def edit(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:
+    """Changes the first array of floats of a dataset, in a file that is whole."""
+
+    def write(path: Path) -> None:
+        with np.load(path) as file:
+            arrays = dict(file)
+        name = next(name for name, array in arrays.items() if array.dtype.kind == "f")
+        np.savez(path, allow_pickle=False, **{**arrays, name: change(arrays[name])})
+
+    return write
+
+
 @pytest.mark.parametrize(
-    ("file", "damage"),
-    [("data/3.npz", cut), ("data/3.npz", flip), ("data/3.npz", Path.unlink), ("state/3", cut)],
+    "damage",
+    [cut, flip, Path.unlink, edit(lambda x: x + 1), edit(lambda x: x[..., None]), edit(np.ravel)],
 )
-def test_damage_is_found_before_anything_is_done(place, tiny, file, damage):
-    path = place.adopt(tiny, "a") / file
-    damage(path if path.is_file() else biggest(path / "default" / "d"))
+@pytest.mark.parametrize("file", ["data/3.npz", "data/3e2.npz"])
+def test_a_damaged_dataset_is_found_before_anything_is_done(refused, here, tiny, file, damage):
+    damage(here.adopt(tiny, "a") / file)
+    assert f"runs/a/{file} is" in refused(RESUME)
+
+
+def test_a_damaged_state_is_found_before_anything_is_done(place, tiny):
+    damaged = place.adopt(tiny, "a") / "state/3/default/d"
+    cut(biggest(damaged))
     before = held(place.folder)
     done = place.call(*RESUME.split(), "--json")
-    assert f"runs/a/{file} is" in check(done.returncode, done.stdout, done.stderr)
-    after = held(place.folder)
-    card = after.pop("runs/a/run.json"), before.pop("runs/a/run.json")
-    assert card[0] != card[1]  # notes the wish for more generations
-    assert after == before
+    assert "runs/a/state/3 is" in check(done.returncode, done.stdout, done.stderr)
+    assert held(place.folder) == before
+
+
+@pytest.mark.parametrize("learner", [0, 2])
+def test_another_state_of_any_learner_is_refused(refused, here, tiny, learner):
+    run = Run(here.adopt(tiny, "a"))
+    states = run.state.load(3, run.states_template())
+    changed = states[learner]._replace(
+        optimiser=jax.tree.map(lambda x: x + np.ones((), x.dtype), states[learner].optimiser)
+    )
+    run.state.drop_after(2)
+    run.state.save(3, [*states[:learner], changed, *states[learner + 1 :]])
+    run.close()
+    assert "runs/a/state/3 is damaged: wrong digest" in refused(RESUME)
+
+
+def test_a_pool_without_one_of_its_snapshots_does_not_go_on(refused, here, tiny):
+    shutil.rmtree(here.adopt(tiny, "a") / "snapshots" / "1")
+    assert "runs/a/snapshots/1 is not there" in refused(RESUME)
+
+
+@pytest.mark.parametrize("line", ["report a", "rate a --games 0", RESUME])
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("pairs", "SET first = 7"),
+        ("pairs", "SET second = 9e999"),
+        ("pairs", "SET first = 'abc'"),
+        ("matches", "SET a = 'nobody'"),
+        ("matches", "SET role = 'played'"),
+        ("events", "SET body = '[1, 2]'"),
+        ("events", """SET body = '{"generation": 1, "loss": "low"}'"""),
+        ("events", """SET body = '{"loss": 1.0}'"""),
+        ("snapshots", "id = 2"),
+        ("matches", "id = 2"),
+    ],
+)
+def test_an_edited_row(refused, here, tiny, table, change, line):
+    with closing(sqlite3.connect(here.adopt(tiny, "a") / "league.db")) as connection:
+        if change.startswith("SET"):
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute(f"UPDATE {table} {change} WHERE rowid = 3")
+        else:
+            connection.execute(f"DELETE FROM {table} WHERE {change}")
+        connection.commit()
+    assert "runs/a/league.db holds what no run writes: " in refused(line)
+
+
+@pytest.mark.parametrize("key", ["game", "seed", "pairs"])
+def test_a_card_that_tells_of_another_run(refused, here, tiny, key):
+    path = here.adopt(tiny, "a") / "run.json"
+    card = json.loads(path.read_text())
+    card["config"]["pairs"] += key == "pairs"
+    changed = {"game": "connect_four", "seed": 7}
+    path.write_text(json.dumps({**card, **({key: changed[key]} if key in changed else {})}))
+    assert "is not as this run began" in refused("report a")
 
 
 def test_a_file_in_the_place_of_the_runs(refused, here):
