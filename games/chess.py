@@ -182,8 +182,8 @@ class Chess(Game[State]):
     )
 
     def __post_init__(self):
-        if self.plies < 1:
-            raise ValueError(f"chess: plies={self.plies} is less than 1")
+        if not 1 <= self.plies <= 100_000:
+            raise ValueError(f"chess: plies={self.plies} is not one of 1 to 100,000")
         object.__setattr__(self, "max_plies", self.plies)
         object.__setattr__(self, "typical_plies", min(332, self.plies))
 

@@ -22,7 +22,7 @@ import numpy as np
 from agents import learners
 from agents.learners.base import LearnerConfig
 from arena import extensions
-from arena.errors import UserError, check_seed
+from arena.errors import PAIRS, PLIES, UserError, check_seed, whole_number
 from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent, HostAgent, Params, PyTree
@@ -269,6 +269,10 @@ def play_match(
       UserError: there is no such agent, or they play different games.
     """
     check_seed(seed)
+    if whole_number(str(pairs), 1, PAIRS) is None:
+        raise UserError(f"pairs must lie between 1 and {PAIRS:,}, not {pairs}")
+    if whole_number(str(opening_plies), 0, PLIES) is None:
+        raise UserError(f"opening_plies must lie between 0 and {PLIES:,}, not {opening_plies}")
     device.set_up_devices()
     rules = _game(game)[1] if game is not None else None
     rules, players = _agents((a, b), rules)

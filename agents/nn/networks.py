@@ -22,6 +22,9 @@ from arena.errors import UserError, check_positive
 from arena.types import State
 from games import Game
 
+_LAYERS = 1000
+"""A network has no more layers or blocks, each of which is compiled."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig(ABC):
@@ -34,7 +37,7 @@ class NetworkConfig(ABC):
     """
 
     def __post_init__(self):
-        check_positive(self, *(field.name for field in fields(self)))
+        check_positive(self, *(field.name for field in fields(self)), most=2**16)
 
     @property
     def evaluation_chunk(self) -> int:
@@ -63,6 +66,7 @@ class ResNetConfig(NetworkConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        check_positive(self, "blocks", most=_LAYERS)
         if self.channels % 4:
             raise UserError("channels must be a multiple of 4")  # the heads have a quarter
 
@@ -87,6 +91,10 @@ class MLPConfig(NetworkConfig):
 
     width: int = 128
     layers: int = 2
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_positive(self, "layers", most=_LAYERS)
 
     @property
     def evaluation_chunk(self) -> int:
@@ -114,6 +122,7 @@ class TransformerConfig(NetworkConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        check_positive(self, "layers", most=_LAYERS)
         if self.width % (4 * self.heads):
             raise UserError("a transformer's width must be a multiple of four times its heads")
 

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from arena.errors import whole_number
 from arena.types import HostAgent, Position
 from games import Game
 
@@ -145,8 +146,9 @@ def options(kind: str, argument: str, **known: range) -> dict[str, int]:
         key, _, value = item.partition("=")
         if key not in known:
             raise ValueError(f"{kind} has no option {key!r}; there are: {', '.join(known)}")
-        if not value.isdecimal() or int(value) not in known[key]:
-            least, most = known[key][0], known[key][-1]
-            raise ValueError(f"{kind}: {key} lies between {least} and {most}, not {value!r}")
-        found[key] = int(value)
+        least, most = known[key][0], known[key][-1]
+        number = whole_number(value, least, most)
+        if number is None:
+            raise ValueError(f"{kind}: {key} lies between {least} and {most}, not {value!r:.50}")
+        found[key] = number
     return found

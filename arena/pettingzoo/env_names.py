@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 import pettingzoo
 from pettingzoo.utils import AgentSelector, parallel_to_aec
 
+from arena.errors import LARGEST
 from arena.pettingzoo.errors import EnvError
 
 PREFIX = "pettingzoo:"
@@ -103,8 +104,8 @@ def _settings(values: dict[str, Any]) -> EnvSettings:
         kind = _TYPES[key]
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise EnvError(f"arena.{key}={value!r} is no {kind.__name__}")
-        if kind is not bool and value <= 0:
-            raise EnvError(f"arena.{key} must be positive, not {value}")
+        if kind is not bool and not 0 < value <= LARGEST:
+            raise EnvError(f"arena.{key} must be positive, and at most {LARGEST:,}, not {value}")
     return EnvSettings(**values)
 
 

@@ -75,7 +75,16 @@ def main(argv: list[str] | None = None) -> None:
     except Exception as error:
         if "ARENA_TRACEBACK" in os.environ:
             raise
+        if _out_of_memory(error):
+            _fail(f"this takes more memory than there is: {error}", 2)
         _fail(f"internal error: {type(error).__name__}: {error} (ARENA_TRACEBACK=1 shows where)", 1)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether NumPy or XLA could not get the memory for an array."""
+    return isinstance(error, MemoryError) or any(
+        text in str(error) for text in ("RESOURCE_EXHAUSTED", "Out of memory")
+    )
 
 
 def _fail(message: str, code: int) -> None:

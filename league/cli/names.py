@@ -17,7 +17,7 @@ import importlib
 import importlib.util
 
 from agents import registry
-from arena.errors import UserError
+from arena.errors import SIMULATIONS, UserError, whole_number
 from arena.types import Agent, HostAgent
 from games import Game
 from league.gate.store import Lineage
@@ -26,6 +26,7 @@ from league.store import pretrained, runs, snapshot_ids
 from league.store.run import Run
 
 RUNS = runs.FOLDER
+_UP_TO = f", up to {SIMULATIONS:,}"
 
 
 class AnyGame(UserError):
@@ -53,21 +54,25 @@ def snapshot(spec: str) -> tuple[Run, str, int]:
     """
     place, _, option = spec.partition(",")
     name, _, number = place.partition(":")
-    simulations = option.removeprefix("simulations=") if option else "0"
-    if not simulations.isdecimal():
-        raise UserError(f"{spec!r}: {option!r} is not simulations=N")
+    simulations = _simulations(option.removeprefix("simulations=") if option else "0")
+    if simulations is None:
+        raise UserError(f"{spec!r:.99}: {option!r:.50} is not simulations=N{_UP_TO}")
     where = run(name)
     with where.results() as results:
         there = results.digests()
     if not there:
         raise UserError(f"run {name!r} has no snapshot yet")
     if not number:
-        return where, str(max(there)), int(simulations)
+        return where, str(max(there)), simulations
     if number == "champion":
-        return where, str(champion(where)), int(simulations)
+        return where, str(champion(where)), simulations
     if snapshot_ids.split(number) is None:
         raise UserError(f"{spec!r}: a snapshot's id is a number, not {number!r}")
-    return where, number, int(simulations)
+    return where, number, simulations
+
+
+def _simulations(text: str) -> int | None:
+    return whole_number(text, most=SIMULATIONS)
 
 
 def champion(where: Run) -> int:
@@ -103,10 +108,11 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
 
 def _pretrained(spec: str, rules: Game | None) -> tuple[Game, Agent]:
     """The agent `pretrained:GAME[,simulations=N]`."""
-    place, _, simulations = spec.partition(",simulations=")
-    if not (simulations or "0").isdecimal():
-        raise UserError(f"{spec!r}: simulations must be a number, not {simulations!r}")
-    game, agent = pretrained.load(place, int(simulations or "0"))
+    place, _, option = spec.partition(",simulations=")
+    simulations = _simulations(option or "0")
+    if simulations is None:
+        raise UserError(f"{spec!r:.99}: simulations must be a number{_UP_TO}, not {option!r:.50}")
+    game, agent = pretrained.load(place, simulations)
     if rules is not None and game != rules:
         raise UserError(f"{spec} does not play the same game")
     return game, agent

@@ -7,7 +7,7 @@ from typing import Annotated
 import jax
 import tyro
 
-from arena.errors import UserError, check_seed
+from arena.errors import PAIRS, PLIES, check_not_negative, check_positive, check_seed
 from arena.evaluation import score
 from arena.play import match
 from arena.shards import SHARDS, fitting
@@ -46,10 +46,8 @@ class Command:
     json: bool = False
 
     def __post_init__(self):
-        if self.pairs <= 0:
-            raise UserError(f"pairs must be positive, not {self.pairs}")
-        if self.opening_plies < 0:
-            raise UserError("opening-plies must not be negative")
+        check_positive(self, "pairs", most=PAIRS)
+        check_not_negative(self, "opening_plies", most=PLIES)
         check_seed(self.seed)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from arena.errors import UserError, check_not_negative, check_positive
+from arena.errors import PAIRS, UserError, check_not_negative, check_positive
 from league.cli import closing, console, device, names
 from league.cli.progress import Progress
 from league.evaluation import external_ratings, external_results, leaderboard
@@ -63,7 +63,7 @@ class Command:
         if self.games is not None and self.round_robin:
             raise UserError("the number of games of a round robin is fixed: leave games away")
         check_not_negative(self, "games")
-        check_positive(self, "pairs")
+        check_positive(self, "pairs", most=PAIRS)
 
 
 def run(command: Command) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from arena.errors import UserError, check_positive
+from arena.errors import PAIRS, UserError, check_positive
 from arena.evaluation.sprt import Sprt
 from league.settings.json_object import JsonObject
 
@@ -46,7 +46,7 @@ class Rule:
             Sprt(self.elo0, self.elo1, self.alpha, self.beta)
         except ValueError as error:
             raise UserError(str(error)) from None
-        check_positive(self, "pairs", "max_pairs", "heldout_pairs")
+        check_positive(self, "pairs", "max_pairs", "heldout_pairs", most=PAIRS)
 
     def test(self, checks: int) -> Sprt:
         """The sequential test against the champion; it leaves half of beta to the checks."""

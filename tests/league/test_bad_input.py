@@ -53,6 +53,22 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
     return run
 
 
+LARGE = {
+    "train tic_tac_toe": "--generations --matches --pairs --rounds --slots --main-exploiters "
+    "--league-exploiters --exploiter-generations --opening-plies --shards --learner.batch-size "
+    "--learner.replay-ratio --learner.replay-window --learner.simulations --learner.shards "
+    "--learner.network.channels --learner.network.blocks --measure.opponents --measure.pairs "
+    "--measure.baseline-pairs --measure.simulations --measure.rollouts --measure.opening-plies",
+    "rate a": "--games --pairs",
+    "match a b": "--pairs --opening-plies",
+    "gate a": "--best-of --simulations --opening-plies --pairs --max-pairs --heldout-pairs",
+    "exploit a": "--generations --pairs",
+    "accuracy a": "--pairs --opening-plies --simulations",
+    "verify nim pettingzoo:x": "--games",
+}
+"""Options of commands that have an upper bound."""
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -100,7 +116,7 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
         ("match none:1 uniform", "there is no run 'none'"),
         ("match uniform none:1", "there is no run 'none'"),
         ("match a b --pairs 0", "pairs must be positive"),
-        ("match a b --opening-plies -1", "opening-plies"),
+        ("match a b --opening-plies -1", "opening_plies must not be negative"),
         ("match a b --seed -1", "seed"),
         ("play", "play: "),
         ("play none", "there is no run 'none'"),
@@ -124,6 +140,18 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
         ("verify nim pettingzoo:x --seed -1", "seed"),
         ("verify nim pettingzoo:x --moves ./none.py", "there is no Python file './none.py'"),
         ("verify nim pettingzoo:x --observations x", "there is no module 'x'"),
+        *(
+            (f"{line} {figure} 10000000000000000000000000000", "must be at most")
+            for line, figures in LARGE.items()
+            for figure in figures.split()
+        ),
+        ("train tic_tac_toe --learner.learning-rate 1e300", "must be at most"),
+        ("train tic_tac_toe --matches 10000 --pairs 1000 --rounds 2", "matches × pairs × rounds"),
+        ("train chess:plies=1000000000000", "not one of 1 to 100,000"),
+        ("match uniform mcts:1000000000000 --game nim", "a number of rollouts up to 1,000,000"),
+        (f"match uniform mcts:{'9' * 5000} --game nim", "a number of rollouts up to 1,000,000"),
+        ("match uniform gnugo:level=1000000000000 --game go", "level lies between"),
+        ("match pretrained:connect_four,simulations=9999999 uniform", "up to 1,000,000"),
     ],
 )
 def test_without_a_run(refused, line, says):
@@ -138,6 +166,9 @@ def test_without_a_run(refused, line, says):
         ("match a:-1 uniform", "a snapshot's id is a number"),
         ("match a:1,foo=2 uniform", "'foo=2' is not simulations=N"),
         ("match a:1,simulations=-2 uniform", "is not simulations=N"),
+        ("match a:1,simulations=1000000000000 uniform", "is not simulations=N, up to 1,000,000"),
+        (f"match a:{'9' * 5000} uniform", "a snapshot's id is a number"),
+        (f"gate a:{'9' * 5000}", "has no snapshot"),
         ("match a:1 mcts:0", "not '0'"),
         ("match a:1 mcts:x", "not 'x'"),
         ("match a:1 mcts", "mcts takes a number of rollouts"),
