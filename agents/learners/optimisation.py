@@ -15,6 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceShardin
 
 from agents.learners.base import LearnerConfig, TrainState
 from agents.nn import networks
+from arena import interrupt
 from arena.shards import at_once, fitting
 from arena.types import Params, PyTree
 from games import Game
@@ -129,6 +130,7 @@ def fit(
     chance = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     losses = []
     for number in range(steps):
+        interrupt.check()
         # Drawn here, so that the program is the same however many rows there are.
         size = rates.batch_size // shards
         batch = [objective.draw(data, size, chance) for _ in range(shards)]

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from arena import interrupt
 from arena.pettingzoo.adapter import FAILED
 from arena.pettingzoo.env_state import EnvOpenings, EnvState, states_of
 from arena.pettingzoo.errors import EnvError
@@ -59,6 +60,7 @@ def play(
     runner = _Runner(pool, match, openings)
     choose = partial(_decide(match), params_a, params_b, keys)
     while runner.going:
+        interrupt.check()
         for number in (0, 1):
             runner.tick(number, choose)
     record = jax.tree.map(lambda *x: np.stack(x), *runner.rows) if match.record else None

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from arena import interrupt
 from arena.chance import resolve_chance
 from arena.play import seats
 from arena.play.decisions import Caches, Weights, decide, decide_with_caches, init_caches
@@ -123,6 +124,7 @@ class Match:
         table = jax.device_put(table, shardings)
         pieces = []
         while _going(table, pairs).any():
+            interrupt.check()
             start = np.int32(_PIECE * len(pieces))
             table, piece = run(start, table, params_a, params_b, keys, openings)
             if piece is not None:

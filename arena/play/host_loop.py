@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import numpy as np
 
+from arena import interrupt
 from arena.chance import generators
 from arena.judges.rules import Rules
 from arena.play import seats
@@ -81,6 +82,7 @@ def play(
       Forfeit: a player cannot go on, or made an illegal move.
     """
     while not session.over:
+        interrupt.check()
         seat, before = session.seat, session.state
         player = players[seat]
         move = player.choose(session.game, session.position)
@@ -131,6 +133,7 @@ def pairs(
     waiting, flying = number.reshape(2, count).T.reshape(-1).tolist(), []
     with ThreadPoolExecutor(2) as pool:
         while waiting or flying:
+            interrupt.check()
             free = slots - len(flying)
             flying, waiting = flying + waiting[:free], waiting[free:]
             _tick(game, games, players, seat_of_a, flying, pool)

@@ -15,7 +15,9 @@ from league.cli.rooms import check_rooms_or_exit
 
 check_rooms_or_exit()  # before anything is imported from the other rooms
 
+from arena import interrupt  # noqa: E402
 from arena.errors import UserError  # noqa: E402
+from league.cli import interrupts  # noqa: E402
 
 COMMANDS = {
     "games": "list the games",
@@ -60,12 +62,18 @@ def main(argv: list[str] | None = None) -> None:
         lines = "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
         print(_HELP.format(commands=lines), end="")
         raise SystemExit(0)
+    with interrupts.listening():
+        _run_or_exit(arguments)
+
+
+def _run_or_exit(arguments: list[str]) -> None:
     try:
         _run(arguments[0], arguments[1:])
+        interrupt.check()
     except UserError as error:
         _fail(str(error), 2)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing is lost (go on with: arena train GAME --resume)", 130)
+    except KeyboardInterrupt as stop:
+        _fail("; ".join(["interrupted", *map(str, stop.args)]), interrupts.CODE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
@@ -96,7 +104,10 @@ def _run(name: str, arguments: list[str]) -> None:
     if name not in COMMANDS:
         raise UserError(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     module = importlib.import_module(f"league.commands.{name}")
-    module.run(_parse(module, name, arguments))
+    interrupt.check()
+    command = _parse(module, name, arguments)
+    interrupt.check()
+    module.run(command)
 
 
 def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:

@@ -15,7 +15,7 @@ from arena.errors import (
     whole_number,
 )
 from arena.types import Agent, HostAgent
-from league.cli import closing, console, device, names
+from league.cli import closing, console, device, interrupts, names
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate
 from league.gate.matches import GateMatches
@@ -81,7 +81,8 @@ def run(command: Command) -> None:
     with work.lock(), work.results() as results:
         lineage = Lineage(results)
         opponents = _opponents(command, work, results)
-        with closing.seated(*opponents.values()):
+        kept = "matches that were over are kept, the same command goes on"
+        with interrupts.closing_line(kept), closing.seated(*opponents.values()):
             question = _question(command, work, lineage, opponents, number if colon else None)
             gate = lineage.open(question)
             if gate.verdict is None:

@@ -13,7 +13,7 @@ from arena.play import match
 from arena.shards import SHARDS, fitting
 from arena.types import Agent, HostAgent
 from games import Game
-from league.cli import closing, console, device, names
+from league.cli import closing, console, device, interrupts, names
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def run(command: Command) -> None:
     rules = names.game(command.game) if command.game else None
     game, a, b = _agents(command.a, command.b, rules)
     shares = 1 if isinstance(a, HostAgent) or isinstance(b, HostAgent) else _shares(command.pairs)
-    with closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
+    lost = interrupts.closing_line("nothing of the match is kept")
+    with lost, closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
         scores = match.play(
             [a] * shares,
             [b] * shares,

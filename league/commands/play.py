@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 import jax
 import tyro
 
+from arena import interrupt
 from arena.errors import UserError, check_seed
 from arena.play import host_loop
 from arena.play.session import Session
 from arena.types import Agent, HostAgent, Position
 from games import Game
-from league.cli import closing, console, device, names
+from league.cli import closing, console, device, interrupts, names
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ class _Person(HostAgent):
         _print("\n" + game.view(state, int(game.mover(state))) + "\n")
         while True:
             print("your move: ", end="", file=sys.stderr, flush=True)
-            line = sys.stdin.readline()
+            try:
+                with interrupt.at_once():
+                    line = sys.stdin.readline()
+            except KeyboardInterrupt:
+                _print("")  # the prompt's line ends
+                raise
             if not line:
                 raise UserError("the game was left before its end")
             try:
@@ -73,7 +79,7 @@ def run(command: Command) -> None:
             _print(f"{agent.name} plays {label if game.perfect_information else ''}".rstrip())
 
     players = (person, opponent) if mine == 0 else (opponent, person)
-    with closing.seated(agent):
+    with interrupts.closing_line("the game is not kept"), closing.seated(agent):
         record = host_loop.play(session, players, callback=announce)
     assert record.result is not None
     payoff = record.result if mine == 0 else -record.result

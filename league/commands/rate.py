@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from arena.errors import PAIRS, UserError, check_not_negative, check_positive
-from league.cli import closing, console, device, names
+from league.cli import closing, console, device, interrupts, names
 from league.cli.progress import Progress
 from league.evaluation import external_ratings, external_results, leaderboard
 from league.evaluation.tournament import Plan, Tournament
@@ -123,7 +123,11 @@ def _rate_guests(command: Command, work: Run, results: Results) -> None:
     """Rates agents from outside."""
     guests = [names.agent(spec, work.game)[1] for spec in command.guests]
     games = _GUEST_GAMES if command.games is None else command.games
-    with closing.seated(*guests), Progress("games", games * len(guests)) as progress:
+    with (
+        interrupts.closing_line("matches that were over are kept"),
+        closing.seated(*guests),
+        Progress("games", games * len(guests)) as progress,
+    ):
         for guest in guests:
             external_ratings.play(
                 work,
@@ -148,5 +152,9 @@ def _play(command: Command, work: Run, results: Results) -> None:
     """Plays the tournament that was asked for, or the rest of it."""
     games = None if command.round_robin else _GAMES if command.games is None else command.games
     event = Tournament(work, results, Plan(command.pairs, games))
-    with Progress("matches", event.matches, done=event.done) as progress:
+    kept = "matches that were over are kept, the same command plays the others"
+    with (
+        interrupts.closing_line(kept),
+        Progress("matches", event.matches, done=event.done) as progress,
+    ):
         event.play(progress.update)

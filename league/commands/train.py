@@ -1,6 +1,7 @@
 """Train a league."""
 
 import contextlib
+import shlex
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ import tyro
 from agents import learners
 from arena.errors import UserError
 from arena.judges import names as judge_names
-from league.cli import console, device, names
+from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
 from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
@@ -104,7 +105,12 @@ def run(command: Command) -> None:
         _same(work, command)
     else:
         work = runs.create(command.game, command.config, name=command.name, judge=judge)
-    with work.lock(), work.results(create=not work.state.numbers()) as results:
+    place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
+    with (
+        interrupts.closing_line(f"run {work.name!r} is kept, go on with: {place}"),
+        work.lock(),
+        work.results(create=not work.state.numbers()) as results,
+    ):
         if command.resume:
             runs.extend(work, command.config)
         with contextlib.ExitStack() as stack:

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from agents.learners.base import TrainState
+from arena import interrupt
 from arena.errors import UserError
 from arena.play.device_loop import Played
 from arena.types import Params, PyTree, as_host_game
@@ -152,7 +153,8 @@ class Trainer:
 
     @contextmanager
     def _phase(self, generation: Generation, name: str) -> Iterator[None]:
-        """Reports a phase, and adds up its time."""
+        """Reports a phase, and adds up its time; it does not begin if a stop was asked for."""
+        interrupt.check()
         self._callback(PhaseEvent(generation.number, name))
         began = time.monotonic()
         yield
