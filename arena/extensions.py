@@ -54,7 +54,7 @@ def load(spec: str, default: str = "") -> Any:
     Raises:
       UserError: there is no such module, file or name, or it does not load; in one line.
     """
-    place, _, name = spec.partition(":")
+    place, name = split(spec)
     name = name or default
     module = _file(place) if place.endswith(".py") else _module(place)
     try:
@@ -63,9 +63,32 @@ def load(spec: str, default: str = "") -> Any:
         raise UserError(f"{place} defines no {name!r}") from None
 
 
+def split(spec: str) -> tuple[str, str]:
+    """Place and name of `MODULE:NAME`, `FILE.py:NAME` or `FILE.py`; a file's path may have colons.
+
+    The name is empty if there is none.
+    """
+    if spec.endswith(".py"):
+        return spec, ""
+    head, _, name = spec.rpartition(":")
+    if head.endswith(".py"):
+        return head, name
+    head, _, name = spec.partition(":")
+    return head, name
+
+
 def spec_of(kind: Any) -> str:
-    """The name under which `load` finds a class or function of a module again."""
+    """The name under which `load` finds a class or function of a module again.
+
+    Raises:
+      UserError: it would not find it.
+    """
     module = sys.modules[kind.__module__]
+    if getattr(module, kind.__qualname__, None) is not kind:
+        raise UserError(
+            f"{kind.__qualname__} does not stand at the top of the module {module.__name__}, so "
+            "that no run card could name it"
+        )
     path = getattr(module, "__arena_file__", None)
     return f"{path or module.__name__}:{kind.__qualname__}"
 

@@ -230,6 +230,8 @@ def train(
         changes["matchmaker"] = text
     if resume:
         work = Run(runs.find(title, name, place).folder, rules)
+        named = learner if isinstance(learner, str) else ""
+        runs.check_kept(work, learner=named, judge="" if judge == "rules" else judge)
         wanted = dataclasses.replace(config or work.config, **changes)
     else:
         named = learner if isinstance(learner, str) else ""

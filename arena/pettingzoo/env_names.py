@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 import pettingzoo
 from pettingzoo.utils import AgentSelector, parallel_to_aec
 
+from arena import extensions
 from arena.errors import LARGEST
 from arena.pettingzoo.errors import EnvError
 
@@ -117,7 +118,7 @@ def creator(name: EnvName) -> Make:
     """
     _restore_old_name()
     target, options = name.target, name.options
-    path, _, function = target.partition(":")
+    path, function = extensions.split(target)
     if path.endswith(".py"):
         make = _function(_file(Path(path)), function, target)
     elif "/" in target:

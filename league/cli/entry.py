@@ -58,6 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    _prepare_streams()
     if not arguments or arguments[0] in ("-h", "--help"):
         lines = "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
         print(_HELP.format(commands=lines), end="")
@@ -66,9 +67,28 @@ def main(argv: list[str] | None = None) -> None:
         _run_or_exit(arguments)
 
 
+def _prepare_streams() -> None:
+    """Has standard input and output be there, and take any text.
+
+    Where one was closed, the next file that is opened, a database say, would have its number, and
+    get what libraries print. What a terminal's encoding lacks is printed as a question mark.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _run_or_exit(arguments: list[str]) -> None:
     try:
         _run(arguments[0], arguments[1:])
+        sys.stdout.flush()  # what cannot be written is told of here, not at the end of Python
         interrupt.check()
     except UserError as error:
         _fail(str(error), 2)

@@ -17,6 +17,7 @@ import importlib
 import importlib.util
 
 from agents import registry
+from arena import extensions
 from arena.errors import SIMULATIONS, UserError, whole_number
 from arena.types import Agent, HostAgent
 from games import Game
@@ -130,8 +131,8 @@ def is_run(spec: str) -> bool:
         return False
     if (RUNS / kind).is_dir():
         return True
-    name = spec.partition(":")[2]
-    outside = name.isidentifier() and ("." in kind or _importable(kind))
+    place, name = extensions.split(spec)
+    outside = name.isidentifier() and ("." in place or _importable(place))
     return not outside
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import tyro
 
 from agents import learners
-from arena.errors import UserError
 from arena.judges import names as judge_names
 from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
@@ -102,7 +101,7 @@ def run(command: Command) -> None:
     device.prepare()
     if command.resume:
         work = runs.find(command.game, command.name)
-        _same(work, command)
+        runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
     else:
         work = runs.create(command.game, command.config, name=command.name, judge=judge)
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
@@ -137,11 +136,3 @@ def _callback(
             callback(event)
 
     return call
-
-
-def _same(work: Run, command: Command) -> None:
-    """Raises UserError if another learner, network or judge is asked for than the run has."""
-    asked = {"learner": command.method, "network": command.network, "judge": command.judge}
-    for part, name in asked.items():
-        if name and name != work.card[part]:
-            raise UserError(f"run {work.name!r} keeps its {part}, {work.card[part]}")

@@ -33,8 +33,8 @@ def is_one(name: str) -> bool:
 
 def _is_spec(name: str) -> bool:
     """Whether a name is FILE.py:CLASS or MODULE:CLASS, options or not."""
-    head, _, rest = name.partition(":")
-    return head.endswith(".py") or rest.partition(",")[0].isidentifier()
+    place, title = extensions.split(name.partition(",")[0])
+    return place.endswith(".py") or title.isidentifier()
 
 
 def _is_entry_point(name: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 import games
 from agents import uniform, user_policy
+from arena import extensions
 from arena.pettingzoo import aec
 from arena.pettingzoo.as_game import ImportedGame
 from arena.pettingzoo.env_state import EnvState
@@ -156,3 +157,27 @@ def test_it_sees_what_an_imported_env_tells(mine: str):
     assert observation.dtype == np.int8
     assert observation.shape == (2, 2)
     assert mask.shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("spec", "parts"),
+    [
+        ("./mine.py", ("./mine.py", "")),
+        ("./mine.py:first", ("./mine.py", "first")),
+        ("./a:b/x:y.py", ("./a:b/x:y.py", "")),
+        ("./a:b/x:y.py:first", ("./a:b/x:y.py", "first")),
+        ("package.module:first", ("package.module", "first")),
+        ("module", ("module", "")),
+        ("hex:size=9", ("hex", "size=9")),
+    ],
+)
+def test_a_path_may_have_colons(spec: str, parts: tuple[str, str]):
+    assert extensions.split(spec) == parts
+
+
+def test_a_policy_in_a_folder_with_a_colon(tmp_path: Path):
+    path = tmp_path / "a:b" / "x:y.py"
+    path.parent.mkdir()
+    path.write_text("def policy(observation, mask): return mask.argmax()")
+    assert user_policy.make(TIC_TAC_TOE, str(path)).choose(TIC_TAC_TOE, START) == 0
+    assert user_policy.make(TIC_TAC_TOE, f"{path}:policy").name == f"policy:{path}:policy"

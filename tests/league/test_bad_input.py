@@ -13,7 +13,13 @@ import jax
 import numpy as np
 import pytest
 
+import games
+from arena.errors import UserError
+from league.cli import device, names
 from league.cli.entry import main
+from league.settings.config import Config
+from league.store import card as cards
+from league.store import runs
 from league.store.run import Run
 from tests.helpers.command import TINY, Place, contents, listing
 
@@ -100,6 +106,10 @@ LARGE = {
         ("train tic_tac_toe --name up/and/away", "cannot be the name"),
         ("train tic_tac_toe --name ..", "cannot be the name"),
         ("train tic_tac_toe --name a:b", "cannot be the name"),
+        ("train tic_tac_toe --name q?mode=memory", "cannot be the name"),
+        ("train tic_tac_toe --name victim%2Fleague.db?x", "cannot be the name"),
+        ("train tic_tac_toe --name uniform", "'uniform' is the name of an agent"),
+        ("train tic_tac_toe --name pretrained", "'pretrained' is the name of an agent"),
         (f"train tic_tac_toe --name {'x' * 300}", "too long"),
         ("train tic_tac_toe --resume", "there is no run of tic_tac_toe to resume"),
         ("train tic_tac_toe --resume --name none", "there is no run 'none'"),
@@ -181,6 +191,9 @@ def test_without_a_run(refused, line, says):
         ("train tic_tac_toe --resume --name a --pairs 9", "only --generations may change"),
         ("train tic_tac_toe --resume --name a --generations 2", "has 3 generations already"),
         ("train tic_tac_toe --resume --generations x", "x"),
+        ("train tic_tac_toe --resume --learner ppo", "run 'a' keeps its learner, alphazero"),
+        ("train tic_tac_toe --resume --network mlp", "run 'a' keeps its network, resnet"),
+        ("train tic_tac_toe --resume --judge x:Y", "x"),
     ],
 )
 def test_beside_a_run(refused, here, tiny, line, says):
@@ -223,6 +236,52 @@ def test_a_bad_card(refused, here, tiny, case, line):
     text = card if isinstance(card, str | bytes) else json.dumps(card)
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     assert refused(line)
+
+
+def test_damage_of_other_runs_does_not_keep_a_run_from_going_on(refused, here, tiny):
+    here.adopt(tiny, "a")
+    bad = {"text": "{", "nested": "[" * 100_000, "first": '{"format": "arena-run-1", "config": 3}'}
+    first = {"learner": {"considered": 1, "network": 3}, "measure": []}
+    bad["parts"] = json.dumps({"format": "arena-run-1", "config": first})
+    for name in (*bad, "pipe", "link", "folder"):
+        here.run(name).mkdir()
+    for name, text in bad.items():
+        (here.run(name) / "run.json").write_text(text)
+    os.mkfifo(here.run("pipe") / "run.json")
+    (here.run("link") / "run.json").symlink_to("nothing")
+    (here.run("folder") / "run.json").mkdir()
+    says = "run 'a' has 3 generations already"
+    assert says in refused("train tic_tac_toe --resume --generations 2")
+    for name in (*bad, "pipe", "link", "folder"):
+        assert f"{name}" in refused(f"report {name}")
+
+
+def test_of_two_starts_at_once_one_writes_the_card(here, monkeypatch):
+    write = cards.write
+
+    def slowly(folder: Path, card: dict) -> None:
+        with pytest.raises(UserError, match="in use by another process"):
+            runs.create("nim", Config(seed=1), name="race")
+        write(folder, card)
+
+    monkeypatch.setattr(cards, "write", slowly)
+    assert runs.create("nim", Config(seed=0), name="race").card["seed"] == 0
+    with pytest.raises(UserError, match="there is a run 'race' already"):
+        runs.create("nim", Config(seed=1), name="race")
+    assert Run(here.run("race")).card["seed"] == 0
+
+
+def test_a_folder_is_not_taken_for_an_agent(here, tiny):
+    here.adopt(tiny, "uniform")
+    assert not names.is_run("uniform")
+    assert names.agent("uniform", games.load("tic_tac_toe"))[1].name == "uniform"
+
+
+@pytest.mark.parametrize("text", ["abc", "", "0", "-1", "1e9", "99999999999999999999"])
+def test_a_number_of_devices_that_is_none(monkeypatch, text):
+    monkeypatch.setenv("ARENA_CPU_DEVICES", text)
+    with pytest.raises(UserError, match="ARENA_CPU_DEVICES must be a number from 1 to"):
+        device.set_up_devices()
 
 
 def cut(path: Path) -> None:

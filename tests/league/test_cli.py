@@ -1,5 +1,6 @@
 """The command line: help at once, JSON that programs can read, results that add up."""
 
+import io
 import sqlite3
 import subprocess
 import sys
@@ -38,6 +39,28 @@ def test_help_comes_without_jax(arguments):
     assert done.stdout.startswith("usage: arena COMMAND")
     for name in COMMANDS:
         assert f"\n  {name} " in done.stdout
+
+
+def test_a_message_for_a_closed_stderr_goes_nowhere():
+    """Nor does the next file that is opened get its number."""
+    code = (
+        "import os; from league.cli.entry import main\n"
+        "try: main(['frobnicate'])\n"
+        "finally: print(os.open('.', os.O_RDONLY) > 2)"
+    )
+    shell = ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, code]
+    done = subprocess.run(shell, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "True\n")
+
+
+def test_what_an_encoding_lacks_is_a_question_mark(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+    with pytest.raises(SystemExit):
+        main([])
+    print("± 3")
+    sys.stdout.flush()
+    assert written.getvalue().endswith(b"? 3\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -58,6 +58,15 @@ def test_what_is_written_is_read(path: Path):
     assert rows(path)["pairs"][:2] == [(1, 0, 1.0, 1.0), (1, 1, 0.5, 0.0)]
 
 
+@pytest.mark.parametrize("name", ["q?mode=memory", "victim%2Fleague.db?x", "a#b c"])
+def test_a_path_is_a_path_whatever_is_in_it(tmp_path: Path, name: str):
+    (tmp_path / name).mkdir()
+    with Results(tmp_path / name / "league.db", create=True) as results:
+        results.write(0, [WIN], (0, "aa"), {})
+    assert len(rows(tmp_path / name / "league.db")["matches"]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize("broken", ["match", "snapshot", "figures", "disk"])
 def test_a_generation_is_written_whole_or_not_at_all(path: Path, broken: str):
     def matches():
