@@ -11,6 +11,8 @@ from league.settings.json_object import JsonObject
 _FORMER_NAMES = {"most": "max_pairs", "veto": "heldout_pairs"}
 """Fields of a rule in records of older versions, and what they are now."""
 
+_ELO = 10_000
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -42,6 +44,8 @@ class Rule:
     heldout_pairs: int = 128
 
     def __post_init__(self):
+        if not max(abs(self.elo0), abs(self.elo1)) <= _ELO:
+            raise UserError(f"elo0 and elo1 must lie between -{_ELO:,} and {_ELO:,}")
         try:
             Sprt(self.elo0, self.elo1, self.alpha, self.beta)
         except ValueError as error:

@@ -60,14 +60,10 @@ def read(folder: Path) -> JsonObject:
       UserError: there is no run, or its card cannot be read.
     """
     path = folder / NAME
-    if not path.exists():
-        raise UserError(f"there is no run {folder.name!r} in {folder.parent}")
-    if not path.is_file():
-        raise UserError(f"{path} is no file")
     try:
-        card = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        card = json.loads(_text(path))
+    except UserError:
+        raise
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a run card: {error}") from None
     if not isinstance(card, dict):
@@ -80,6 +76,18 @@ def read(folder: Path) -> JsonObject:
         if not isinstance(card.get(key), kind):
             raise UserError(f"{path} does not say {key!r}")
     return card
+
+
+def _text(path: Path) -> str:
+    """What a card's file holds; raises UserError if it is none, or cannot be read."""
+    try:
+        if not path.exists():
+            raise UserError(f"there is no run {path.parent.name!r} in {path.parent.parent}")
+        if not path.is_file():
+            raise UserError(f"{path} is no file")
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
 
 
 def identity(card: JsonObject) -> str:

@@ -156,6 +156,7 @@ LARGE = {
             for figure in figures.split()
         ),
         ("train tic_tac_toe --learner.learning-rate 1e300", "must be at most"),
+        ("gate a --elo1 1e300", "elo0 and elo1 must lie between -10,000 and 10,000"),
         ("train tic_tac_toe --matches 10000 --pairs 1000 --rounds 2", "matches × pairs × rounds"),
         ("train chess:plies=1000000000000", "not one of 1 to 100,000"),
         ("match uniform mcts:1000000000000 --game nim", "a number of rollouts up to 1,000,000"),

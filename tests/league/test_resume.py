@@ -28,6 +28,11 @@ class Moment:
     file: str = ""
     sent: signal.Signals = signal.SIGKILL
 
+    @property
+    def code(self) -> int:
+        """What the process then ends with."""
+        return 130 if self.sent == signal.SIGINT else -self.sent
+
 
 # In phases that take long since their programs are read or compiled there, and around the files
 # that `Trainer._save` makes, in their order: record, snapshot, state. Each chain is one run.
@@ -116,15 +121,14 @@ def chains(
 @pytest.mark.parametrize("name", CHAINS)
 def test_a_run_killed_five_times_ends_with_the_same_bits(name, chains, expected):
     folder, codes = chains[name]
-    ends = [130 if one.sent == signal.SIGINT else -one.sent for one in CHAINS[name]]
-    assert codes.result() == [*ends, 0]
+    assert codes.result() == [*(one.code for one in CHAINS[name]), 0]
     assert contents(folder) == expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ALONE, ids=str)
 def test_a_run_killed_once_ends_with_the_same_bits(moment, place, expected):
-    assert disturb(place, "once", (moment,)) == [-signal.SIGKILL, 0]
+    assert disturb(place, "once", (moment,)) == [moment.code, 0]
     assert contents(place.run("once")) == expected
 
 
