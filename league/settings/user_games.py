@@ -90,6 +90,8 @@ def _check(game: Game, title: str) -> None:
         tracer.expect("chance", (game.num_outcomes,), "float32", game.chance, state)
     with jax.ensure_compile_time_eval():  # a run may load its game while something is traced
         start = resolve_chance(game, jax.random.key(0), game.init())
+        if int(game.mover(start)) == games.OVER:
+            raise UserError(f"{title}: the game is over before the first move")
         first = int(np.argmax(game.legal(start)))
         tracer.text("show", lambda: game.show(start))
         tracer.text("label", lambda: game.label(start, first))

@@ -90,6 +90,7 @@ WRONG = {
         "step gives bool[], int32[], but",
     ),
     "show": ('return "|" * int(s.left)', 'return int("x")', "show raises ValueError: invalid"),
+    "over": ("OVER, s.seat)", "OVER, OVER)", "the game is over before the first move"),
     "label": ("return str(move + 1)", "return move + 1", "label gives 1, not text"),
 }
 
