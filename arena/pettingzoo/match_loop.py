@@ -54,7 +54,7 @@ def play(
       openings: [G, P].
 
     Raises:
-      EnvError: too many games have failed.
+      EnvError: too many games have failed, or an observation is one that is refused.
     """
     runner = _Runner(pool, match, openings)
     choose = partial(_decide(match), params_a, params_b, keys)
@@ -118,6 +118,7 @@ class _Runner:
         """Takes in what the workers have done to a half, and submits its next requests."""
         half = self._halves[number]
         self._pool.wait(number)
+        self._pool.check_observations()
         half.slots.request[:] = IDLE
         self._void(half)
         self._finish(half)

@@ -17,7 +17,7 @@ from gymnasium import spaces
 from arena.pettingzoo.adapter import OVER, EnvAdapter, EnvSpaces, read_spaces
 from arena.pettingzoo.env_names import Make, creator, parse, reason
 from arena.pettingzoo.errors import EnvError
-from arena.pettingzoo.spec import EnvSpec
+from arena.pettingzoo.spec import EnvSpec, is_board
 
 _GAMES, _PLIES = 100, 2000  # so many random games, or, from the fourth on, so many moves
 _STARTS = 64  # resets that show whether cards are dealt
@@ -57,15 +57,14 @@ def check_env(name: str, *, progress: Progress = lambda moves: None) -> EnvSpec:
     notes = [*found.notes(), *_api_complaints(make)]
     if not reproducible:
         notes.append("the same seed and moves bring different games: runs cannot be repeated")
-    low, high = _bounds(shapes)
     hidden = found.hidden_or_chance if settings.hidden is None else settings.hidden
     return EnvSpec(
         agents=(str(shapes.agents[0]), str(shapes.agents[1])),
         num_actions=shapes.num_actions,
         shape=shapes.shape,
         dtype=str(found.dtype),
-        low=low,
-        high=high,
+        low=found.bounds[0],
+        high=found.bounds[1],
         masked=found.adapter.masked,
         add_seat=found.same if settings.seat is None else settings.seat,
         hidden_or_chance=hidden,
@@ -87,14 +86,6 @@ def _read_spaces(env: pettingzoo.AECEnv) -> EnvSpaces:
         raise EnvError(f"before the first move: {reason(error)}") from None
 
 
-def _bounds(shapes: EnvSpaces) -> tuple[float, float]:
-    """The lowest and the highest number that an observation may hold."""
-    space = shapes.observation
-    if not isinstance(space, spaces.Box):
-        return 0.0, 1.0
-    return float(np.min(space.low)), float(np.max(space.high))
-
-
 class _RandomGames:
     """Random games, and what they show.
 
@@ -112,6 +103,7 @@ class _RandomGames:
         self.adapter, self._progress = adapter, progress
         self.games = self.plies = self.longest = 0
         self.payoff, self.same, self.dtype = 0.0, True, adapter.spaces.dtype
+        self._seen: list[tuple[float, float]] = [(np.inf, -np.inf)] * 2
         self._conflict = False
         self._successors: dict[tuple[int, int], int | float] = {}
         self._starts: dict[bytes, bytes] = {}
@@ -122,6 +114,18 @@ class _RandomGames:
         """Like positions went on differently, or so many starts differ that cards seem dealt."""
         return self._conflict or len(self._starts) > 8
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest number of an observation: on a board also those just seen.
+
+        On a board each number is something else. Elsewhere the bounds only give a scale.
+        """
+        low, high = self.adapter.spaces.bounds
+        if not is_board(self.adapter.spaces.shape, str(self.dtype)):
+            return low, high
+        lows, highs = zip(*self._seen, strict=True)
+        return float(min(low, *lows)), float(max(high, *highs))
+
     def notes(self) -> list[str]:
         """What a user should be aware of."""
         notes = []
@@ -129,6 +133,14 @@ class _RandomGames:
             notes.append("the first player varies with the seed")
         if self._starts and not self.payoff:
             notes.append("nobody has won any of the random games")
+        for agent, space, (low, high) in zip(
+            self.adapter.spaces.agents, self.adapter.spaces.observations, self._seen, strict=True
+        ):
+            least, most = space.bounds
+            if isinstance(space.space, spaces.Box) and (low < least or high > most):
+                notes.append(
+                    f"{agent} observes {low:g} to {high:g}, its space is {least:g} to {most:g}"
+                )
         return notes
 
     def start(self, seed: int) -> None:
@@ -152,6 +164,7 @@ class _RandomGames:
             self.games += 1
             while adapter.mover != OVER:
                 seen, legal = adapter.observe_mover()
+                self._measure(seen)
                 self._compare_seats(seen)
                 key = hash((adapter.mover, seen.tobytes(), legal.tobytes()))
                 self._add_successor(before, key)
@@ -169,12 +182,21 @@ class _RandomGames:
         if before is not None:
             self._conflict |= self._successors.setdefault(before, after) != after
 
+    def _measure(self, seen: np.ndarray) -> None:
+        """Notes how large the mover's numbers are, and whether the dtype holds them."""
+        with np.errstate(invalid="ignore"):
+            held = np.array_equal(seen.astype(self.dtype), seen)
+        if not held:
+            self.dtype = np.dtype(np.float32)
+        low, high = self._seen[self.adapter.mover]
+        if seen.size:
+            low, high = min(low, float(seen.min())), max(high, float(seen.max()))
+        self._seen[self.adapter.mover] = low, high
+
     def _compare_seats(self, seen: np.ndarray) -> None:
-        """Whether the other agent observes the same, and whether the dtype holds it."""
+        """Whether the other agent observes the same."""
         if self.same and self.plies % 3 == 0:
             self.same = np.array_equal(seen, self.adapter.observe(1 - self.adapter.mover))
-        if not np.array_equal(seen.astype(self.dtype), seen):
-            self.dtype = np.dtype(np.float32)
 
     def _report(self) -> None:
         self._progress(tuple(self.adapter.moves))

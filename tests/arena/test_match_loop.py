@@ -99,3 +99,18 @@ def test_an_env_that_always_fails_ends_the_match_in_one_line(race_game: Imported
     ):
         _match(broken, 4)
     broken.pool.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [("nan", "nan, which is no finite float32"), ("half", "numbers that are no int8")],
+)
+def test_what_no_network_can_read_ends_the_match_at_once(
+    race_game: ImportedGame, fault: str, line: str
+):
+    broken = ImportedGame(f"{RACE}?fault={fault}", race_game.spec)
+    where = r"^pettingzoo:\./race\.py: (ann|bob): an observation holds"
+    with pytest.raises(EnvError, match=rf"{where} {line} at ply 3, after the moves") as caught:
+        _match(broken, 4)
+    assert "\n" not in str(caught.value)
+    broken.pool.close()

@@ -29,12 +29,14 @@ class Race(AECEnv):
       once: a file; the process that finds it removes it, and dies, or hangs if its name says so.
       turned: the agents see the same number as `[own turn, number]`.
       nested: the number comes in a dict within a dict.
+      board: the number comes as a board of numbers, those of ann and of bob with other bounds.
     """
 
     metadata = {"name": "race_v0", "render_modes": []}  # noqa: RUF012, as PettingZoo has it
 
-    def __init__(self, fault="", once="", turned=False, nested=False):
+    def __init__(self, fault="", once="", turned=False, nested=False, board=False):
         self.fault, self.once, self.turned, self.nested = fault, once, turned, nested
+        self.board = board
         self.possible_agents = ["ann", 7] if fault == "names" else ["ann", "bob"]
         if fault == "three":
             self.possible_agents.append("cid")
@@ -45,10 +47,17 @@ class Race(AECEnv):
         if nested:
             seen = spaces.Dict({"now": spaces.Dict({"number": spaces.Discrete(END + 2)})})
         size = 3 if fault == "mask" else 2
+        self._seen = dict.fromkeys(self.possible_agents, seen)
+        if board:
+            highest = {"ann": 2, "bob": 4 if fault == "beyond" else 6}
+            self._seen = {
+                who: spaces.Box(0, most, (2, 3), np.int8) for who, most in highest.items()
+            }
         if fault != "unmasked":
             mask = spaces.Box(0, 1, (size,), np.int8)
-            seen = spaces.Dict({"observation": seen, "action_mask": mask})
-        self._seen = dict.fromkeys(self.possible_agents, seen)
+            for agent, seen in self._seen.items():
+                both = {"observation": seen, "action_mask": mask}
+                self._seen[agent] = spaces.Dict(both)
 
     def observation_space(self, agent):
         return self._seen[agent]
@@ -75,6 +84,12 @@ class Race(AECEnv):
         if self.turned:
             number[-1] = agent == self.agent_selection
         seen = {"now": {"number": self.number}} if self.nested else number
+        if self.board:
+            seen = np.full((2, 3), min(self.number, 6 if agent == "bob" else 2), np.int8)
+        if self.fault in ("nan", "huge") and self.plies == 3:
+            seen = np.where(number == 1, np.nan if self.fault == "nan" else 1e200, 0.0)
+        if self.fault == "half" and self.plies == 3:
+            seen = number / 2
         if self.fault == "unmasked":
             return seen
         mask = np.ones(3 if self.fault == "mask" else 2, np.int8)
