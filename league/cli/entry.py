@@ -15,6 +15,7 @@ from league.cli.rooms import check_rooms_or_exit
 
 check_rooms_or_exit()  # before anything is imported from the other rooms
 
+from arena import extensions  # noqa: E402
 from arena.errors import UserError  # noqa: E402
 
 COMMANDS = {
@@ -75,6 +76,8 @@ def main(argv: list[str] | None = None) -> None:
     except Exception as error:
         if "ARENA_TRACEBACK" in os.environ:
             raise
+        if extensions.users_frame(error):
+            _fail(f"{extensions.reason(error)} (ARENA_TRACEBACK=1 shows more)", 2)
         _fail(f"internal error: {type(error).__name__}: {error} (ARENA_TRACEBACK=1 shows where)", 1)
 
 
