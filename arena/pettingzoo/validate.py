@@ -8,12 +8,12 @@ import contextlib
 import io
 import warnings
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pettingzoo
 from gymnasium import spaces
 
+from arena.pettingzoo import information, replays
 from arena.pettingzoo.adapter import OVER, EnvAdapter, EnvSpaces, read_spaces
 from arena.pettingzoo.env_names import Make, creator, parse, reason
 from arena.pettingzoo.errors import EnvError
@@ -21,7 +21,6 @@ from arena.pettingzoo.spec import EnvSpec, is_board
 
 _GAMES, _PLIES = 100, 2000  # so many random games, or, from the fourth on, so many moves
 _STARTS = 64  # resets that show whether cards are dealt
-_REPLAYED, _LONG = 3, 60  # games, and their moves, that are played again
 
 Progress = Callable[[tuple[int, ...]], None]
 """Called with the moves that lead to a position, at every position that a check comes to."""
@@ -53,11 +52,21 @@ def check_env(name: str, *, progress: Progress = lambda moves: None) -> EnvSpec:
         found.start(seed)
     while found.games < 4 or (found.games < _GAMES and found.plies < _PLIES):
         found.play()
-    reproducible = _reproducible(found.adapter, make, shapes)
+    reproducible = replays.reproducible(found.adapter, make)
+    if reproducible and replays.share_state(make, shapes):
+        raise EnvError(
+            "its envs share state: a game goes another way while one is played beside it "
+            "(is it in a mutable default argument, a class attribute or a global variable?)"
+        )
     notes = [*found.notes(), *_api_complaints(make)]
     if not reproducible:
         notes.append("the same seed and moves bring different games: runs cannot be repeated")
-    hidden = found.hidden_or_chance if settings.hidden is None else settings.hidden
+    hidden = settings.hidden
+    if hidden is None:
+        hidden = found.hidden_or_chance
+        if reproducible and not hidden:
+            with found.located():
+                hidden = information.found_hidden(found.adapter, make, progress)
     return EnvSpec(
         agents=(str(shapes.agents[0]), str(shapes.agents[1])),
         num_actions=shapes.num_actions,
@@ -69,7 +78,7 @@ def check_env(name: str, *, progress: Progress = lambda moves: None) -> EnvSpec:
         add_seat=found.same if settings.seat is None else settings.seat,
         hidden_or_chance=hidden,
         reproducible=reproducible,
-        copyable=reproducible and _copyable(found.adapter),
+        copyable=reproducible and replays.copyable(found.adapter),
         longest_game=found.longest,
         max_plies=settings.plies,
         max_payoff=float(settings.payoff or found.payoff or 1.0),
@@ -145,10 +154,10 @@ class _RandomGames:
 
     def start(self, seed: int) -> None:
         """Begins a game, and compares what both seats observe with other games' starts."""
-        with self._located():
+        with self.located():
             self.adapter.start(seed)
         self._report()
-        with self._located():
+        with self.located():
             one, two = (self.adapter.observe(seat).tobytes() for seat in (0, 1))
         self._first.add(self.adapter.mover)
         for mine, other in ((b"0" + one, two), (b"1" + two, one)):
@@ -158,7 +167,7 @@ class _RandomGames:
         """One random game."""
         rng = np.random.default_rng(self.games)
         adapter, before = self.adapter, None
-        with self._located():
+        with self.located():
             adapter.start(self.games)
             self._report()
             self.games += 1
@@ -202,7 +211,7 @@ class _RandomGames:
         self._progress(tuple(self.adapter.moves))
 
     @contextlib.contextmanager
-    def _located(self):
+    def located(self):
         """Adds to an error where in the game it was."""
         try:
             yield
@@ -218,75 +227,6 @@ def where(moves: Sequence[int]) -> str:
         return "at the start"
     listed = " ".join(map(str, moves[-12:]))
     return f"at ply {len(moves)}, after the moves {'… ' if len(moves) > 12 else ''}{listed}"
-
-
-class _Snapshot(NamedTuple):
-    """All that can be seen of a position; observation and moves are empty after the end."""
-
-    mover: int
-    payoff: float
-    observation: bytes = b""
-    legal: bytes = b""
-
-
-def _snapshot(adapter: EnvAdapter) -> _Snapshot:
-    if adapter.mover == OVER:
-        return _Snapshot(adapter.mover, adapter.payoff)
-    seen, legal = adapter.observe_mover()
-    return _Snapshot(adapter.mover, adapter.payoff, seen.tobytes(), legal.tobytes())
-
-
-def _replay(adapter: EnvAdapter, seed: int, moves: list[int]) -> list[_Snapshot]:
-    """The positions of a game, its start included."""
-    adapter.start(seed)
-    return [_snapshot(adapter), *_follow(adapter, moves)]
-
-
-def _follow(adapter: EnvAdapter, moves: list[int]) -> list[_Snapshot]:
-    """The positions after each of these moves."""
-    snapshots = []
-    for move in moves:
-        adapter.step(move)
-        snapshots.append(_snapshot(adapter))
-    return snapshots
-
-
-def _random_game(adapter: EnvAdapter, seed: int) -> list[int]:
-    rng = np.random.default_rng(seed)
-    adapter.start(seed)
-    while adapter.mover != OVER and len(adapter.moves) < _LONG:
-        adapter.step(int(rng.choice(np.flatnonzero(adapter.legal()))))
-    return list(adapter.moves)
-
-
-def _reproducible(adapter: EnvAdapter, make: Make, shapes: EnvSpaces) -> bool:
-    """Whether games come again, in the same env and in a new one."""
-    fresh = EnvAdapter(make(), shapes, 10**9)
-    try:
-        for seed in range(_REPLAYED):
-            moves = _random_game(adapter, seed)
-            first = _replay(adapter, seed, moves)
-            if not first == _replay(adapter, seed, moves) == _replay(fresh, seed, moves):
-                return False
-    except EnvError:  # a move that was legal is not any more
-        return False
-    return True
-
-
-def _copyable(adapter: EnvAdapter) -> bool:
-    """Whether a deep copy taken in the middle goes on like the original, each for itself."""
-    try:
-        for seed in range(_REPLAYED):
-            moves = _random_game(adapter, seed)
-            half = len(moves) // 2
-            whole = _replay(adapter, seed, moves)
-            _replay(adapter, seed, moves[:half])
-            twin, rest = adapter.clone(), moves[half:]
-            if not whole[half + 1 :] == _follow(twin, rest) == _follow(adapter, rest):
-                return False
-    except Exception:
-        return False
-    return True
 
 
 def _api_complaints(make: Make) -> list[str]:

@@ -24,6 +24,7 @@ FAULTS = {
     "punished": r"of -1 and 0 do not sum to zero \(is the last move illegal\? its mask allows it\)",
     "nan": r"bob: an observation holds nan, which is no finite float32 at ply 3, after the moves",
     "huge": r"bob: an observation holds 1e\+200, which is no finite float32 at ply 3, after",
+    "shared": r"^its envs share state: a game goes another way while one is played beside it",
     "stuck": r"is to move and has no legal move at ply \d, after the moves [01 ]+$",
 }
 
@@ -98,6 +99,8 @@ def test_what_a_check_finds(race_game: ImportedGame):
         ("fault=half", {"dtype": "float32"}),
         ("board=true", {"low": 0.0, "high": 6.0, "shape": (2, 3), "notes": ()}),
         ("board=true&fault=beyond", {"low": 0.0, "high": 6.0}),
+        ("fault=secret", {"hidden_or_chance": True}),
+        ("fault=dice", {"hidden_or_chance": True, "reproducible": True}),
         ("fault=first", {"hidden_or_chance": False}),
         ("fault=random", {"reproducible": False, "copyable": False}),
         (

@@ -32,6 +32,7 @@ class Race(AECEnv):
       board: the number comes as a board of numbers, those of ann and of bob with other bounds.
     """
 
+    _shared = [0]  # noqa: RUF012, what is wrong with it is meant
     metadata = {"name": "race_v0", "render_modes": []}  # noqa: RUF012, as PettingZoo has it
 
     def __init__(self, fault="", once="", turned=False, nested=False, board=False):
@@ -59,6 +60,14 @@ class Race(AECEnv):
                 both = {"observation": seen, "action_mask": mask}
                 self._seen[agent] = spaces.Dict(both)
 
+    @property
+    def number(self):
+        return self._shared[0] if self.fault == "shared" else self._number
+
+    @number.setter
+    def number(self, value):
+        self._shared[0] = self._number = value
+
     def observation_space(self, agent):
         return self._seen[agent]
 
@@ -68,6 +77,8 @@ class Race(AECEnv):
     def reset(self, seed=None, options=None):
         self.agents = list(self.possible_agents)
         self.number = self.plies = 0
+        self.own = dict.fromkeys(self.agents, 0)
+        self.dice = np.random.default_rng(seed)
         if self.fault == "random":
             self.number = int(np.random.default_rng().integers(3))
         self.rewards = dict.fromkeys(self.agents, 0)
@@ -80,7 +91,7 @@ class Race(AECEnv):
 
     def observe(self, agent):
         number = np.zeros(END + 2 + self.turned, np.int8)
-        number[self.number] = 1
+        number[min(self.own[agent] if self.fault == "secret" else self.number, END + 1)] = 1
         if self.turned:
             number[-1] = agent == self.agent_selection
         seen = {"now": {"number": self.number}} if self.nested else number
@@ -107,6 +118,9 @@ class Race(AECEnv):
             raise RuntimeError("the table is\nbroken")
         other = self.agents[1 - self.agents.index(agent)]
         self.number += 0 if self.fault == "endless" else int(action)
+        self.own[agent] += int(action)
+        if self.fault == "dice":
+            self.number += int(self.dice.integers(2))
         self._clear_rewards()
         if self.fault == "punished":
             self.rewards[agent] = -1
