@@ -26,8 +26,9 @@ class Command:
     added to what networks get (by default if both agents observe the same). arena.hidden=true:
     something is hidden or left to chance, so that no tree search copies the env (by default if the
     check finds it; that it finds nothing is no proof). arena.payoff=X: the largest payoff (by
-    default the largest that random games show). arena.plies=N: moves after which a game counts as endless (by default 5000).
-    arena.timeout=X: seconds without an answer after which a process counts as hung (by default 60).
+    default the largest that random games show). arena.plies=N: moves after which a game counts as
+    endless (by default 5000). arena.timeout=X: seconds without an answer after which a process
+    counts as hung (by default 60).
 
     Attributes:
       env: pettingzoo:PACKAGE.MODULE[:FUNCTION][?option=value&option=value],
