@@ -63,7 +63,8 @@ def play(
             runner.tick(number, choose)
     record = jax.tree.map(lambda *x: np.stack(x), *runner.rows) if match.record else None
     scores: Any = seats.by_pair(runner.scores)
-    return Played(scores, record)
+    moves: Any = runner.moves
+    return Played(scores, record, moves)
 
 
 @cache
@@ -90,6 +91,7 @@ class _Runner:
     Attributes:
       scores: f32[G, 2P], A's by the number of the game; NaN until it has ended.
       rows: the record, a row for every time that the agents chose moves.
+      moves: i32[G, 2], how many moves A and B chose, those in games that failed included.
       pairs: P.
       going: whether a game is missing its score.
     """
@@ -108,6 +110,7 @@ class _Runner:
         self._time = 0
         self.scores = np.full((self._groups, 2 * self.pairs), np.nan, np.float32)
         self.rows: list[Record] = []
+        self.moves = np.zeros((self._groups, 2), np.int32)
 
     @property
     def going(self) -> bool:
@@ -139,6 +142,7 @@ class _Runner:
         handle = game_handles(number, len(half.slots.request), slots, valid)
         decision = choose(np.int32(self._time), states._replace(handle=handle))
         move = np.asarray(decision.move)
+        self.moves += valid.sum(2, dtype=np.int32).T
         # A search may have found that an env fails; then nothing is left to be moved.
         valid &= half.grid(half.slots.mover)[groups, index] != FAILED
         half.grid(half.slots.request)[rows[valid], index[valid]] = move[valid]

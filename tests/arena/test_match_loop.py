@@ -27,7 +27,11 @@ def _match(game: ImportedGame, slots: int, pairs: int = 12, seed: int = 0, plies
     table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=slots, record=True)
     starts = random_openings(game, keys[0], shape=(2, pairs), plies=plies)
     played = table.play(params, params, keys=keys, openings=starts)
-    return played.scores, jax.tree.map(np.asarray, played.record)
+    record = jax.tree.map(np.asarray, played.record)
+    chosen = (record.game < 2 * pairs).sum((0, 3)).T
+    assert (played.moves >= chosen).all()
+    assert game.voided or (played.moves == chosen).all()
+    return played.scores, record
 
 
 def _games(
