@@ -3,9 +3,12 @@
 It must not load JAX: a worker is to be there in a second and to cost little memory.
 """
 
+import multiprocessing
 import os
 import pickle
 import signal
+import sys
+import threading
 from dataclasses import dataclass
 from math import prod
 from multiprocessing.connection import Connection
@@ -147,6 +150,7 @@ def serve(pipe: Connection, name: str) -> None:
     for every position reached, then an `EnvSpec` or `EnvError`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    _end_with_parent()
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     if "ARENA_TRACEBACK" not in os.environ:
         _silence_output()
@@ -164,6 +168,31 @@ def serve(pipe: Connection, name: str) -> None:
                 pipe.send(_check(pipe, name))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _end_with_parent() -> None:
+    """Has this process end when its parent does, even killed, and whatever an env is doing then.
+
+    A pipe that only the parent can write to is at its end as soon as the parent is. A thread waits
+    for that; and Linux sends SIGIO, which reaches code that never lets another thread run, too.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    if sys.platform == "linux":
+        import fcntl
+
+        signal.signal(signal.SIGIO, signal.SIG_DFL)  # ends the process
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
+    threading.Thread(target=wait, daemon=True).start()
+    if not parent.is_alive():  # since before the signal was asked for
+        os._exit(1)
 
 
 def _silence_output() -> None:

@@ -5,6 +5,7 @@ into a folder of their own and name it `pettingzoo:./race.py?fault=…`.
 """
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -134,6 +135,11 @@ class Race(AECEnv):
     def _accident(self):
         if self.fault == "hangs" and self.plies == 3:
             time.sleep(3600)
+        if self.fault == "loops" and self.plies == 3:
+            while True:
+                pass
+        if self.fault == "compiled" and self.plies == 3:
+            re.match("(a+)+$", "a" * 64 + "b")  # for years, and no other thread runs meanwhile
         if self.fault == "dies" and self.plies == 3:
             os._exit(9)
         if self.once and self.plies == 3:
