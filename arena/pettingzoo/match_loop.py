@@ -89,7 +89,7 @@ class _Runner:
     """All that changes during a match.
 
     Attributes:
-      scores: f32[G, 2P], A's by the number of the game; NaN until it has ended.
+      scores: f32[G, 2P], A's by the number of the game; 0 until it has ended.
       rows: the record, a row for every time that the agents chose moves.
       moves: i32[G, 2], how many moves A and B chose, those in games that failed included.
       pairs: P.
@@ -108,14 +108,16 @@ class _Runner:
         self._again: list[list[int]] = [[] for _ in range(self._groups)]  # void games
         self._attempts = np.zeros((self._groups, 2 * self.pairs), int)
         self._time = 0
-        self.scores = np.full((self._groups, 2 * self.pairs), np.nan, np.float32)
+        self.scores = np.zeros((self._groups, 2 * self.pairs), np.float32)
+        # Not by the scores: a judge's verdict may be anything.
+        self._scored = np.zeros(self.scores.shape, bool)
         self.rows: list[Record] = []
         self.moves = np.zeros((self._groups, 2), np.int32)
 
     @property
     def going(self) -> bool:
         """Whether a game is missing its score."""
-        return bool(np.isnan(self.scores).any())
+        return not self._scored.all()
 
     def tick(self, number: int, choose: _Choose) -> None:
         """Takes in what the workers have done to a half, and submits its next requests."""
@@ -166,6 +168,7 @@ class _Runner:
         score = seats.score_of_a(np.asarray(verdict).reshape(ended.shape), half.seat_of_a())
         group, slot = np.nonzero(ended)
         self.scores[group, half.game[group, slot]] = score[group, slot]
+        self._scored[group, half.game[group, slot]] = True
         half.game[ended] = seats.no_game(self.pairs)
 
     def _void(self, half: "_Half") -> None:

@@ -123,6 +123,8 @@ class Trainer:
     def _start(self) -> list[TrainState]:
         """Generation 0: a random network, measured and saved like all others."""
         main = self._initial_state()
+        if not finite(main):
+            raise UserError("the network begins with weights that are no finite numbers")
         states = [main] + [self._restarted(main) for _ in self.run.learners[1:]]
         first = Generation(0, states)
         with self._phase(first, "measure"):
