@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from agents.outputs import playable_logits, playable_value
+from agents.nn.outputs import playable_logits, playable_value
 from arena.errors import UserError, check_positive
 from arena.types import State
 from games import Game
@@ -394,7 +394,7 @@ def mover_outputs(
       states: positions [B, ...], B = G·S, the first S of them the first agent's.
 
     Returns:
-      f32[B, A], and f32[B] for the mover; finite whatever the weights are, see `agents.outputs`.
+      f32[B, A], and f32[B] for the mover; finite whatever the weights are, see `agents.nn.outputs`.
     """
     movers = jnp.maximum(jax.vmap(game.mover)(states), 0)
     seen = jax.vmap(game.observe)(states, movers)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents.outputs import playable_logits, playable_value
+from agents.nn.outputs import playable_logits, playable_value
 from arena.types import State
 from games import Game
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents.outputs import playable_value
+from agents.nn.outputs import playable_value
 from agents.search import proofs
 from agents.search import tree as trees
 from agents.search.evaluation import (

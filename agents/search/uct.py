@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from agents.outputs import playable_value
+from agents.nn.outputs import playable_value
 from agents.search.evaluation import Evaluate, fold_each
 from agents.search.kernel import Kernel, Root, search
 from agents.search.tree import Edges

@@ -12,7 +12,7 @@ import games
 from agents import learners, search
 from agents.learners.alphazero import AlphaZeroConfig
 from agents.nn import MLPConfig
-from agents.outputs import playable_logits, playable_value
+from agents.nn.outputs import playable_logits, playable_value
 from arena.judges.rules import Rules
 from arena.play.device_loop import Match
 from arena.play.openings import random_openings
