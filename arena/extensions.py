@@ -7,7 +7,9 @@ started in, or `FILE.py:CLASS`, or an entry point that a distribution declares i
 
 import importlib
 import importlib.util
+import os
 import sys
+import sysconfig
 import traceback
 import zlib
 from collections.abc import Mapping
@@ -137,8 +139,31 @@ def _file(place: str) -> ModuleType:
 
 
 def reason(error: Exception) -> str:
-    """What went wrong in somebody else's code, and where, in one line."""
+    """What went wrong in somebody else's code, and where, in one line.
+
+    Where a library raised it, the line is the one that called the library.
+    """
     text = " ".join(str(error).split())
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    frame = users_frame(error) or (frames[-1] if frames else None)
+    place = f" ({Path(frame.filename).name}, line {frame.lineno})" if frame else ""
     return type(error).__name__ + (f": {text}" if text else "") + place
+
+
+def users_frame(error: Exception) -> traceback.FrameSummary | None:
+    """The innermost line on the way to an error that is neither ours nor a library's."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith(_NOT_USERS):
+            return frame
+    return None
+
+
+def _not_users() -> tuple[str, ...]:
+    """How the paths of Python's and installed files begin, and those of our rooms."""
+    root = Path(__file__).resolve().parents[1]
+    rooms = [str(root / room) + os.sep for room in ("games", "arena", "agents", "league")]
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+    return ("<", *{sysconfig.get_path(kind) + os.sep for kind in kinds}, *rooms)
+
+
+_NOT_USERS = _not_users()

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from agents.nn.outputs import playable_logits, playable_value
 from arena.errors import UserError, check_positive
 from arena.types import State
 from games import Game
@@ -402,14 +403,15 @@ def mover_outputs(
       states: positions [B, ...], B = G·S, the first S of them the first agent's.
 
     Returns:
-      f32[B, A], and f32[B] for the mover.
+      f32[B, A], and f32[B] for the mover; finite whatever the weights are, see `agents.nn.outputs`.
     """
     movers = jnp.maximum(jax.vmap(game.mover)(states), 0)
     seen = jax.vmap(game.observe)(states, movers)
     groups = len(jax.tree.leaves(params)[0])
     seen = seen.reshape(groups, -1, *seen.shape[1:])
     logits, value = over_agents(partial(apply, game, config), params, seen)
-    return logits.reshape(-1, logits.shape[-1]), value.reshape(-1)
+    logits = playable_logits(logits.reshape(-1, logits.shape[-1]))
+    return logits, playable_value(value.reshape(-1))
 
 
 def over_agents(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from agents.nn.outputs import playable_value
 from agents.search import proofs
 from agents.search import tree as trees
 from agents.search.evaluation import (
@@ -209,6 +210,7 @@ class Kernel:
             next_turn = _turn(game, resolved)
         logits, value, cache = evaluate(keys, resolved)
         value = jnp.where(next_turn == 0, self.judge.verdict(resolved), next_turn * value)
+        value = playable_value(value)
         priors = prior(game, resolved, logits)
         action = turn.astype(jnp.int32)
         untried = trees.untried_of(priors)

@@ -55,6 +55,7 @@ class EnvGames:
         self.view = View(self._slots.mover.copy(), self._slots.legal.copy())
 
     def _check(self) -> None:
+        self._pool.check_observations()
         if (self._slots.mover == FAILED).any():
             raise EnvError(self._pool.errors[-1])
 

@@ -38,7 +38,7 @@ class EnvSettings:
     Attributes:
       seat: add the seat to what networks get; None: if both agents observe the same.
       hidden: something is hidden or left to chance, so that no tree search copies the env; None: if
-        random games show it.
+        the check finds it.
       payoff: the largest payoff, larger ones are cut to it; None: the largest of random games.
       plies: moves after which a game counts as endless.
       timeout: seconds without an answer after which a worker process counts as hung.

@@ -24,6 +24,7 @@ from arena.pettingzoo.worker import (
     SLOT_SETS,
     Allocation,
     Check,
+    Report,
     Slots,
     serve,
     slot_sets,
@@ -73,7 +74,12 @@ def check_env(name: str) -> EnvSpec:
         finally:
             worker.end()
     except EnvError as error:
-        raise EnvError(f"{name.partition('?')[0]}: {' '.join(str(error).split())}") from None
+        raise EnvError(f"{_title(name)}: {' '.join(str(error).split())}") from None
+
+
+def _title(name: str) -> str:
+    """The name of an env without its options."""
+    return name.partition("?")[0]
 
 
 def _await_spec(worker: Worker, timeout: float) -> EnvSpec:
@@ -119,6 +125,7 @@ class WorkerPool:
         self.lock = threading.Lock()
         self.errors: list[str] = []
         self.voided = 0
+        self._refused = ""
         self._busy: list[set[int]] = [set() for _ in range(SLOT_SETS)]
         atexit.register(self.close)
 
@@ -137,6 +144,7 @@ class WorkerPool:
                 self._configure(number)
         for slots in self.slot_sets:
             slots.request[:] = IDLE
+        self._refused = ""
         return self.slot_sets[:HALVES]
 
     def _configure(self, number: int) -> None:
@@ -170,11 +178,17 @@ class WorkerPool:
             try:
                 if not pipe.poll(self._timeout):
                     raise EOFError
-                lines = pipe.recv_bytes().decode()
-                self.errors += lines.split("\n") if lines else []
+                report: Report = pipe.recv()
+                self.errors += report.failed
+                self._refused = self._refused or report.refused
                 self._busy[number].discard(index)
             except (EOFError, OSError):
                 self._replace(index)
+
+    def check_observations(self) -> None:
+        """Raises EnvError, in one line, if a game since `allocate` gave one that is refused."""
+        if self._refused:
+            raise EnvError(f"{_title(self._name)}: {self._refused}")
 
     def _replace(self, index: int) -> None:
         """Puts a new worker in the place of a dead or hung one; all its games have failed."""

@@ -15,7 +15,7 @@ from league.cli.rooms import check_rooms_or_exit
 
 check_rooms_or_exit()  # before anything is imported from the other rooms
 
-from arena import interrupt  # noqa: E402
+from arena import extensions, interrupt  # noqa: E402
 from arena.errors import UserError  # noqa: E402
 from league.cli import interrupts  # noqa: E402
 
@@ -105,6 +105,8 @@ def _run_or_exit(arguments: list[str]) -> None:
             raise
         if _out_of_memory(error):
             _fail(f"this takes more memory than there is: {error}", 2)
+        if extensions.users_frame(error):
+            _fail(f"{extensions.reason(error)} (ARENA_TRACEBACK=1 shows more)", 2)
         _fail(f"internal error: {type(error).__name__}: {error} (ARENA_TRACEBACK=1 shows where)", 1)
 
 

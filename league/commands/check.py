@@ -24,10 +24,11 @@ class Command:
     What follows the question mark goes to the env, but for settings of Arena's own, as in
     pettingzoo:./my_game.py?size=9&arena.hidden=true. arena.seat=true or false: whether the seat is
     added to what networks get (by default if both agents observe the same). arena.hidden=true:
-    something is hidden or left to chance, so that no tree search copies the env (by default if
-    random games show it). arena.payoff=X: the largest payoff (by default the largest that random
-    games show). arena.plies=N: moves after which a game counts as endless (by default 5000).
-    arena.timeout=X: seconds without an answer after which a process counts as hung (by default 60).
+    something is hidden or left to chance, so that no tree search copies the env (by default if the
+    check finds it; that it finds nothing is no proof). arena.payoff=X: the largest payoff (by
+    default the largest that random games show). arena.plies=N: moves after which a game counts as
+    endless (by default 5000). arena.timeout=X: seconds without an answer after which a process
+    counts as hung (by default 60).
 
     Attributes:
       env: pettingzoo:PACKAGE.MODULE[:FUNCTION][?option=value&option=value],
@@ -37,6 +38,9 @@ class Command:
 
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV")]
     json: bool = False
+
+
+_PERFECT = "perfect, or not disproved: else say arena.hidden=true"
 
 
 def run(command: Command) -> None:
@@ -54,7 +58,7 @@ def run(command: Command) -> None:
         "agents": " and ".join(spec.agents),
         "actions": f"{spec.num_actions}, {'masked' if spec.masked else 'all of them always legal'}",
         "observation": f"{spec.dtype}{list(spec.shape)}{seat}, for a {network}",
-        "information": "hidden, or left to chance" if spec.hidden_or_chance else "perfect",
+        "information": "hidden, or left to chance" if spec.hidden_or_chance else _PERFECT,
         "longest random game": f"{spec.longest_game} moves",
         "largest payoff": f"{spec.max_payoff:g}",
         "same game from the same seed": "yes" if spec.reproducible else "no",

@@ -23,7 +23,7 @@ from league.evaluation import compute_ledger, leaderboard
 from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner
 from league.store import card as cards
-from league.store.checkpoints import digest
+from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
 from league.training import best_response, exploiters, game_figures, step
@@ -137,6 +137,8 @@ class Trainer:
     def _start(self) -> list[TrainState]:
         """Generation 0: a random network, measured and saved like all others."""
         main = self._initial_state()
+        if not finite(main):
+            raise UserError("the network begins with weights that are no finite numbers")
         states = [main] + [self._restarted(main) for _ in self.run.learners[1:]]
         first = Generation(0, states)
         with self._phase(first, "measure"):
@@ -295,11 +297,11 @@ class Trainer:
             progress=done / config.generations,
             key=self.run.key(number, _role(f"learn {learner.suffix}".strip(), turn)),
         )
-        if not (step.finite(state) and all(map(math.isfinite, losses.values()))):
+        if not (finite(state) and all(map(math.isfinite, losses.values()))):
             raise UserError(
-                f"learning broke down in generation {number}: losses or weights are no finite "
-                f"numbers any more (is the learning rate, {config.learner.learning_rate:g}, too "
-                f"high?); generation {number - 1} is kept"
+                f"learning broke down in generation {number}: weights, or losses with them, are no "
+                "finite numbers any more (is the learning rate, "
+                f"{config.learner.learning_rate:g}, too high?); generation {number - 1} is kept"
             )
         return state, losses
 
