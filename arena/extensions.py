@@ -38,7 +38,7 @@ def find(kind: str, name: str, own: Mapping[str, Any]) -> Any:
     if name in points.names:
         try:
             return points[name].load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(f"the {kind} {name!r} does not load: {reason(error)}") from None
     known = ", ".join(sorted({*own, *points.names}))
     raise UserError(f"there is no {kind} {name!r}; there are: {known}; or MODULE:CLASS")
@@ -80,7 +80,7 @@ def _module(name: str) -> ModuleType:
         if error.name and (name + ".").startswith(error.name + "."):
             raise UserError(f"there is no module {name!r}") from None
         raise UserError(f"{name} does not load: {reason(error)}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"{name} does not load: {reason(error)}") from None
     finally:
         sys.path.pop(0)
@@ -105,7 +105,7 @@ def _file(place: str) -> ModuleType:
     sys.modules[name] = module
     try:
         found.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UserError(f"{place} does not load: {reason(error)}") from None
     finally:
@@ -113,7 +113,7 @@ def _file(place: str) -> ModuleType:
     return module
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """What went wrong in somebody else's code, and where, in one line."""
     text = " ".join(str(error).split())
     frames = traceback.extract_tb(error.__traceback__)

@@ -16,6 +16,7 @@ from league.cli.rooms import check_rooms_or_exit
 check_rooms_or_exit()  # before anything is imported from the other rooms
 
 from arena.errors import UserError  # noqa: E402
+from arena.extensions import reason  # noqa: E402
 
 COMMANDS = {
     "games": "list the games",
@@ -87,7 +88,17 @@ def _run(name: str, arguments: list[str]) -> None:
     if name not in COMMANDS:
         raise UserError(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     module = importlib.import_module(f"league.commands.{name}")
-    module.run(_parse(module, name, arguments))
+    if not {"--help", "-h"}.isdisjoint(arguments):
+        _parse(module, name, arguments)
+    from league.cli import console
+
+    with console.results_only() if "--json" in arguments else contextlib.nullcontext():
+        try:
+            code = module.run(_parse(module, name, arguments))
+        except SystemExit as stop:
+            raise UserError(f"code from outside arena called sys.exit: {reason(stop)}") from None
+    if code:
+        raise SystemExit(code)
 
 
 def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:

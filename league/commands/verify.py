@@ -50,8 +50,8 @@ class Command:
             raise UserError("verify takes a native game, then the env that it ports, pettingzoo:…")
 
 
-def run(command: Command) -> None:
-    """Plays the games and says whether they agree."""
+def run(command: Command) -> int:
+    """Plays the games and says whether they agree; the exit code, 1 if they do not."""
     device.prepare()
     native = names.game(command.native)
     moves = _function(command.moves, "moves")
@@ -68,8 +68,7 @@ def run(command: Command) -> None:
         )
     else:
         print("\n".join(_lines(command, comparison)))
-    if comparison.differing:
-        raise SystemExit(1)
+    return 1 if comparison.differing else 0
 
 
 def _function(spec: str, default: str) -> Callable | None:

@@ -104,6 +104,16 @@ def test_a_match_counts_every_game(tiny, place):
     assert sum(told["pairs"]) == 6
 
 
+def test_what_a_policy_prints_is_no_result(here, capsys):
+    text = "print('loading')\ndef policy(seen, mask): print('thinking'); return mask.argmax()"
+    (here.folder / "loud.py").write_text(text)
+    file = here.folder / "loud.py"
+    main(["match", f"policy:{file}", "uniform", "--game", "nim", "--pairs", "1", "--json"])
+    out, err = capsys.readouterr()
+    assert strict_json(out)["a"] == f"policy:{file}"
+    assert set(err.split()) == {"loading", "thinking"}
+
+
 def test_a_report_says_where_it_lies(tiny, here, capsys):
     run = here.adopt(tiny, "a")
     page = (run / "report.html").read_text()
