@@ -95,10 +95,21 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
         if rules is None:
             raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
         return rules, registry.make(spec, rules)
+    _check_there(spec)
     where, number, simulations = snapshot(spec)
     if rules is not None and where.game != rules:
         raise UserError(f"{spec} does not play the same game")
     return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+
+
+def _check_there(spec: str) -> None:
+    """Raises UserError if no run has this name, and says what plays without one."""
+    name = spec.partition(",")[0].partition(":")[0]
+    if not name or "/" in name or name.startswith(".") or (RUNS / name).is_dir():
+        return
+    nets = ", ".join(f"{pretrained.KIND}:{x.removesuffix('.npz')}" for x in pretrained.files())
+    hint = f"; there are {nets}, uniform and mcts:100, too" if nets else ""
+    raise UserError(f"there is no run {name!r} in {RUNS}{hint}")
 
 
 def _pretrained(spec: str, rules: Game | None) -> tuple[Game, Agent]:

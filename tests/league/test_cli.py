@@ -1,5 +1,6 @@
 """The command line: help at once, JSON that programs can read, results that add up."""
 
+import io
 import sqlite3
 import subprocess
 import sys
@@ -102,6 +103,30 @@ def test_a_match_counts_every_game(tiny, place):
     assert (told["a"], told["b"]) == ("a:2", "uniform")
     assert told["wins"] + told["draws"] + told["losses"] == 12
     assert sum(told["pairs"]) == 6
+
+
+def test_a_player_can_ask_take_back_and_give_up(here, capsys, monkeypatch):
+    typed = "help\nmoves\nhint\nundo\nb2\nundo\na1\nresign\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    main(["play", "uniform", "--game", "tic_tac_toe", "--json"])
+    out, err = capsys.readouterr()
+    told = strict_json(out)
+    assert (told["payoff"], told["resigned"]) == (-1, True)
+    assert told["moves"][0] == "a1"
+    assert len(told["moves"]) == 2
+    assert "take your last move back" in err
+    assert "a3 b3 c3 a2 b2 c2 a1 b1 c1\n" in err
+    assert err.count("uniform would play ") == 1
+    assert err.count("you have not moved yet") == 1
+    assert err.count("3  . . .\n2  . . .\n1  . . .") == 3
+    monkeypatch.setattr("sys.stdin", io.StringIO("quit\n"))
+    main(["play", "uniform", "--game", "tic_tac_toe", "--seat", "second", "--json"])
+    assert strict_json(capsys.readouterr().out)["payoff"] is None
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n" * 1000))
+    with pytest.raises(SystemExit) as stop:
+        main(["play", "uniform", "--game", "tic_tac_toe"])
+    assert stop.value.code == 2
+    assert "100 answers in a row were no moves" in capsys.readouterr().err
 
 
 def test_what_a_policy_prints_is_no_result(here, capsys):
