@@ -81,12 +81,13 @@ def play(
       Forfeit: a player cannot go on, or made an illegal move.
     """
     while not session.over:
-        seat, before = session.seat, session.state
+        seat = session.seat
         player = players[seat]
         move = player.choose(session.game, session.position)
         check_legal(player, move, session.legal)
+        label = session.label(move)
         session.push(move)
-        callback(seat, session.game.label(before, move))
+        callback(seat, label)
     return session.record
 
 

@@ -48,20 +48,13 @@ def ask(session: Session, hint: Callable[[], str]) -> int | str:
         if not line:
             raise UserError("the game was left before its end")
         try:
-            return _move(session, line)
+            return session.parse(line)
         except ValueError as error:
             word = line.strip().lower()
             if word in ANSWERED:
                 return word
             tell(_answer(session, word, hint) or str(error))
     raise UserError(f"the game was left: {_PATIENCE} answers in a row were no moves")
-
-
-def _move(session: Session, text: str) -> int:
-    move = int(session.game.parse(session.state, text))
-    if not (0 <= move < session.game.num_actions and session.legal[move]):
-        raise ValueError(f"{text.strip()!r} is not a legal move")
-    return move
 
 
 def _answer(session: Session, word: str, hint: Callable[[], str]) -> str:

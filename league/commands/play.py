@@ -3,7 +3,10 @@
 import dataclasses
 import io
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Literal
 
 import jax
@@ -13,7 +16,7 @@ from agents.policies import SearchPolicy
 from arena.errors import check_seed
 from arena.play import host_loop
 from arena.play.session import Session
-from arena.types import Agent, Forfeit, HostAgent
+from arena.types import Agent, Forfeit, HostAgent, as_host_game
 from games import Game
 from league.cli import closing, console, device, names, person
 
@@ -59,17 +62,18 @@ def run(command: Command) -> None:
 
 def _play(session: Session, opponent: HostAgent, adviser: HostAgent, mine: int) -> str:
     """Plays until the game is over; `resign` or `quit` if the person has left it before."""
-    person.tell(f"You play {('first', 'second')[mine]}; help lists what can be typed.")
+    outside = as_host_game(session.game)
+    seat = f", {outside.seats[mine]}" if outside else ""
+    person.tell(f"You play {('first', 'second')[mine]}{seat}; help lists what can be typed.")
     while not session.over:
-        before = session.state
         if session.seat != mine:
             move = opponent.choose(session.game, session.position)
             host_loop.check_legal(opponent, move, session.legal)
+            label = session.label(move) if session.game.perfect_information else ""
             session.push(move)
-            label = session.game.label(before, move) if session.game.perfect_information else ""
             person.tell(f"{opponent.name} plays {label}".rstrip())
             continue
-        person.tell("\n" + session.view(mine) + "\n")
+        _show(session, session.view(mine))
         answer = person.ask(session, lambda: _hint(session, adviser))
         if isinstance(answer, int):
             session.push(answer)
@@ -90,7 +94,22 @@ def _hint(session: Session, adviser: HostAgent) -> str:
         host_loop.check_legal(adviser, move, session.legal)
     except Forfeit as error:
         return str(error)
-    return f"{adviser.name} would play {session.game.label(session.state, move)}"
+    return f"{adviser.name} would play {session.label(move)}"
+
+
+def _show(session: Session, text: str) -> None:
+    """Shows a position; what an env paints goes into a file, the same one all the time."""
+    lines = [text]
+    if session.picture:
+        _picture_file().write_bytes(session.picture)
+        lines.insert(0, f"picture: {_picture_file()}")
+    person.tell("\n" + "\n".join(filter(None, lines)) + "\n")
+
+
+@cache
+def _picture_file() -> Path:
+    """Where the picture of the position is, one file for the whole game."""
+    return Path(tempfile.mkdtemp(prefix="arena-")) / "position.png"
 
 
 def _print_result(command: Command, session: Session, name: str, mine: int, left: str) -> None:
@@ -99,7 +118,7 @@ def _print_result(command: Command, session: Session, name: str, mine: int, left
     if session.result is not None:
         payoff = session.result if mine == 0 else -session.result
         shown = session.view(mine) if game.perfect_information else game.show(session.state)
-        person.tell("\n" + shown + "\n")
+        _show(session, shown)
     if command.json:
         found = {"against": name, "payoff": payoff, "resigned": left == "resign"}
         console.emit({**found, "moves": list(labels)})
