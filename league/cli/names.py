@@ -1,7 +1,8 @@
 """What a user types becomes an object here, and nowhere else.
 
 connect_four                  a game
-pettingzoo:./my_game.py       a PettingZoo env as a game
+pettingzoo:./my_game.py       an env of PettingZoo or Gymnasium as a game
+open_spiel:mancala            a game of OpenSpiel
 NAME                          a run, `runs/NAME`
 NAME:ID                       a snapshot of a run, playing its network's favourite move
 NAME:champion                 the snapshot that passed the last gate

@@ -46,7 +46,8 @@ class Command:
     def __post_init__(self):
         check_positive(self, "games")
         check_seed(self.seed)
-        if self.native.startswith(game_names.PREFIX) or not self.env.startswith(game_names.PREFIX):
+        outside = game_names.PREFIXES
+        if self.native.startswith(outside) or not self.env.startswith(outside):
             raise UserError("verify takes a native game, then the env that it ports, pettingzoo:…")
 
 
