@@ -117,7 +117,11 @@ class ImportedGame(HostGame):
 
         Where both agents observe the same, a last plane, or entry, is the seat.
         """
-        seen = as_planes(self.spec, state.observation)
+        return self.planes(state.observation, seat)
+
+    def planes(self, observation: jax.Array, seat: jax.Array) -> jax.Array:
+        """As `observe`, of an observation [...] as the env gives it."""
+        seen = as_planes(self.spec, observation)
         if self.spec.add_seat:
             whose = jnp.broadcast_to(seat.astype(jnp.float32), (*seen.shape[:-1], 1))
             seen = jnp.concatenate([seen, whose], -1)

@@ -98,9 +98,15 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
         return rules, registry.make(spec, rules)
     _check_there(spec)
     where, number, simulations = snapshot(spec)
-    if rules is not None and where.game != rules:
-        raise UserError(f"{spec} does not play the same game")
-    return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+    if rules is None or where.game == rules:
+        return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+    if where.game.on_device or not rules.on_device:
+        hint = "" if rules.on_device else "; in a native port of the env it may: --game PORT"
+        raise UserError(f"{spec} does not play the same game{hint}")
+    from league.evaluation import ported  # which loads PettingZoo
+
+    policy = ported.policy(where, rules, simulations)
+    return rules, Agent(spec, policy, where.weights(number))
 
 
 def _check_there(spec: str) -> None:
