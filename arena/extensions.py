@@ -40,7 +40,7 @@ def find(kind: str, name: str, own: Mapping[str, Any]) -> Any:
     if name in points.names:
         try:
             return points[name].load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(f"the {kind} {name!r} does not load: {reason(error)}") from None
     known = ", ".join(sorted({*own, *points.names}))
     raise UserError(f"there is no {kind} {name!r}; there are: {known}; or MODULE:CLASS")
@@ -105,7 +105,7 @@ def _module(name: str) -> ModuleType:
         if error.name and (name + ".").startswith(error.name + "."):
             raise UserError(f"there is no module {name!r}") from None
         raise UserError(f"{name} does not load: {reason(error)}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"{name} does not load: {reason(error)}") from None
     finally:
         sys.path.pop(0)
@@ -130,7 +130,7 @@ def _file(place: str) -> ModuleType:
     sys.modules[name] = module
     try:
         found.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UserError(f"{place} does not load: {reason(error)}") from None
     finally:
@@ -138,7 +138,7 @@ def _file(place: str) -> ModuleType:
     return module
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """What went wrong in somebody else's code, and where, in one line.
 
     Where a library raised it, the line is the one that called the library.
@@ -150,7 +150,7 @@ def reason(error: Exception) -> str:
     return type(error).__name__ + (f": {text}" if text else "") + place
 
 
-def users_frame(error: Exception) -> traceback.FrameSummary | None:
+def users_frame(error: BaseException) -> traceback.FrameSummary | None:
     """The innermost line on the way to an error that is neither ours nor a library's."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith(_NOT_USERS):

@@ -96,6 +96,7 @@ class Kernel:
       at_root: the selection rule at the root.
       inside: the selection rule below.
       prove: prove values; only an exact judge proves anything, and no game of chance is proven.
+      measure: find out how long proven wins and losses last, for `RootSummary.edges.plies`.
     """
 
     game: Game
@@ -103,6 +104,7 @@ class Kernel:
     at_root: Select
     inside: Select
     prove: bool = False
+    measure: bool = False
 
     @property
     def _proves(self) -> bool:
@@ -186,6 +188,8 @@ class Kernel:
         """The roots, once the search is finished."""
         tree, batch = progress.tree, progress.path.shape[1]
         edges, child = edges_of(tree, progress.path[0], tree.children.shape[1])
+        if self.measure and self._proves:
+            edges = edges._replace(plies=at(proofs.plies_to_end(tree, batch), child))
         moves = jnp.where(child < batch, self.game.num_actions, at(tree.node.parent_action, child))
         return RootSummary(edges, moves, progress.cache)
 

@@ -263,6 +263,8 @@ class EnvAdapter:
     def _call(self, what: str, call: Callable[[], None]) -> None:
         try:
             call()
+        except EnvError:
+            raise
         except Exception as error:
             raise EnvError(f"{what} raises {reason(error)}") from error
 
@@ -331,6 +333,8 @@ def _innermost(env: Any) -> Any:
 
 def _clone(env: Any, memo: dict[int, Any]) -> Any:
     """A deep copy, attribute by attribute: gymnasium's EzPickle would make a new env instead."""
+    if hasattr(type(env), "__deepcopy__"):  # it knows better
+        return copy.deepcopy(env, memo)
     twin = memo[id(env)] = object.__new__(type(env))
     for key, value in vars(env).items():
         part = _clone(value, memo) if isinstance(value, _ENVS) else copy.deepcopy(value, memo)
@@ -338,4 +342,4 @@ def _clone(env: Any, memo: dict[int, Any]) -> Any:
     return twin
 
 
-_ENVS = (pettingzoo.AECEnv, pettingzoo.ParallelEnv)
+_ENVS = (pettingzoo.AECEnv, pettingzoo.ParallelEnv, gymnasium.Env)

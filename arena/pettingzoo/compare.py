@@ -125,6 +125,11 @@ class Port:
             raise EnvError(f"{self.env} cannot be made: {extensions.reason(error)}") from None
         object.__setattr__(self, "_adapter", adapter)
 
+    @property
+    def first_seat(self) -> int:
+        """The env's seat that began the last game."""
+        return self._adapter.first
+
     def verify(
         self, games: int, seed: int, *, progress: Callable[[], None] = lambda: None
     ) -> Comparison:

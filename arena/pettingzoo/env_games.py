@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from arena.pettingzoo.adapter import FAILED
+from arena.pettingzoo.description import Description
 from arena.pettingzoo.env_state import states_of
 from arena.pettingzoo.errors import EnvError
 from arena.pettingzoo.state_copies import game_handles
@@ -64,6 +65,10 @@ class EnvGames:
         self._request(list(rows), list(moves))
         for n, move in zip(rows, moves, strict=True):
             self._moves[n].append(move)
+
+    def describe(self, n: int) -> Description:
+        """One game as it stands, for people."""
+        return self._pool.describe(n)
 
     def position(self, n: int) -> Position:
         """One game as it stands, and its moves since the opening."""

@@ -37,7 +37,7 @@ def check_env(name: str, *, progress: Progress = lambda moves: None) -> EnvSpec:
       EnvError: it breaks the contract; the line says how, at which ply and after which moves.
     """
     parsed = parse(name)
-    settings, make = parsed.settings, creator(parsed)
+    make = creator(parsed)
     try:
         env = make()
     except EnvError:
@@ -46,6 +46,7 @@ def check_env(name: str, *, progress: Progress = lambda moves: None) -> EnvSpec:
         raise EnvError(f"making the env raises {reason(error)}") from None
     if not isinstance(env, pettingzoo.AECEnv):
         raise EnvError(f"makes a {type(env).__name__}, not an AECEnv")
+    settings = parsed.settings_of(env)
     shapes = _read_spaces(env)
     found = _RandomGames(EnvAdapter(env, shapes, settings.plies), progress)
     for seed in range(_STARTS):

@@ -19,6 +19,7 @@ import numpy as np
 
 from arena.pettingzoo import validate
 from arena.pettingzoo.adapter import FAILED, OVER, EnvAdapter, read_spaces
+from arena.pettingzoo.description import Describer, Description
 from arena.pettingzoo.env_names import creator, parse, reason
 from arena.pettingzoo.errors import BadObservation, EnvError
 from arena.pettingzoo.spec import EnvSpec
@@ -140,14 +141,24 @@ class Report(NamedTuple):
 
     failed: tuple[str, ...]
     refused: str
+@dataclass(frozen=True)
+class Describe:
+    """A request to describe a game of the first half to people.
+
+    Attributes:
+      slot: in which of the worker's own slots it is.
+    """
+
+    slot: int
 
 
 def serve(pipe: Connection, name: str) -> None:
     """Serves requests until the other end of the pipe is closed.
 
     A message is one byte, the number of the slot set whose requests are to be carried out, or a
-    pickled `Check` or `Allocation`. A byte is answered by a `Report`; a `Check` by a tuple of moves
-    for every position reached, then an `EnvSpec` or `EnvError`.
+    pickled `Check`, `Allocation` or `Describe`. A byte is answered by a `Report`; a `Check` by a
+    tuple of moves for every position reached, then an `EnvSpec` or `EnvError`; a `Describe` by a
+    `Description`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     _end_with_parent()
@@ -164,6 +175,9 @@ def serve(pipe: Connection, name: str) -> None:
             request = pickle.loads(message)
             if isinstance(request, Allocation):
                 games = _WorkerGames(name, request)
+            elif isinstance(request, Describe):
+                assert games is not None
+                pipe.send(games.describe(request.slot))
             else:
                 pipe.send(_check(pipe, name))
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -226,6 +240,15 @@ class _WorkerGames:
         self._games: list[list[list[EnvAdapter]]] = [
             [[] for _ in slots.request] for slots in self._sets[:HALVES]
         ]
+        secret = allocation.spec.hidden_or_chance
+        self._describer = Describer(parse(name), self._spaces, secret=secret)
+
+    def describe(self, slot: int) -> Description:
+        """A game of the first half, for people."""
+        games = self._games[0][slot]
+        if not games:
+            return Description()
+        return self._describer.describe(games[0], int(self._sets[0].seed[slot]))
 
     def step(self, number: int) -> Report:
         """Carries out the requests of a slot set."""

@@ -15,6 +15,7 @@ from multiprocessing.shared_memory import SharedMemory
 
 from arena.pettingzoo import validate
 from arena.pettingzoo.adapter import FAILED
+from arena.pettingzoo.description import Description
 from arena.pettingzoo.env_names import parse
 from arena.pettingzoo.errors import EnvError
 from arena.pettingzoo.spec import EnvSpec
@@ -24,6 +25,7 @@ from arena.pettingzoo.worker import (
     SLOT_SETS,
     Allocation,
     Check,
+    Describe,
     Report,
     Slots,
     serve,
@@ -46,7 +48,7 @@ class Worker:
         self._process.start()
         theirs.close()
 
-    def send(self, message: Allocation | Check) -> None:
+    def send(self, message: Allocation | Check | Describe) -> None:
         """Sends a message other than the byte that steps games."""
         self.pipe.send_bytes(pickle.dumps(message))
 
@@ -189,6 +191,18 @@ class WorkerPool:
         """Raises EnvError, in one line, if a game since `allocate` gave one that is refused."""
         if self._refused:
             raise EnvError(f"{_title(self._name)}: {self._refused}")
+    def describe(self, slot: int) -> Description:
+        """A game of the first half, for people; empty if its worker does not answer in time."""
+        part = next(n for n in range(len(self._workers)) if slot < self._part(n).stop)
+        worker = self._workers[part]
+        try:
+            worker.send(Describe(slot - self._part(part).start))
+            if not worker.pipe.poll(self._timeout):
+                raise EOFError
+            return worker.pipe.recv()
+        except (EOFError, OSError):
+            self._replace(part)
+            return Description()
 
     def _replace(self, index: int) -> None:
         """Puts a new worker in the place of a dead or hung one; all its games have failed."""

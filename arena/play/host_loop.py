@@ -83,12 +83,13 @@ def play(
     """
     while not session.over:
         interrupt.check()
-        seat, before = session.seat, session.state
+        seat = session.seat
         player = players[seat]
         move = player.choose(session.game, session.position)
-        _check_legal(player, move, session.legal)
+        check_legal(player, move, session.legal)
+        label = session.label(move)
         session.push(move)
-        callback(seat, session.game.label(before, move))
+        callback(seat, label)
     return session.record
 
 
@@ -194,11 +195,11 @@ def _choose(game: Game, player: HostAgent, games: HostGames, rows: list[int]) ->
         return []
     moves = player.choose_all(game, [games.position(n) for n in rows])
     for n, move in zip(rows, moves, strict=True):
-        _check_legal(player, move, games.view.legal[n])
+        check_legal(player, move, games.view.legal[n])
     return moves
 
 
-def _check_legal(player: HostAgent, move: int, legal: np.ndarray) -> None:
+def check_legal(player: HostAgent, move: int, legal: np.ndarray) -> None:
     """Raises Forfeit unless a move is one of bool[A]."""
     if not (0 <= move < len(legal) and legal[move]):
         raise Forfeit(f"{player.name} chose move {move}, which is not legal")

@@ -127,9 +127,20 @@ def _run(name: str, arguments: list[str]) -> None:
         raise UserError(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     module = importlib.import_module(f"league.commands.{name}")
     interrupt.check()
-    command = _parse(module, name, arguments)
-    interrupt.check()
-    module.run(command)
+    if not {"--help", "-h"}.isdisjoint(arguments):
+        _parse(module, name, arguments)
+    from league.cli import console
+
+    with console.results_only() if "--json" in arguments else contextlib.nullcontext():
+        try:
+            command = _parse(module, name, arguments)
+            interrupt.check()
+            code = module.run(command)
+        except SystemExit as stop:
+            text = extensions.reason(stop)
+            raise UserError(f"code from outside arena called sys.exit: {text}") from None
+    if code:
+        raise SystemExit(code)
 
 
 def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:

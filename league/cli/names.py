@@ -1,7 +1,8 @@
 """What a user types becomes an object here, and nowhere else.
 
 connect_four                  a game
-pettingzoo:./my_game.py       a PettingZoo env as a game
+pettingzoo:./my_game.py       an env of PettingZoo or Gymnasium as a game
+open_spiel:mancala            a game of OpenSpiel
 NAME                          a run, `runs/NAME`
 NAME:ID                       a snapshot of a run, playing its network's favourite move
 NAME:champion                 the snapshot that passed the last gate
@@ -101,10 +102,27 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
         if rules is None:
             raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
         return rules, registry.make(spec, rules)
+    _check_there(spec)
     where, number, simulations = snapshot(spec)
-    if rules is not None and where.game != rules:
-        raise UserError(f"{spec} does not play the same game")
-    return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+    if rules is None or where.game == rules:
+        return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+    if where.game.on_device or not rules.on_device:
+        hint = "" if rules.on_device else "; in a native port of the env it may: --game PORT"
+        raise UserError(f"{spec} does not play the same game{hint}")
+    from league.evaluation import ported  # which loads PettingZoo
+
+    policy = ported.policy(where, rules, simulations)
+    return rules, Agent(spec, policy, where.weights(number))
+
+
+def _check_there(spec: str) -> None:
+    """Raises UserError if no run has this name, and says what plays without one."""
+    name = spec.partition(",")[0].partition(":")[0]
+    if not name or "/" in name or name.startswith(".") or (RUNS / name).is_dir():
+        return
+    nets = ", ".join(f"{pretrained.KIND}:{x.removesuffix('.npz')}" for x in pretrained.files())
+    hint = f"; there are {nets}, uniform and mcts:100, too" if nets else ""
+    raise UserError(f"there is no run {name!r} in {RUNS}{hint}")
 
 
 def _pretrained(spec: str, rules: Game | None) -> tuple[Game, Agent]:

@@ -83,6 +83,6 @@ def _board(run: Run) -> str:
     """A picture of the game: a position after a few moves, SVG."""
     plies = min(run.game.max_plies // 4, 40)
     if outside := as_host_game(run.game):
-        return outside.draw(outside.deal(jax.random.key(0), 1, plies).position(0).state)
+        return outside.draw_described(outside.deal(jax.random.key(0), 1, plies), 0)
     states = random_openings(run.game, jax.random.key(0), shape=(1,), plies=plies)
     return run.game.draw(jax.tree.map(lambda x: x[0], states))

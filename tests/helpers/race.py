@@ -18,8 +18,8 @@ RACE = "pettingzoo:./race.py"
 """Its name where it lies in the working folder."""
 
 
-def env(**options):
-    return Race(**options)
+def env(painted="", **options):
+    return PaintedRace(painted, **options) if painted else Race(**options)
 
 
 class Race(AECEnv):
@@ -153,3 +153,26 @@ class Race(AECEnv):
 
     def close(self):
         pass
+
+
+class PaintedRace(Race):
+    """The game as an env that renders, and names its moves.
+
+    Args:
+      painted: the render mode that it has.
+      render_mode: the one that is wanted.
+    """
+
+    def __init__(self, painted, render_mode=None, **options):
+        super().__init__(**options)
+        self.metadata = {**self.metadata, "render_modes": [painted]}
+        self.render_mode = render_mode
+
+    def render(self):
+        if self.render_mode == "ansi":
+            return f"at <{self.number}>\n"
+        assert self.render_mode == "rgb_array"
+        return np.full((4, 6, 3), self.number, np.uint8)
+
+    def action_to_string(self, action):
+        return f"add {action}"

@@ -127,6 +127,40 @@ def test_a_match_counts_every_game(tiny, place):
     assert sum(told["pairs"]) == 6
 
 
+def test_a_player_can_ask_take_back_and_give_up(here, capsys, monkeypatch):
+    typed = "help\nmoves\nhint\nundo\nb2\nundo\na1\nresign\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    main(["play", "uniform", "--game", "tic_tac_toe", "--json"])
+    out, err = capsys.readouterr()
+    told = strict_json(out)
+    assert (told["payoff"], told["resigned"]) == (-1, True)
+    assert told["moves"][0] == "a1"
+    assert len(told["moves"]) == 2
+    assert "take your last move back" in err
+    assert "a3 b3 c3 a2 b2 c2 a1 b1 c1\n" in err
+    assert err.count("uniform would play ") == 1
+    assert err.count("you have not moved yet") == 1
+    assert err.count("3  . . .\n2  . . .\n1  . . .") == 3
+    monkeypatch.setattr("sys.stdin", io.StringIO("quit\n"))
+    main(["play", "uniform", "--game", "tic_tac_toe", "--seat", "second", "--json"])
+    assert strict_json(capsys.readouterr().out)["payoff"] is None
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n" * 1000))
+    with pytest.raises(SystemExit) as stop:
+        main(["play", "uniform", "--game", "tic_tac_toe"])
+    assert stop.value.code == 2
+    assert "100 answers in a row were no moves" in capsys.readouterr().err
+
+
+def test_what_a_policy_prints_is_no_result(here, capsys):
+    text = "print('loading')\ndef policy(seen, mask): print('thinking'); return mask.argmax()"
+    (here.folder / "loud.py").write_text(text)
+    file = here.folder / "loud.py"
+    main(["match", f"policy:{file}", "uniform", "--game", "nim", "--pairs", "1", "--json"])
+    out, err = capsys.readouterr()
+    assert strict_json(out)["a"] == f"policy:{file}"
+    assert set(err.split()) == {"loading", "thinking"}
+
+
 def test_a_report_says_where_it_lies(tiny, here, capsys):
     run = here.adopt(tiny, "a")
     page = (run / "report.html").read_text()
