@@ -52,7 +52,7 @@ class Race(AECEnv):
         self._seen = dict.fromkeys(self.possible_agents, seen)
         if board:
             highest = {"ann": 2, "bob": 4 if fault == "beyond" else 6}
-            self._seen = {
+            self._seen: dict[str, spaces.Space] = {
                 who: spaces.Box(0, most, (2, 3), np.int8) for who, most in highest.items()
             }
         if fault != "unmasked":
