@@ -69,7 +69,7 @@ def in_open_spiel(spec: str) -> bool:
 
 
 @cache
-def _env(spec: str) -> Any:
+def pgx_env(spec: str) -> Any:
     """A game of pgx."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -80,7 +80,7 @@ def _env(spec: str) -> Any:
 
 def pgx(spec: str, batch: int) -> Runner:
     """pgx's `step` with its own `auto_reset`; a step always computes observation and legal mask."""
-    env = _env(spec)
+    env = pgx_env(spec)
     step = import_module("pgx.experimental.wrappers").auto_reset(env.step, env.init)
 
     def iterate(carry, key):
@@ -171,7 +171,7 @@ def open_spiel(spec: str) -> Runner:
 
 def mctx_bytes(setting: Setting) -> int:
     """What the tree of a search by mctx takes: six arrays of moves, and pgx's whole state."""
-    env = _env(setting.game)
+    env = pgx_env(setting.game)
     state = jax.eval_shape(jax.vmap(env.init), jax.random.split(jax.random.key(0), 1))
     state_bytes = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
     nodes = setting.batch * (setting.simulations + 1)
@@ -181,7 +181,7 @@ def mctx_bytes(setting: Setting) -> int:
 def mctx(setting: Setting, plies: int) -> Searcher:
     """A search by mctx over pgx's rules."""
     mctx: Any = import_module("mctx")  # its types, by chex, do not say what it takes
-    env, rows = _env(setting.game), jnp.arange(setting.batch)
+    env, rows = pgx_env(setting.game), jnp.arange(setting.batch)
     nothing = jnp.zeros(setting.batch)
 
     def logits(state: Any) -> jax.Array:

@@ -1,13 +1,14 @@
 """How fast self-play is from end to end, with mctx over pgx's rules beside it.
 
-    python -m benchmarks.selfplay --cores 2
+    python -m benchmarks.selfplay --games connect_four othello --cores 2
 
-Connect Four, a residual tower of 64 channels and 4 blocks with the same random weights on both
-sides, Gumbel search of 32 simulations from at most 16 root moves, noise and all, as many games in
-flight. `arena` plays matches as training does: recorded, an XLA device for each core, with a cache
-of evaluations and proven values, and the time until the last game has ended counts. `mctx` is
-`mctx.gumbel_muzero_policy` over pgx's environment with its `auto_reset`, vmapped and compiled, as
-its users write it; it has been playing for a while when the clock starts. Both play in turn.
+A residual tower of 64 channels and 4 blocks with random weights, the same on both sides where pgx
+shows as many planes as we do (it does in Connect Four and othello), Gumbel search of 32 simulations
+from at most 16 root moves, noise and all, as many games in flight. `arena` plays matches as
+training does: recorded, an XLA device for each core, with a cache of evaluations and proven values,
+and the time until the last game has ended counts. `mctx` is `mctx.gumbel_muzero_policy` over pgx's
+environment with its `auto_reset`, vmapped and compiled, as its users write it; it has been playing
+for a while when the clock starts. Both play in turn.
 
 Prints one JSON line a side, and one with the ratio of their moves per second (games are as long on
 both sides, but for chance).
@@ -37,11 +38,13 @@ from arena.judges.rules import Rules
 from arena.play import device_loop
 from arena.play.openings import random_openings
 from arena.types import stack
+from benchmarks import peers
 from benchmarks.games import processor
 from benchmarks.sides import CONSIDERED
 from games import load
 
-_WARM = 24  # moves of every game in flight before the clock starts: about one game
+_WARM = 24
+"""Moves of every game in flight before the clock starts, at least: one game, about."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Options:
     """What to measure.
 
     Attributes:
+      games: which games.
       channels: of the tower.
       blocks: of the tower.
       simulations: of a move.
@@ -61,6 +65,7 @@ class Options:
       save: also write the lines, with versions and command, to this JSON file.
     """
 
+    games: tuple[str, ...] = ("connect_four",)
     channels: int = 64
     blocks: int = 4
     simulations: int = 32
@@ -80,9 +85,10 @@ class Rate(NamedTuple):
     games: float
 
 
-def ours(options: Options, config: networks.NetworkConfig, params: Any) -> Callable[[int], Rate]:
+def ours(spec: str, options: Options, config: networks.NetworkConfig) -> Callable[[int], Rate]:
     """Self-play matches; a function of the round."""
-    game, matches = load("connect_four"), jax.device_count()
+    game, matches = load(spec), jax.device_count()
+    params = networks.initialise(game, config, jax.random.key(0))
     # As in the paper and in mctx: values are stretched, however close together.
     policy = SearchPolicy(
         game,
@@ -110,14 +116,34 @@ def ours(options: Options, config: networks.NetworkConfig, params: Any) -> Calla
     return run
 
 
-def theirs(options: Options, config: networks.NetworkConfig, params: Any) -> Callable[[int], Rate]:
+class _Shapes:
+    """As much of a game as a network looks at: pgx's planes and moves."""
+
+    def __init__(self, env: Any):
+        self.num_actions = env.num_actions
+        self._seen = env.observation_shape
+
+    def template(self) -> Any:
+        """Nothing is needed."""
+
+    def observe(self, state: Any, seat: Any) -> jax.Array:
+        """Of the right shape."""
+        return jnp.zeros(self._seen)
+
+
+def theirs(spec: str, options: Options, config: networks.NetworkConfig) -> Callable[[int], Rate]:
     """mctx over pgx; a function of the round, which goes on where the last one stopped."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         mctx: Any = import_module("mctx")
-        env = import_module("pgx").make("connect_four")
-    step = import_module("pgx.experimental.wrappers").auto_reset(env.step, env.init)
-    evaluate = partial(networks.apply, load("connect_four"), config)
+        wrappers: Any = import_module("pgx.experimental.wrappers")
+    env = peers.pgx_env(spec)
+    step = wrappers.auto_reset(env.step, env.init)
+    shapes: Any = _Shapes(env)
+    params = networks.initialise(shapes, config, jax.random.key(0))
+    evaluate = partial(networks.apply, shapes, config)
+    # As long as a game: then some of those in flight end at any time.
+    warm = max(_WARM, load(spec).typical_plies)
 
     def expand(weights: Any, key: jax.Array, action: jax.Array, states: Any) -> Any:
         mover = states.current_player
@@ -163,27 +189,26 @@ def theirs(options: Options, config: networks.NetworkConfig, params: Any) -> Cal
         took = time.perf_counter() - began
         return Rate(moves * options.batch / took, sum(ended) / took)
 
-    play(0, _WARM)
+    play(0, warm)
     return partial(play, moves=options.moves)
 
 
-def bench(options: Options) -> list[dict[str, Any]]:
-    """Measures both sides; the lines."""
+def bench(spec: str, options: Options) -> list[dict[str, Any]]:
+    """Measures both sides of a game; the lines."""
     config = networks.ResNetConfig(options.channels, options.blocks)
-    params = networks.initialise(load("connect_four"), config, jax.random.key(0))
-    sides = {"arena": ours(options, config, params)}
+    sides = {"arena": ours(spec, options, config)}
     sides["arena"](0)  # compiles, and warms everything up
     if options.peer:
         # pgx mixes types that our own code keeps apart.
         with jax.numpy_dtype_promotion("standard"):
-            sides["mctx"] = theirs(options, config, params)
+            sides["mctx"] = theirs(spec, options, config)
     rates: dict[str, list[Rate]] = {side: [] for side in sides}
     for number in range(1, options.rounds + 1):
         for side, run in sides.items():
             with jax.numpy_dtype_promotion("standard"):
                 rates[side].append(run(number))
     keys = ("channels", "blocks", "simulations", "batch")
-    common: dict[str, Any] = {"bench": "selfplay", "game": "connect_four"}
+    common: dict[str, Any] = {"bench": "selfplay", "game": spec}
     common |= {key: getattr(options, key) for key in keys}
     common |= {"cores": options.cores, "device": jax.devices()[0].device_kind}
     lines = [
@@ -209,9 +234,11 @@ def main() -> None:
     options = tyro.cli(Options, description=__doc__)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     jax.config.update("jax_num_cpu_devices", options.cores)
-    lines = bench(options)
-    for line in lines:
-        print(json.dumps(line))
+    lines = []
+    for spec in options.games:
+        for line in bench(spec, options):
+            print(json.dumps(line), flush=True)
+            lines.append(line)
     if options.save:
         document = {
             "command": " ".join(["python -m benchmarks.selfplay", *sys.argv[1:]]),

@@ -9,6 +9,9 @@ nothing: its raw network plays uniform, and with 32 simulations it plays MCTS wi
 where there are any, programs from outside. Its Elo is above the first snapshot's. Where exact
 values are known, `arena accuracy` says how many of its moves are optimal, raw and with 64
 simulations. Prints one JSON line a run.
+
+With `--peer pgx` it is trained beside the usual recipe instead, for `--minutes`, and meets it; see
+`benchmarks/equal_time.py`.
 """
 
 import json
@@ -22,9 +25,11 @@ import time
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
+
+from benchmarks import equal_time
 
 _ARENA = str(Path(sys.executable).parent / "arena")
 _OUTSIDE = {
@@ -47,6 +52,8 @@ class Options:
       seeds: one run each.
       train: further options of `arena train`.
       pairs: of games against each opponent.
+      peer: pgx trains the usual recipe of pgx and mctx beside each run, on the second core.
+      minutes: of training, with a peer.
       save: also write the lines, with the command, to this JSON file.
     """
 
@@ -54,11 +61,17 @@ class Options:
     seeds: tuple[int, ...] = (0, 1, 2)
     train: str = ""
     pairs: int = 250
+    peer: Literal["none", "pgx"] = "none"
+    minutes: int = 10
     save: Path | None = None
 
 
 def main(options: Options) -> None:
     """Prints a line a run."""
+    if options.peer == "pgx":
+        keys = ("games", "seeds", "train", "pairs", "minutes", "save")
+        equal_time.main(equal_time.Options(**{key: getattr(options, key) for key in keys}))
+        return
     document = {"command": f"python -m benchmarks.strength {shlex.join(sys.argv[1:])}", "runs": []}
     for game, seed in product(options.games, options.seeds):
         with tempfile.TemporaryDirectory() as folder:

@@ -173,7 +173,7 @@ def open_run(path: str | Path, *, game: Game | None = None) -> League:
 
 
 def default_config(
-    game: str | Game, *, learner: str = "", network: str = "", **changes: Any
+    game: str | Game, *, learner: str = "", network: str = "", time: str = "", **changes: Any
 ) -> Config:
     """The configuration that a game is trained with unless something else is said.
 
@@ -181,10 +181,13 @@ def default_config(
       game: its name, or its rules.
       learner: its name; what suits the game if empty.
       network: name of its kind; what suits the game if empty.
+      time: that training may take, as 15m or 2h, from which the sizes follow.
       changes: fields of `Config` to be changed.
     """
+    device.set_up_devices()
     name, rules = _game(game)
-    found = defaults.default(name.partition(":")[0], rules, learner=learner, network=network)
+    kind = name.partition(":")[0]
+    found = defaults.default(kind, rules, learner=learner, network=network, time=time)
     return dataclasses.replace(found, **changes)
 
 
@@ -235,7 +238,9 @@ def train(
         wanted = dataclasses.replace(config or work.config, **changes)
     else:
         named = learner if isinstance(learner, str) else ""
-        wanted = dataclasses.replace(config or default_config(game, learner=named), **changes)
+        time = str(changes.get("time", ""))
+        default = config or default_config(game, learner=named, time=time)
+        wanted = dataclasses.replace(default, **changes)
         learners.check(rules, wanted.learner)
         work = runs.create(title, wanted, name=name, judge=judge, folder=place, rules=rules)
     with work.lock(), work.results(create=not work.state.numbers()) as results:

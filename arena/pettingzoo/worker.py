@@ -141,6 +141,8 @@ class Report(NamedTuple):
 
     failed: tuple[str, ...]
     refused: str
+
+
 @dataclass(frozen=True)
 class Describe:
     """A request to describe a game of the first half to people.

@@ -191,6 +191,7 @@ class WorkerPool:
         """Raises EnvError, in one line, if a game since `allocate` gave one that is refused."""
         if self._refused:
             raise EnvError(f"{_title(self._name)}: {self._refused}")
+
     def describe(self, slot: int) -> Description:
         """A game of the first half, for people; empty if its worker does not answer in time."""
         part = next(n for n in range(len(self._workers)) if slot < self._part(n).stop)

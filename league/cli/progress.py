@@ -93,7 +93,7 @@ class TrainingProgress:
     line with games per second, loss and the time that is left. Alarms are printed in both.
 
     Args:
-      total: generations of the run.
+      total: gives the generations of the run; 0 as long as it is not known.
       done: generations that are there already.
       clock: seconds, for tests.
       output: where to print; stderr by default.
@@ -101,7 +101,7 @@ class TrainingProgress:
 
     def __init__(
         self,
-        total: int,
+        total: Callable[[], int],
         *,
         done: int = 0,
         clock: Callable[[], float] = time.monotonic,
@@ -116,7 +116,7 @@ class TrainingProgress:
         if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task(
-                "start", total=self._total, completed=self._done, note=""
+                "start", total=self._total() or None, completed=self._done, note=""
             )
         return self
 
@@ -139,19 +139,21 @@ class TrainingProgress:
         if "loss" in figures:
             note = f"{figures['games_per_s']:.0f} games/s, loss {figures['loss']:.3f}"
         if self._bar is not None:
-            self._bar.update(self._task, completed=number, note=note)
+            total = self._total() or None
+            self._bar.update(self._task, completed=number, total=total, note=note)
         else:
             parts = [note] if note else []
-            if note and number < self._total:
+            if note and number < self._total():
                 parts.append(f"{_time(self._left(number))} left")
-            self._output.print(f"gen {number}/{self._total}: {', '.join(parts) or 'measured'}")
+            total = self._total() or "?"
+            self._output.print(f"gen {number}/{total}: {', '.join(parts) or 'measured'}")
         for alarm in event.alarms:
             (self._bar.console if self._bar else self._output).print(f"alarm: {alarm}")
 
     def _left(self, number: int) -> float:
         """Seconds, if generations go on to take as long as the last five on average."""
         passed = self._times[-1] - self._times[0]
-        return passed / (len(self._times) - 1) * (self._total - number)
+        return passed / (len(self._times) - 1) * (self._total() - number)
 
 
 def _bar(output: Console) -> RichProgress:

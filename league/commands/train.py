@@ -68,6 +68,7 @@ def default(arguments: list[str]) -> Command:
             names.game(game),
             learner=options.get("--learner", ""),
             network=options.get("--network", ""),
+            time=options.get("--time", ""),
         )
     else:
         config = Config()
@@ -127,7 +128,7 @@ def _callback(
     callbacks: list[Callback] = [lambda event: console.emit(as_json(event))]
     if not command.json:
         done = max(work.state.numbers(), default=0)
-        callbacks = [stack.enter_context(TrainingProgress(work.config.generations, done=done))]
+        callbacks = [stack.enter_context(TrainingProgress(lambda: _total(work), done=done))]
     if command.log == "tensorboard":
         callbacks.append(stack.enter_context(tensorboard.TensorBoardLog(work, results)))
 
@@ -136,3 +137,8 @@ def _callback(
             callback(event)
 
     return call
+
+
+def _total(work: Run) -> int:
+    """Generations of a run; 0 as long as they are not known."""
+    return work.config.generations if work.config.calibrated else 0

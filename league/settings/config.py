@@ -19,7 +19,7 @@ from arena.errors import (
     check_share,
 )
 from arena.shards import MOST_SHARDS, SHARDS
-from league.settings import matchmaking
+from league.settings import duration, matchmaking
 from league.settings.json_object import JsonObject
 
 _GENERATIONS, _MATCHES, _EXPLOITERS = 10**6, 10**4, 100
@@ -60,6 +60,7 @@ class MeasureConfig:
         check_positive(self, "simulations", "rollouts", most=SIMULATIONS)
         check_positive(self, "max_elo_step")
         check_not_negative(self, "opening_plies", most=PLIES)
+        check_not_negative(self, "plateau", most=_GENERATIONS)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,11 @@ class Config:
     """A league.
 
     Attributes:
-      generations: snapshots to train.
+      generations: snapshots to train; with `time`, found out by the run.
+      time: that training may take, as 90s, 15m or 2h; no limit if empty. Sizes follow from it
+        unless they are given, and the number of generations from what the first ones take.
+      plateau: generations at the full learning rate, which falls after them; with `time`, those
+        that were timed.
       seed: of everything random.
       matches: matches side by side in a generation's games.
       pairs: pairs of games in each of these matches.
@@ -93,6 +98,8 @@ class Config:
     """
 
     generations: int = 16
+    time: str = ""
+    plateau: int = 0
     seed: int = 0
     matches: int = 8
     pairs: int = 24
@@ -115,6 +122,7 @@ class Config:
         check_positive(self, "shards", most=MOST_SHARDS)
         check_not_negative(self, "main_exploiters", "league_exploiters", most=_EXPLOITERS)
         check_not_negative(self, "opening_plies", most=PLIES)
+        check_not_negative(self, "plateau", most=_GENERATIONS)
         learning = 1 + self.main_exploiters + self.league_exploiters
         if learning * self.matches * self.pairs * self.rounds > _PAIRS:
             raise UserError(
@@ -123,6 +131,19 @@ class Config:
         check_share(self, "pool_share")
         check_seed(self.seed)
         matchmaking.find(self.matchmaker)
+        if self.time:
+            duration.seconds(self.time)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the number of generations is settled."""
+        return not self.time or self.plateau > 0
+
+    def progress(self, done: float) -> float:
+        """Share of the run that is done after so many generations, as schedules go by it."""
+        if not self.calibrated:
+            return 0.0
+        return max(0.0, (done - self.plateau) / max(1, self.generations - self.plateau))
 
 
 def to_card(config: Config) -> JsonObject:

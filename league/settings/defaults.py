@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import jax
+
 from agents import learners
 from agents.learners.alphazero import AlphaZeroConfig
 from agents.learners.base import LearnerConfig
@@ -10,6 +12,8 @@ from agents.learners.mmd import MMDConfig
 from agents.learners.ppo import PPOConfig
 from agents.nn.networks import MLPConfig, ResNetConfig, suitable
 from games import Game
+from league.settings import budget, duration
+from league.settings.budget import MEASURE, Budget
 from league.settings.config import Config, MeasureConfig
 
 # Self-play alone, and small steps: the pool takes every twentieth of the policies on the way.
@@ -22,19 +26,25 @@ _EQUILIBRIUM: dict[str, Any] = {
     "opening_plies": 0,
     "measure": MeasureConfig(opening_plies=0),
 }
-_LONG = MeasureConfig(opponents=4, pairs=8, baseline_pairs=4, simulations=16, rollouts=16)
-"""For games of a hundred moves and more, in which a hundred rollouts a move would take longer than
-the training."""
-
-
-def _board(channels: int, blocks: int, pairs: int, plies: int) -> Config:
-    """Search and a tower, for a game of many moves."""
-    network = ResNetConfig(channels, blocks)
-    learner = AlphaZeroConfig(
-        network, batch_size=256, replay_ratio=3.0, replay_window=8, learning_rate=2e-3
-    )
-    return Config(pairs=pairs, slots=4, opening_plies=plies, learner=learner, measure=_LONG)
-
+_BOARD = AlphaZeroConfig(
+    batch_size=128, replay_ratio=1.0, learning_rate=2e-3, td_lambda=1.0, min_value_range=1e-6
+)
+"""How boards are learnt whose games are long: from results, which no search of a few moves can
+replace, and from each position once, so that most of the time brings new games."""
+_BOARDS = (
+    "animal_shogi",
+    "breakthrough",
+    "chess",
+    "english_draughts",
+    "gardner_chess",
+    "go",
+    "gomoku",
+    "hex",
+    "othello",
+)
+_USUAL = Budget(600)
+"""What the defaults of boards are made for: ten minutes of two cores, on whatever machine they are
+run, so that they give the same bits on all."""
 
 _DEFAULTS = {
     "connect_four": Config(
@@ -61,24 +71,13 @@ _DEFAULTS = {
         ),
         measure=MeasureConfig(opening_plies=3),
     ),
-    # Boards: the tower, then pairs in each of eight matches, fewer where games are long or boards
-    # large, and how many random moves may begin a game.
-    "animal_shogi": _board(32, 3, pairs=16, plies=8),
-    "breakthrough": _board(32, 3, pairs=16, plies=12),
-    "chess": _board(32, 4, pairs=4, plies=12),
-    "english_draughts": _board(32, 4, pairs=8, plies=10),
-    "gardner_chess": _board(32, 3, pairs=8, plies=8),
-    "go": _board(32, 4, pairs=8, plies=12),
-    "gomoku": _board(32, 3, pairs=4, plies=8),
-    "hex": _board(32, 4, pairs=8, plies=10),
-    "othello": _board(32, 4, pairs=12, plies=12),
     # A turn is several moves and a throw: a search of few simulations would not see beyond it.
     "backgammon": Config(
         pairs=64,
         slots=32,
         pool_share=0.5,
         learner=PPOConfig(network=MLPConfig(width=128, layers=2)),
-        measure=_LONG,
+        measure=MEASURE,
     ),
     "kuhn_poker": Config(generations=30, learner=MMDConfig(), **_EQUILIBRIUM),
     "leduc_poker": Config(
@@ -90,7 +89,9 @@ _DEFAULTS = {
 }
 
 
-def default(name: str, game: Game, *, learner: str = "", network: str = "") -> Config:
+def default(
+    name: str, game: Game, *, learner: str = "", network: str = "", time: str = ""
+) -> Config:
     """The configuration that is known to work for a game, or a general one.
 
     Args:
@@ -98,17 +99,38 @@ def default(name: str, game: Game, *, learner: str = "", network: str = "") -> C
       game: its rules.
       learner: its name; what suits the game if empty.
       network: name of its kind, at its usual size; what suits the game if empty.
+      time: that training may take, see `Config`; as much as the defaults were made for if empty.
 
     Raises:
-      UserError: there is no such learner or network.
+      UserError: there is no such learner or network, or the time cannot be read.
     """
-    found = _DEFAULTS.get(name)
+    found = _sized(name, game, time) if name in _BOARDS or time else None
+    found = found or _DEFAULTS.get(name)
     if found is None or learner not in ("", learners.name_of(found.learner)):
         found = _general(game, learner)
     if network:
         changed = dataclasses.replace(found.learner, network=learners.find_network(network)())
         found = dataclasses.replace(found, learner=changed)
-    return found
+    return dataclasses.replace(found, time=time)
+
+
+def _sized(name: str, game: Game, time: str) -> Config | None:
+    """Sizes that follow from the time; None for games that have no rules for it."""
+    known = _DEFAULTS.get(name)
+    learner = known.learner if known else _BOARD
+    if not isinstance(learner, AlphaZeroConfig) or not isinstance(learner.network, ResNetConfig):
+        return None
+    if known is None and name not in _BOARDS:
+        return None
+    found = budget.board(game, _budget(time) if time else _USUAL, learner=learner)
+    if known is None:
+        return found
+    return dataclasses.replace(found, opening_plies=known.opening_plies, measure=known.measure)
+
+
+def _budget(time: str) -> Budget:
+    """What this machine can do in a time."""
+    return Budget(duration.seconds(time), jax.default_backend(), jax.device_count())
 
 
 def _general(game: Game, learner: str) -> Config:

@@ -27,6 +27,8 @@ from league.store import migrations
 from league.store.files import replacing
 
 NAME = "run.json"
+_LENGTH = ("generations", "plateau")
+"""What says how long a run is: settled while it goes on."""
 _IDENTITY = ("game", "game_version", "env", "learner", "network", "judge", "seed")
 _KEYS = {"game": str, "learner": str, "network": str, "judge": str, "config": dict}
 
@@ -92,7 +94,7 @@ def _text(path: Path) -> str:
 
 def identity(card: JsonObject) -> str:
     """SHA-256 of what of a card stays as it is while the run goes on."""
-    config = {key: value for key, value in card["config"].items() if key != "generations"}
+    config = {key: value for key, value in card["config"].items() if key not in _LENGTH}
     kept = {key: card.get(key) for key in _IDENTITY}
     text = json.dumps({**kept, "config": config}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

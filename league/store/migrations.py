@@ -62,6 +62,8 @@ def card(found: JsonObject) -> JsonObject:
         "judge": "rules",
         "config": {
             **config,
+            "time": "",
+            "plateau": 0,
             "shards": shards,
             "learner": {
                 **_renamed(config["learner"], _LEARNERS[learner]),

@@ -125,3 +125,10 @@ def extend(work: Run, wanted: Config) -> None:
         raise UserError(f"run {work.name!r} has {done} generations already")
     work.card["config"]["generations"] = wanted.generations
     del work.config  # read anew from the card
+
+
+def calibrate(work: Run, *, generations: int, plateau: int) -> None:
+    """Settles how many generations a run has, the first `plateau` of which were timed."""
+    work.card["config"] |= {"generations": generations, "plateau": plateau}
+    cards.write(work.folder, work.card)
+    del work.config  # read anew from the card

@@ -20,13 +20,15 @@ from arena.errors import UserError
 from arena.play.device_loop import Played
 from arena.types import Params, PyTree, as_host_game
 from league.evaluation import compute_ledger, leaderboard
+from league.settings import duration
 from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner
 from league.store import card as cards
+from league.store import runs
 from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
-from league.training import best_response, exploiters, game_figures, step
+from league.training import best_response, calibration, exploiters, game_figures, step
 from league.training.actors import Actors, LocalActors, PlayRequest, WeightsRef
 from league.training.events import Callback, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
@@ -99,8 +101,20 @@ class Trainer:
         """
         states = self._restore()
         done = max(self.run.state.numbers(), default=0)
-        for number in range(done + 1, self.run.config.generations + 1):
-            states = self._generation(Generation(number, states))
+        while self._goes_on(done):
+            done += 1
+            states = self._generation(Generation(done, states))
+
+    def _goes_on(self, done: int) -> bool:
+        """Whether there are generations left; settles how many there are as soon as it can."""
+        config = self.run.config
+        if not config.calibrated:
+            spent = [figures["seconds"] for figures in self.results.events()[1:]]
+            total = calibration.generations(spent, duration.seconds(config.time))
+            if total is None:
+                return True
+            runs.calibrate(self.run, generations=total, plateau=done)
+        return done < self.run.config.generations
 
     def weights(self, name: str) -> Params:
         """The parameters of a snapshot, or of a league learner in training, read once."""
@@ -294,7 +308,7 @@ class Trainer:
             generation.states[learner.number],
             self.replay.window(learner, number),
             fresh=fresh,
-            progress=done / config.generations,
+            progress=config.progress(done),
             key=self.run.key(number, _role(f"learn {learner.suffix}".strip(), turn)),
         )
         if not (finite(state) and all(map(math.isfinite, losses.values()))):

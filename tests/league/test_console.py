@@ -93,7 +93,7 @@ def test_progress_is_a_bar_on_a_terminal():
 
 def test_training_prints_a_line_a_generation_where_there_is_no_terminal():
     clock, (text, output) = Clock(), pipe()
-    with TrainingProgress(3, clock=clock, output=output) as progress:
+    with TrainingProgress(lambda: 3, clock=clock, output=output) as progress:
         progress(GenerationEvent(0, {}))
         for number, seconds in ((1, 40.0), (2, 60.0), (3, 80.0)):
             progress(PhaseEvent(number, "play"))
@@ -112,7 +112,7 @@ def test_training_prints_a_line_a_generation_where_there_is_no_terminal():
 
 def test_training_shows_a_bar_on_a_terminal():
     text, output = screen()
-    with TrainingProgress(3, done=1, output=output) as progress:
+    with TrainingProgress(lambda: 3, done=1, output=output) as progress:
         progress(PhaseEvent(2, "learn"))
         figures = {"games_per_s": 661.4, "loss": 2.9}
         progress(GenerationEvent(2, figures, ("look",)))

@@ -1,0 +1,122 @@
+"""Sizes of a training from the game and the time that it may take: how boards are learnt.
+
+The rules, in order:
+
+1. A device does so many multiplications a second (`_SPEED`), of which a training makes the most in
+   its network: in searches, where a cache saves about half of the evaluations, and in gradients.
+2. The network is the largest of `_TOWERS` that leaves as many positions to learn from as it needs:
+   `_POSITIONS` for the smallest, and more in proportion to the square root of its size. So a longer
+   time or a faster device is spent on both, a larger network and more games.
+3. A round of games brings about `_ROUND` positions, however long a game of it is: a coarser one
+   would go on for long with a player that has been overtaken.
+4. A generation, which is kept and measured, is as many rounds as make `_GENERATIONS` of them.
+5. What is learnt from reaches back a third of the run.
+6. Random openings are up to a fifth of a game long, twelve moves at most.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from agents.learners.alphazero import AlphaZeroConfig
+from agents.nn.networks import ResNetConfig
+from games import Game
+from league.settings.config import Config, MeasureConfig
+
+_SPEED = {"cpu": 1.5e10, "gpu": 5e12, "tpu": 5e12}
+"""Multiplications and additions a second, of one core or one accelerator, all in all: a training of
+othello on one core was measured, the others are guesses of the right order."""
+_TOWERS = ((32, 4), (48, 5), (64, 6), (96, 8), (128, 10), (192, 15), (256, 20))
+"""Channels and blocks."""
+_POSITIONS = 150_000
+_ROUND = 4096
+_GENERATIONS = 24
+_CACHED = 0.5
+"""The share of evaluations that the cache saves, about."""
+_GRADIENT = 4.0
+"""What a gradient costs, in evaluations."""
+MEASURE = MeasureConfig(opponents=4, pairs=8, baseline_pairs=4, simulations=16, rollouts=16)
+"""For games of a hundred moves and more, in which a hundred rollouts a move would take longer than
+the training."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a training may take.
+
+    Attributes:
+      seconds: of wall time.
+      platform: cpu, gpu or tpu.
+      devices: cores of a CPU, or accelerators.
+    """
+
+    seconds: float
+    platform: str = "cpu"
+    devices: int = 2
+
+    @property
+    def operations(self) -> float:
+        """Multiplications and additions that fit into it."""
+        return self.seconds * self.devices * _SPEED[self.platform]
+
+
+def multiplications(game: Game, network: ResNetConfig) -> float:
+    """Those of one evaluation, heads left out."""
+    *cells, planes = jax.eval_shape(game.observe, game.template(), np.int32(0)).shape
+    layer = 9 * network.channels**2
+    return math.prod(cells) * (9 * planes * network.channels + 2 * network.blocks * layer)
+
+
+def positions(game: Game, learner: AlphaZeroConfig, budget: Budget) -> float:
+    """How many positions a budget pays for, searches and gradients included."""
+    assert isinstance(learner.network, ResNetConfig)
+    searched = 1 + learner.simulations * (1 - _CACHED)
+    each = searched + _GRADIENT * learner.replay_ratio
+    return budget.operations / (each * multiplications(game, learner.network))
+
+
+def tower(game: Game, learner: AlphaZeroConfig, budget: Budget) -> ResNetConfig:
+    """The network; see rule 2."""
+    smallest = multiplications(game, ResNetConfig(*_TOWERS[0]))
+    best = ResNetConfig(*_TOWERS[0])
+    for channels, blocks in _TOWERS[1:]:
+        network = ResNetConfig(channels, blocks)
+        scale = math.sqrt(multiplications(game, network) / smallest)
+        affordable = positions(game, _with_network(learner, network), budget)
+        if affordable < _POSITIONS * scale:
+            break
+        best = network
+    return best
+
+
+def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig | None = None) -> Config:
+    """A league that learns a board game within a budget, its network's size included.
+
+    Args:
+      game: with planes as its observation.
+      budget: what there is.
+      learner: its rates, where they are not the usual ones.
+    """
+    learner = learner or AlphaZeroConfig()
+    learner = _with_network(learner, tower(game, learner, budget))
+    matches = Config().matches
+    pairs = max(1, round(_ROUND / (2 * matches * game.typical_plies)))
+    each = 2 * matches * pairs * game.typical_plies
+    rounds = max(1, round(positions(game, learner, budget) / (_GENERATIONS * each)))
+    return Config(
+        generations=_GENERATIONS,
+        matches=matches,
+        pairs=pairs,
+        rounds=rounds,
+        slots=pairs,
+        opening_plies=min(12, game.typical_plies // 5),
+        learner=dataclasses.replace(learner, replay_window=_GENERATIONS // 3),
+        measure=MEASURE,
+    )
+
+
+def _with_network(learner: AlphaZeroConfig, network: ResNetConfig) -> AlphaZeroConfig:
+    return dataclasses.replace(learner, network=network)

@@ -1,0 +1,101 @@
+"""Time as a budget: spans, how many generations fit into them, and the sizes that follow."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import games
+import league
+from agents.learners.alphazero import AlphaZeroConfig
+from agents.nn.networks import ResNetConfig
+from arena.errors import UserError
+from league.settings import budget, defaults, duration
+from league.settings.budget import Budget
+from league.settings.config import Config, MeasureConfig
+from league.training import calibration
+
+
+def test_spans_are_read_as_people_write_them():
+    spans = {"90s": 90, "15m": 900, "2h": 7200, "1h30m": 5400, "1m1s": 61}
+    assert {text: duration.seconds(text) for text in spans} == spans
+
+
+@pytest.mark.parametrize("text", ["", "15", "m", "0s", "-1m", "1.5h", "15 m", "30m1h", "9999h"])
+def test_what_is_no_span_is_refused(text: str):
+    with pytest.raises(UserError, match="a time"):
+        duration.seconds(text)
+
+
+def test_the_number_of_generations_is_known_after_a_tenth_of_the_time():
+    assert calibration.generations([], 100) is None
+    assert calibration.generations([9, 2], 100) is None, "too few were timed"
+    assert calibration.generations([1, 2, 2], 100) is None, "too little of the time has passed"
+    # 12 of 100 seconds have passed, and a generation takes 2: another 44 of them fit.
+    assert calibration.generations([8, 2, 2], 100) == 3 + 44
+    assert calibration.generations([80, 40, 40], 100) == 4, "one more, so that the rate falls"
+
+
+def test_schedules_begin_when_the_time_is_known():
+    waiting = Config(time="15m")
+    assert not waiting.calibrated
+    assert waiting.progress(7) == 0
+    known = dataclasses.replace(waiting, generations=13, plateau=3)
+    assert [known.progress(done) for done in (1, 3, 8, 13)] == [0, 0, 0.5, 1]
+    assert Config(generations=10).progress(4) == 0.4
+
+
+@pytest.mark.parametrize("name", ["othello", "hex", "chess", "animal_shogi"])
+def test_longer_times_and_faster_devices_get_larger_networks_and_more_positions(name: str):
+    game, learner = games.load(name), AlphaZeroConfig()
+    budgets = [Budget(600), Budget(7200), Budget(100 * 3600), Budget(3600, "gpu", 1)]
+    found = [budget.board(game, b, learner=learner) for b in budgets]
+    towers = [config.learner.network for config in found]
+    sizes = [budget.multiplications(game, t) for t in towers if isinstance(t, ResNetConfig)]
+    assert sizes[0] < sizes[1] < sizes[2]
+    assert sizes[1] < sizes[3], "a GPU does in an hour what two cores do not do in two"
+    # A round is of about as many positions in every game, and a generation of whole rounds.
+    for config in found:
+        positions = 2 * config.matches * config.pairs * game.typical_plies
+        assert 2000 < positions < 9000
+        assert config.rounds >= 1
+
+
+def test_what_is_given_beats_what_follows(monkeypatch: pytest.MonkeyPatch):
+    game = games.load("othello")
+    assert defaults.default("othello", game).time == ""
+    timed = defaults.default("othello", game, time="2h")
+    assert timed.time == "2h"
+    assert timed.rounds > defaults.default("othello", game).rounds
+    poker = defaults.default("kuhn_poker", games.load("kuhn_poker"), time="1m")
+    assert poker == dataclasses.replace(
+        defaults.default("kuhn_poker", games.load("kuhn_poker")), time="1m"
+    )
+
+
+def test_a_timed_run_is_the_same_run_when_it_is_killed(tmp_path: Path):
+    """Killed before the card was written, it settles the same number; after that it keeps it."""
+    config = Config(
+        time="1s",
+        matches=2,
+        pairs=2,
+        slots=2,
+        learner=AlphaZeroConfig(ResNetConfig(8, 1), simulations=4, batch_size=32),
+        measure=MeasureConfig(2, 2, 2, 4, 4),
+    )
+    first = league.train("tic_tac_toe", config, name="first", folder=tmp_path)
+    weights, card = first.run.digests(), first.run.card
+    first.close()
+    assert card["config"]["plateau"] == calibration.LEAST
+    assert card["config"]["generations"] == calibration.LEAST + 1  # compiling took all the time
+    killed = tmp_path / "killed"
+    shutil.copytree(tmp_path / "first", killed)
+    (killed / "state" / str(calibration.LEAST + 1)).rename(tmp_path / "gone")
+    card["config"] |= {"generations": 16, "plateau": 0}
+    (killed / "run.json").write_text(json.dumps(card))
+    again = league.train("tic_tac_toe", name="killed", folder=tmp_path, resume=True)
+    assert again.run.digests() == weights
+    assert again.config.plateau == calibration.LEAST
+    again.close()
