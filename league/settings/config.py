@@ -60,7 +60,6 @@ class MeasureConfig:
         check_positive(self, "simulations", "rollouts", most=SIMULATIONS)
         check_positive(self, "max_elo_step")
         check_not_negative(self, "opening_plies", most=PLIES)
-        check_not_negative(self, "plateau", most=_GENERATIONS)
 
 
 @dataclass(frozen=True)
