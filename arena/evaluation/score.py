@@ -92,7 +92,7 @@ def elo(score: float) -> float:
         return -np.inf
     if score >= 1:
         return np.inf
-    return float(-400 * np.log10(1 / score - 1))
+    return float(-400 * np.log10(1 / score - 1)) + 0.0  # a tie is 0, not -0
 
 
 def _pentanomial(scores: np.ndarray) -> tuple[int, int, int, int, int] | None:
