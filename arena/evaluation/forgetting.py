@@ -42,8 +42,8 @@ class Alarm:
     """Something in a run that a person should look at.
 
     Attributes:
-      kind: `ancestor` (a generation loses to one before it) or `jump` (of the rating, between
-        neighbours).
+      kind: `ancestor` (a generation loses to one before it), `jump` (the rating falls far from one
+        generation to the next) or `step` (it rises so far that it is measured only roughly).
       generation: which one it is about.
       ancestor: the earlier one.
       message: one line.
@@ -53,6 +53,11 @@ class Alarm:
     generation: int
     ancestor: int
     message: str
+
+    @property
+    def level(self) -> str:
+        """`alarm` where something may have gone wrong, `note` where progress is hard to measure."""
+        return "note" if self.kind == "step" else "alarm"
 
 
 def matrix(results: Results | CrossTable, n: int) -> Forgetting:
@@ -123,6 +128,8 @@ def ancestor_alarms(forgetting: Forgetting, generation: int | None = None) -> li
 def jump_alarms(ratings: Ratings, planned: float) -> list[Alarm]:
     """Neighbouring generations whose ratings differ by more than was planned, oldest first.
 
+    A fall is an alarm. A rise is progress, and a note says only that it is measured roughly.
+
     Args:
       ratings: of all generations, oldest first.
       planned: the largest step, up or down, that needs no explanation, Elo.
@@ -132,14 +139,17 @@ def jump_alarms(ratings: Ratings, planned: float) -> list[Alarm]:
     """
     if not planned > 0:
         raise ValueError(f"the planned step must be positive, got {planned}")
-    alarms = []
+    found = []
     for after in range(1, len(ratings.elo)):
         step, half = ratings.difference(after, after - 1)
-        if abs(step) > planned:
+        size = f"generation {after} is {abs(step):.0f} ± {half:.0f} Elo"
+        if step > planned:
             message = (
-                f"generation {after} is {abs(step):.0f} ± {half:.0f} Elo "
-                f"{'above' if step > 0 else 'below'} the one before it; "
-                f"steps of {planned:g} were planned"
+                f"{size} above the one before it: scores so lopsided measure a step roughly, "
+                f"those of steps up to {planned:g} well (arena rate plays more matches)"
             )
-            alarms.append(Alarm("jump", after, after - 1, message))
-    return alarms
+            found.append(Alarm("step", after, after - 1, message))
+        elif step < -planned:
+            message = f"{size} below the one before it: what was learned may have been lost"
+            found.append(Alarm("jump", after, after - 1, message))
+    return found

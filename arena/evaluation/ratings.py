@@ -2,8 +2,8 @@
 
 A player d Elo above another is expected to score 1 / (1 + 10^(-d / 400)) over both seats, a draw
 counting half: Bradley and Terry's model of scores, at any share of draws. Ratings are those at
-which every player is expected to score what it did (maximum quasi-likelihood; without draws, maximum
-likelihood), so that of two players alone they are the Elo of their score, as
+which every player is expected to score what it did (maximum quasi-likelihood; without draws,
+maximum likelihood), so that of two players alone they are the Elo of their score, as
 `arena.evaluation.score` has it. Where the rows say who moved first, what the first move is worth is
 fitted beside them, on the same scale: between equals whoever moves first scores
 1 / (1 + 10^(-g / 400)).
@@ -50,7 +50,6 @@ _STRIDE = 8.0
 """The longest step towards a difference of log strengths."""
 _WIDEST = 14.0
 """Of log nu, either way: of a million games of equals one is drawn, or one is not."""
-_HALVINGS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,11 +201,12 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
 
     Greedy A-optimal design: a game of i and j carries the information I about their difference, the
     squared slope of its expected score over the variance of its score; I = p(1 - p) where nothing
-    is drawn. With g games the covariance C of the ratings becomes C - C u u' C t / (1 + t v), where t = g I, u is 1 at i and -1 at j, and v = u' C u
-    (Sherman and Morrison 1950). Each round takes the pair that lowers the trace of C most, the
-    expected squared error of all ratings about their mean, and goes on with the C that its games
-    would leave. The choice does not depend on the anchor. Each player moves first in half of the
-    games; ratings, first move and draw parameter are taken as they stand. (A. Jones's activelo has
+    is drawn. With g games the covariance C of the ratings becomes C - C u u' C t / (1 + t v), where
+    t = g I, u is 1 at i and -1 at j, and v = u' C u (Sherman and Morrison 1950). Each round takes
+    the pair that lowers the trace of C most, the expected squared error of all ratings about their
+    mean, and goes on with the C that its games would leave. The choice does not depend on the
+    anchor. Each player moves first in half of the games; ratings, first move and draw parameter are
+    taken as they stand. (A. Jones's activelo has
     the same aim; Fedorov 1972, "Theory of Optimal Experiments", on greedy designs.)
 
     Of all games in the record, one in eight goes to the pair that has met least: no pair waits for
@@ -430,13 +430,16 @@ def _drawishness(record: CrossTable, table: _Table, at: Floats) -> float:
     odds = scale.by_seat(at[table.i] - at[table.j], at[-1]).odds
     games = table.games.sum()
     seen = (4 * (record.points - record.squares).sum() + 0.5) / (games + 0.5)
-    low, high = -_WIDEST, _WIDEST
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        _, draw, _ = scale.outcomes(odds, np.exp(middle))
-        few = (table.games * draw).sum() / games < seen
-        low, high = (middle, high) if few else (low, middle)
-    return float(np.exp((low + high) / 2))
+
+    def beyond(log_nu: float) -> float:
+        _, draw, _ = scale.outcomes(odds, np.exp(log_nu))
+        return float((table.games * draw).sum() / games - seen)
+
+    if beyond(_WIDEST) <= 0:  # what players score leaves no room for so many
+        return float(np.exp(_WIDEST))
+    if beyond(-_WIDEST) >= 0:
+        return float(np.exp(-_WIDEST))
+    return float(np.exp(optimize.root_scalar(beyond, bracket=(-_WIDEST, _WIDEST)).root))
 
 
 def _laplacian(weight: Floats, i: Ints, j: Ints, n: int) -> Floats:

@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 ELO = 400 / np.log(10)
 """Elo points in one unit of natural log strength."""
 
+IN_WORDS = "Elo: at d points above, a score of 1/(1+10^(-d/400)) is expected; 400 are 10 to 1"
+"""The scale in one sentence, for whoever reads numbers on it."""
+
 
 class Seats(NamedTuple):
     """What a player scores moving first, and moving second.

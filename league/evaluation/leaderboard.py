@@ -159,7 +159,8 @@ def newest_alarms(
     games = results.scores("measure")
     games += [match.summed() for match in matches if match.role == "measure"]
     found = alarms(table(games, [str(i) for i in range(newest + 1)]), newest + 1, planned)
-    return [alarm.message for alarm in found if alarm.generation == newest]
+    grave = [alarm for alarm in found if alarm.level == "alarm"]
+    return [alarm.message for alarm in grave if alarm.generation == newest]
 
 
 def _meta(rows: CrossTable, fit: ratings.Ratings) -> Meta:
