@@ -75,9 +75,9 @@ class CrossTable:
 
     def summed(self) -> "CrossTable":
         """One row for each two players who met, a < b; two where only some games are in pairs."""
-        table = self.rows(self.games.any(1))
-        table = table.turned(table.a > table.b)
-        keys = np.stack([table.a, table.b, table.pairs > 0], 1)
+        table = self.rows(np.any(self.games, 1))
+        table = table.turned(np.greater(table.a, table.b))
+        keys = np.stack([table.a, table.b, (table.pairs > 0).astype(np.int64)], 1)
         keys, place = np.unique(keys, axis=0, return_inverse=True)
 
         def total(column: NDArray) -> NDArray:

@@ -299,7 +299,8 @@ class Results:
         if until is not None:
             query = query.where(MATCHES.c.generation <= until)
         with self._engine.connect() as connection:
-            return [Scores(row[0], row[1], tuple(row[2:])) for row in connection.execute(query)]
+            rows = [tuple(row) for row in connection.execute(query)]
+        return [Scores(row[0], row[1], row[2:]) for row in rows]
 
     def pairs(self, a: str, b: str, *roles: str) -> np.ndarray:
         """All pairs of games of two agents, f64[P, 2]: a's scores, a moving first in the first."""
