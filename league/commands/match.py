@@ -8,7 +8,7 @@ import jax
 import tyro
 
 from arena.errors import PAIRS, PLIES, check_not_negative, check_positive, check_seed
-from arena.evaluation import score
+from arena.evaluation import scale, score
 from arena.play import match
 from arena.shards import SHARDS, fitting
 from arena.types import Agent, HostAgent
@@ -75,11 +75,12 @@ def run(command: Command) -> None:
         return
     print(f"{a.name} against {b.name}: {result.score:.1%} ± {result.half_width:.1%}")
     print(f"Games W/D/L: {result.wins}/{result.draws}/{result.losses}")
-    print(f"Elo: {result.elo:+.0f} [{result.elo_low:+.0f}, {result.elo_high:+.0f}] (95 %)")
-    print(f"nElo: {result.nelo:+.0f} ± {result.nelo_half_width:.0f} (95 %)")
+    print(f"Elo: {result.elo:+z.0f} [{result.elo_low:+z.0f}, {result.elo_high:+z.0f}] (95 %)")
+    print(f"nElo: {result.nelo:+z.0f} ± {result.nelo_half_width:.0f} (95 %)")
     print(f"LOS: {result.los:.1%}")
     if result.pairs is not None:
         print(f"Ptnml(0-2): {list(result.pairs)}")
+    console.stderr.print(f"{scale.IN_WORDS}.\n{score.IN_WORDS}.")
 
 
 def _agents(

@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from arena.errors import PAIRS, UserError, check_not_negative, check_positive
+from arena.evaluation import scale
 from league.cli import closing, console, device, interrupts, names
 from league.cli.progress import Progress
 from league.evaluation import external_ratings, external_results, leaderboard
@@ -108,15 +109,15 @@ def _rate_file(path: Path, anchor: str, json: bool) -> None:
         )
         return
     console.table(
-        f"{path.name}: Elo above {found.anchor}",
+        f"{path.name}: Elo above {found.anchor}\n{scale.IN_WORDS}",
         ["player", "Elo", "± 95 %", "games", "score"],
         [
-            [p.name, f"{p.elo:+.0f}", f"{p.half_width:.0f}", str(p.games), f"{p.score:.1%}"]
+            [p.name, f"{p.elo:+z.0f}", f"{p.half_width:.0f}", str(p.games), f"{p.score:.1%}"]
             for p in found.players
         ],
     )
     if found.first_move:
-        print("first move: {:+.0f} ± {:.0f} Elo (95 %)".format(*first_move))
+        print("first move: {:+z.0f} ± {:.0f} Elo (95 %)".format(*first_move))
 
 
 def _rate_guests(command: Command, work: Run, results: Results) -> None:
@@ -142,9 +143,9 @@ def _rate_guests(command: Command, work: Run, results: Results) -> None:
         console.emit({"guests": [dataclasses.asdict(row) for row in found]})
         return
     console.table(
-        f"Guests of {work.name}: Elo above snapshot {min(results.digests())}",
+        f"Guests of {work.name}: Elo above snapshot {min(results.digests())}\n{scale.IN_WORDS}",
         ["agent", "Elo", "±", "games"],
-        [[row.name, f"{row.elo:+.0f}", f"{row.half_width:.0f}", str(row.games)] for row in found],
+        [[row.name, f"{row.elo:+z.0f}", f"{row.half_width:.0f}", str(row.games)] for row in found],
     )
 
 

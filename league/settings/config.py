@@ -40,7 +40,8 @@ class MeasureConfig:
       simulations: of the snapshot's search, against MCTS.
       rollouts: of MCTS.
       opening_plies: openings are up to so many random moves long.
-      max_elo_step: Elo that a snapshot may differ from the one before it without an alarm.
+      max_elo_step: Elo that a snapshot may differ from the one before it without a word: a fall
+        beyond it is an alarm, a rise a note.
 
     Raises:
       UserError: a figure is out of its range.

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from arena.errors import UserError
+from arena.evaluation import crosstable
 from league.settings.json_object import JsonObject
 from league.store import integrity, upgrade
 from league.store.schema import (
@@ -54,14 +55,12 @@ class Exploiter:
     digest: str
 
 
-class Directed(NamedTuple):
-    """Games in which one agent moved first against another, from its view."""
+class Scores(NamedTuple):
+    """The games of two agents, summed up: `arena.evaluation.crosstable.from_sums` takes them."""
 
-    first: str
-    second: str
-    wins: int
-    draws: int
-    losses: int
+    a: str
+    b: str
+    sums: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -80,15 +79,9 @@ class MatchResult:
     b: str
     scores: np.ndarray
 
-    def directed(self) -> list[Directed]:
-        """The games by who moved first."""
-        meetings = ((self.a, self.b, self.scores[:, 0]), (self.b, self.a, 1 - self.scores[:, 1]))
-        return [
-            Directed(
-                one, two, *(int(n) for n in ((x > 0.5).sum(), (x == 0.5).sum(), (x < 0.5).sum()))
-            )
-            for one, two, x in meetings
-        ]
+    def summed(self) -> Scores:
+        """The games, summed up."""
+        return Scores(self.a, self.b, crosstable.pair_sums(self.scores))
 
 
 @dataclass(frozen=True)
@@ -293,32 +286,36 @@ class Results:
         with self._engine.connect() as connection:
             return [Tally(*row) for row in connection.execute(query)]
 
-    def directed(self, *roles: str, until: int | None = None) -> list[Directed]:
-        """Wins, draws and losses of who moved first against whom, in matches of these roles.
+    def scores(self, *roles: str, until: int | None = None) -> list[Scores]:
+        """The games of each two agents in matches of these roles, summed up.
 
         Args:
           roles: of the matches.
           until: only those played up to this generation; all by default.
         """
-        a, b, score = MATCHES.c.a, MATCHES.c.b, PAIRS.c.first
-        join = PAIRS.join(MATCHES, PAIRS.c.match == MATCHES.c.id)
-        wanted = MATCHES.c.role.in_(roles)
+        first, second = PAIRS.c.first, PAIRS.c.second
+
+        def count(condition: sql.ColumnElement[bool]) -> Any:
+            return sql.func.sum(sql.case((condition, 1), else_=0))
+
+        def seat(score: sql.ColumnElement[float]) -> list[Any]:
+            total = sql.func.sum
+            return [count(score > 0.5), count(score < 0.5), total(score), total(score * score)]
+
+        keys = MATCHES.c.a, MATCHES.c.b
+        sums = sql.func.count(), *seat(first), *seat(second), sql.func.sum(first * second)
+        query = (
+            sql.select(*keys, *sums)
+            .join(PAIRS, PAIRS.c.match == MATCHES.c.id)
+            .where(MATCHES.c.role.in_(roles), MATCHES.c.a != MATCHES.c.b)
+            .group_by(*keys)
+            .order_by(*keys)
+        )
         if until is not None:
-            wanted &= MATCHES.c.generation <= until
-        game = sql.union_all(
-            sql.select(a.label("one"), b.label("two"), score.label("score"))
-            .select_from(join)
-            .where(wanted),
-            sql.select(b, a, 1 - PAIRS.c.second).select_from(join).where(wanted),
-        ).subquery()
-        counts = [
-            sql.func.sum(sql.case((condition, 1), else_=0))
-            for condition in (game.c.score > 0.5, game.c.score == 0.5, game.c.score < 0.5)
-        ]
-        keys = game.c.one, game.c.two
-        query = sql.select(*keys, *counts).group_by(*keys).order_by(*keys)
+            query = query.where(MATCHES.c.generation <= until)
         with self._engine.connect() as connection:
-            return [Directed(*row) for row in connection.execute(query)]
+            rows = [tuple(row) for row in connection.execute(query)]
+        return [Scores(row[0], row[1], row[2:]) for row in rows]
 
     def pairs(self, a: str, b: str, *roles: str) -> np.ndarray:
         """All pairs of games of two agents, f64[P, 2]: a's scores, a moving first in the first."""

@@ -206,9 +206,9 @@ def test_a_gate_that_was_edited_is_refused_in_one_line(record: Path, body: str):
 def test_games_of_the_gate_feed_nothing_else(record: Path):
     with Results(record) as results:
         results.write(3, [MatchResult("measure", "3", "2", np.ones((1, 2)))])
-        before = results.tallies("train", "measure", "rate"), results.directed("measure", "rate")
+        before = results.tallies("train", "measure", "rate"), results.scores("measure", "rate")
         decided(results)
-        after = results.tallies("train", "measure", "rate"), results.directed("measure", "rate")
+        after = results.tallies("train", "measure", "rate"), results.scores("measure", "rate")
         assert after == before
 
 
