@@ -18,6 +18,7 @@ def outcomes(d, nu):
     strength at which the score expected at d Elo comes out."""
     d = np.atleast_1d(np.asarray(d, float))
     low, high = np.full(d.shape, -60.0), np.full(d.shape, 60.0)
+    t = np.ones(d.shape)
     for _ in range(80):
         t = np.exp((low + high) / 4)
         short = (t + nu / 2) / (t + nu + 1 / t) < 1 / (1 + 10 ** (-d / 400))
@@ -29,6 +30,7 @@ def outcomes(d, nu):
 def seat_scores(d, first_move):
     """Scores [..., 2] of both seats: their log odds are 2 g apart, their mean is Elo's."""
     low, high = np.full(np.shape(d), -60.0), np.full(np.shape(d), 60.0)
+    seats = np.empty((*np.shape(d), 2))
     for _ in range(80):
         x = (low + high) / 2
         seats = np.stack(
