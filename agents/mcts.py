@@ -12,6 +12,7 @@ from agents.search.analysis import TreeSearch
 from agents.search.evaluation import check_searchable
 from agents.search.uct import UpperConfidenceBound, uct
 from arena.chance import resolve_chance
+from arena.errors import SIMULATIONS, whole_number
 from arena.judges.rules import Rules
 from arena.sampling import uniform_move
 from arena.types import Agent, Cache, Decision, Judge, Params, State, as_host_game
@@ -128,6 +129,10 @@ def make(game: Game, argument: str) -> Agent:
       ValueError: that is not a positive number, or the game cannot be searched.
     """
     check_searchable(game)
-    if not argument.isdecimal() or int(argument) < 1:
-        raise ValueError(f"mcts takes a number of rollouts, as in mcts:100, not {argument!r}")
-    return Agent(f"mcts:{int(argument)}", MCTS(game, int(argument)))
+    rollouts = whole_number(argument, 1, SIMULATIONS)
+    if rollouts is None:
+        raise ValueError(
+            f"mcts takes a number of rollouts up to {SIMULATIONS:,}, as in mcts:100, "
+            f"not {argument!r:.50}"
+        )
+    return Agent(f"mcts:{rollouts}", MCTS(game, rollouts))

@@ -1,5 +1,6 @@
 """A policy of one's own: a Python function, or an object that predicts as Stable-Baselines do."""
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -19,12 +20,32 @@ def make(game: Game, argument: str) -> HostAgent:
       ValueError: there is none, in one line.
     """
     found = extensions.load(argument, "policy")
-    predict = getattr(found, "predict", None)
-    if callable(predict):
-        return UserPolicy(f"policy:{argument}", lambda seen, mask: predict(seen, action_masks=mask))
+    if callable(getattr(found, "predict", None)):
+        return UserPolicy(f"policy:{argument}", _predictor(found))
     if not callable(found):
-        raise ValueError(f"{argument} holds {found!r:.50}, neither a function nor able to predict")
+        line = f"{argument} holds {_shown(found)}, neither a function nor able to predict"
+        raise ValueError(line)
     return UserPolicy(f"policy:{argument}", found)
+
+
+def _predictor(model: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
+    """A function by a model that predicts.
+
+    It gets the mask if its `predict` has a parameter `action_masks`, as sb3-contrib's MaskablePPO
+    has. A fitted estimator of scikit-learn gets a table of one row, the observation laid flat.
+    """
+    if hasattr(model, "n_features_in_"):
+        return lambda seen, mask: model.predict(seen.reshape(1, -1))
+    if _takes_masks(model.predict):
+        return lambda seen, mask: model.predict(seen, action_masks=mask)
+    return lambda seen, mask: model.predict(seen)
+
+
+def _takes_masks(predict: Callable[..., Any]) -> bool:
+    try:
+        return "action_masks" in inspect.signature(predict).parameters
+    except (TypeError, ValueError):  # one that is not written in Python
+        return False
 
 
 class UserPolicy(HostAgent):
@@ -47,11 +68,11 @@ class UserPolicy(HostAgent):
         try:
             # Copies: it may write into them.
             answer = self._function(np.array(seen), np.array(legal, np.int8))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Forfeit(f"{self.name} raises {extensions.reason(error)}") from error
         move = _number(answer)
         if move is None:
-            raise Forfeit(f"{self.name} answers {answer!r:.50}, not the number of a move")
+            raise Forfeit(f"{self.name} answers {_shown(answer)}, not the number of a move")
         return move
 
 
@@ -59,9 +80,17 @@ def _number(answer: Any) -> int | None:
     """The whole number that this is or begins with, if it does."""
     try:
         array = np.asarray(answer[:1] if isinstance(answer, tuple) else answer)
-    except ValueError:  # a list of unlike things
+    except Exception:  # a list of unlike things, a tensor that has gradients
         return None
     return int(array.item()) if array.size == 1 and array.dtype.kind in "iu" else None
+
+
+def _shown(value: Any) -> str:
+    """Somebody else's object as a part of a line."""
+    try:
+        return f"{' '.join(repr(value).split()):.50}"
+    except Exception:
+        return f"a {type(value).__name__}"
 
 
 @cache

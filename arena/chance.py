@@ -14,7 +14,8 @@ from games import CHANCE, Game
 def resolve_chance(game: Game, key: jax.Array, state: State) -> State:
     """Makes chance moves until a seat is to move or the game is over; compiled, one position.
 
-    The random numbers are hashes of the key and a counter, far cheaper than JAX's own.
+    There are at most `max_plies` of them, whatever a position is that no rules lead to. The random
+    numbers are hashes of the key and a counter, far cheaper than JAX's own.
     """
     if not game.num_outcomes:
         return state
@@ -27,8 +28,11 @@ def resolve_chance(game: Game, key: jax.Array, state: State) -> State:
             bits = mix(bits ^ word)
         return count + 1, game.step(state, outcome(unit(bits), game.chance(state)))
 
-    going = jnp.uint32(0), state
-    return jax.lax.while_loop(lambda c: game.mover(c[1]) == CHANCE, draw, going)[1]
+    def due(carry):
+        count, state = carry
+        return (game.mover(state) == CHANCE) & (count < np.uint32(game.max_plies))
+
+    return jax.lax.while_loop(due, draw, (jnp.uint32(0), state))[1]
 
 
 def outcome(draw: jax.Array, chances: jax.Array) -> jax.Array:

@@ -7,7 +7,9 @@ started in, or `FILE.py:CLASS`, or an entry point that a distribution declares i
 
 import importlib
 import importlib.util
+import os
 import sys
+import sysconfig
 import traceback
 import zlib
 from collections.abc import Mapping
@@ -38,7 +40,7 @@ def find(kind: str, name: str, own: Mapping[str, Any]) -> Any:
     if name in points.names:
         try:
             return points[name].load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(f"the {kind} {name!r} does not load: {reason(error)}") from None
     known = ", ".join(sorted({*own, *points.names}))
     raise UserError(f"there is no {kind} {name!r}; there are: {known}; or MODULE:CLASS")
@@ -54,7 +56,7 @@ def load(spec: str, default: str = "") -> Any:
     Raises:
       UserError: there is no such module, file or name, or it does not load; in one line.
     """
-    place, _, name = spec.partition(":")
+    place, name = split(spec)
     name = name or default
     module = _file(place) if place.endswith(".py") else _module(place)
     try:
@@ -63,9 +65,32 @@ def load(spec: str, default: str = "") -> Any:
         raise UserError(f"{place} defines no {name!r}") from None
 
 
+def split(spec: str) -> tuple[str, str]:
+    """Place and name of `MODULE:NAME`, `FILE.py:NAME` or `FILE.py`; a file's path may have colons.
+
+    The name is empty if there is none.
+    """
+    if spec.endswith(".py"):
+        return spec, ""
+    head, _, name = spec.rpartition(":")
+    if head.endswith(".py"):
+        return head, name
+    head, _, name = spec.partition(":")
+    return head, name
+
+
 def spec_of(kind: Any) -> str:
-    """The name under which `load` finds a class or function of a module again."""
+    """The name under which `load` finds a class or function of a module again.
+
+    Raises:
+      UserError: it would not find it.
+    """
     module = sys.modules[kind.__module__]
+    if getattr(module, kind.__qualname__, None) is not kind:
+        raise UserError(
+            f"{kind.__qualname__} does not stand at the top of the module {module.__name__}, so "
+            "that no run card could name it"
+        )
     path = getattr(module, "__arena_file__", None)
     return f"{path or module.__name__}:{kind.__qualname__}"
 
@@ -80,7 +105,7 @@ def _module(name: str) -> ModuleType:
         if error.name and (name + ".").startswith(error.name + "."):
             raise UserError(f"there is no module {name!r}") from None
         raise UserError(f"{name} does not load: {reason(error)}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"{name} does not load: {reason(error)}") from None
     finally:
         sys.path.pop(0)
@@ -105,7 +130,7 @@ def _file(place: str) -> ModuleType:
     sys.modules[name] = module
     try:
         found.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UserError(f"{place} does not load: {reason(error)}") from None
     finally:
@@ -113,9 +138,32 @@ def _file(place: str) -> ModuleType:
     return module
 
 
-def reason(error: Exception) -> str:
-    """What went wrong in somebody else's code, and where, in one line."""
+def reason(error: BaseException) -> str:
+    """What went wrong in somebody else's code, and where, in one line.
+
+    Where a library raised it, the line is the one that called the library.
+    """
     text = " ".join(str(error).split())
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    frame = users_frame(error) or (frames[-1] if frames else None)
+    place = f" ({Path(frame.filename).name}, line {frame.lineno})" if frame else ""
     return type(error).__name__ + (f": {text}" if text else "") + place
+
+
+def users_frame(error: BaseException) -> traceback.FrameSummary | None:
+    """The innermost line on the way to an error that is neither ours nor a library's."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith(_NOT_USERS):
+            return frame
+    return None
+
+
+def _not_users() -> tuple[str, ...]:
+    """How the paths of Python's and installed files begin, and those of our rooms."""
+    root = Path(__file__).resolve().parents[1]
+    rooms = [str(root / room) + os.sep for room in ("games", "arena", "agents", "league")]
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+    return ("<", *{sysconfig.get_path(kind) + os.sep for kind in kinds}, *rooms)
+
+
+_NOT_USERS = _not_users()

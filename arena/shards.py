@@ -8,6 +8,7 @@ import jax
 
 SHARDS = 2
 """Shards where nothing else is said; a run's own number is a setting of it."""
+MOST_SHARDS = 1024
 
 
 def fitting(count: int, shards: int) -> int:

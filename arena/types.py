@@ -1,7 +1,7 @@
 """The types that rooms share: agents, policies, judges, and the arrays that pass between them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
@@ -20,6 +20,8 @@ __all__ = [
     "Cache",
     "CachedPolicy",
     "Decision",
+    "DescribedGames",
+    "DescribedPosition",
     "Forfeit",
     "GamesView",
     "HostAgent",
@@ -200,6 +202,31 @@ class HostGames(Protocol):
         ...
 
 
+class DescribedPosition(Protocol):
+    """How a program outside the device shows a position to people.
+
+    Attributes:
+      text: "" if it has none.
+      picture: a PNG, empty if it has none.
+      labels: names of the legal moves, by number; empty if it has none.
+    """
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def picture(self) -> bytes: ...  # noqa: D102
+    @property
+    def labels(self) -> Mapping[int, str]: ...  # noqa: D102
+
+
+class DescribedGames(HostGames, Protocol):
+    """Games in progress that can be shown to people."""
+
+    def describe(self, n: int) -> DescribedPosition:
+        """One game as it stands."""
+        ...
+
+
 class HostGame(Game):
     """A game whose rules are a program outside the device, such as an imported env.
 
@@ -232,12 +259,21 @@ class HostGame(Game):
         """As `arena.play.device_loop.Match.play`, of which `match` is one."""
 
     @abstractmethod
-    def deal(self, key: Key, count: int, plies: int, times: int = 1) -> HostGames:
+    def deal(self, key: Key, count: int, plies: int, times: int = 1) -> DescribedGames:
         """Games after up to `plies` random moves, for players outside the device.
 
         Returns:
           `count` games, and these `times` over: game n begins once more at count + n, and so on.
         """
+
+    @property
+    @abstractmethod
+    def seats(self) -> tuple[str, str]:
+        """What the program calls both seats."""
+
+    @abstractmethod
+    def draw_described(self, games: DescribedGames, n: int) -> str:
+        """One game as it stands, as an SVG picture."""
 
     @property
     @abstractmethod

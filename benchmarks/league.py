@@ -35,7 +35,7 @@ import jax
 import numpy as np
 import tyro
 
-from arena.evaluation import ratings, score
+from arena.evaluation import crosstable, ratings, score
 from arena.play import match
 from arena.types import Agent
 from benchmarks.games import processor
@@ -136,11 +136,8 @@ def pooled(options: Options, runs: list[Run]) -> list[tuple[float, float]]:
     pairs = list(combinations(range(len(agents)), 2))
     a, b = [agents[i] for i, _ in pairs], [agents[j] for _, j in pairs]
     scores = _play(runs[0], a, b, options.measured, "pooled")
-    rows = [
-        (*pair, int((s == 1).sum()), int((s == 0.5).sum()), int((s == 0).sum()))
-        for pair, s in zip(pairs, scores, strict=True)
-    ]
-    fit = ratings.fit(rows, len(agents))
+    matches = ((*pair, s) for pair, s in zip(pairs, scores, strict=True))
+    fit = ratings.fit(crosstable.of_pairs(matches), len(agents))
     last = range(len(first) + 2, len(agents), 3)
     return [(float(fit.elo[i]), float(fit.half_width[i])) for i in last]
 

@@ -330,8 +330,8 @@ class AnimalShogi(Game[State]):
     )
 
     def __post_init__(self):
-        if self.plies < 1:
-            raise ValueError(f"animal_shogi: plies={self.plies} is less than 1")
+        if not 1 <= self.plies <= 100_000:
+            raise ValueError(f"animal_shogi: plies={self.plies} is not one of 1 to 100,000")
         object.__setattr__(self, "max_plies", self.plies)
         object.__setattr__(self, "typical_plies", min(53, self.plies))
 
@@ -393,6 +393,14 @@ class AnimalShogi(Game[State]):
         squares, (first, second) = _squares(state), _hands(state)
         rows = [f"{4 - r}  " + " ".join(squares[3 * r : 3 * r + 3]) for r in (3, 2, 1, 0)]
         return "\n".join([f"   {second.lower()}", "   a b c", *rows, f"   {first}"])
+
+    def view(self, state: State, seat: int) -> str:
+        """As `show`, and for seat 1 turned by half, so that its own side is below."""
+        second, files, *rows, first = self.show(state).split("\n")
+        if seat == 0:
+            return "\n".join([second, files, *rows, first])
+        rows = [row[:3] + row[3:][::-1] for row in reversed(rows)]
+        return "\n".join([first, files[:3] + files[3:][::-1], *rows, second])
 
     def draw(self, state: State) -> str:
         """Tiles with dots for the ways they move, as the game is sold; pieces held on the right."""

@@ -255,8 +255,8 @@ class Backgammon(Game[State]):
     )
 
     def __post_init__(self):
-        if self.turns < 1:
-            raise ValueError(f"backgammon: turns={self.turns} is less than 1")
+        if not 1 <= self.turns <= 100_000:
+            raise ValueError(f"backgammon: turns={self.turns} is not one of 1 to 100,000")
         object.__setattr__(self, "max_plies", 5 * self.turns)
         # About three plies a turn, the roll among them.
         object.__setattr__(self, "typical_plies", min(284, 3 * self.turns))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from games._bitboard import Bitboard, planes
+from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
 _HOME_ROW = 0xFF
@@ -134,6 +135,10 @@ class Breakthrough(Game[State]):
         pieces = self._pieces(state)
         rows = [f"{8 - r}  " + " ".join(pieces[8 * r : 8 * r + 8]) for r in range(8)]
         return "\n".join([*rows, "   a b c d e f g h"])
+
+    def view(self, state: State, seat: int) -> str:
+        """As `show`, Black's side below for Black."""
+        return turned(self.show(state)) if seat else self.show(state)
 
     def draw(self, state: State) -> str:
         """A chequered board with white and black discs; white's side at the bottom."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from games import _chess
 from games._chess import Board, CheckInfo, History, Key, Pieces
+from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
 _SIZE = 8
@@ -182,8 +183,8 @@ class Chess(Game[State]):
     )
 
     def __post_init__(self):
-        if self.plies < 1:
-            raise ValueError(f"chess: plies={self.plies} is less than 1")
+        if not 1 <= self.plies <= 100_000:
+            raise ValueError(f"chess: plies={self.plies} is not one of 1 to 100,000")
         object.__setattr__(self, "max_plies", self.plies)
         object.__setattr__(self, "typical_plies", min(332, self.plies))
 
@@ -263,6 +264,10 @@ class Chess(Game[State]):
         """White below, in capitals."""
         rows = str(self._board(state)).splitlines()
         return "\n".join([*(f"{8 - k}  {row}" for k, row in enumerate(rows)), "   a b c d e f g h"])
+
+    def view(self, state: State, seat: int) -> str:
+        """As `show`, Black's side below for Black."""
+        return turned(self.show(state)) if seat else self.show(state)
 
     def draw(self, state: State) -> str:
         """White below; a king in check is marked."""

@@ -152,7 +152,8 @@ class Game(ABC, Generic[StateT]):
         """
 
     def view(self, state: StateT, seat: int) -> str:
-        """The position as text, as far as a seat sees it.
+        """The position as text, as far as a seat sees it; its own side is below where players sit
+        at two sides of the board.
 
         Raises:
           NotImplementedError: the game has hidden information and does not define this.

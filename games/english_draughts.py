@@ -225,6 +225,16 @@ class EnglishDraughts(Game[State]):
             rows.append(f"{first + 1:2}  {cells}  {first + 4:2}")
         return "\n".join(rows)
 
+    def view(self, state: State, seat: int) -> str:
+        """As `show`, and turned by half for Black, so that its own side is below."""
+        if seat == 1:
+            return self.show(state)
+        rows = []
+        for row in reversed(self.show(state).split("\n")):
+            first, last = row[:2], row[-2:]
+            rows.append(f"{last}  {row[4:-4][::-1]}  {first}")
+        return "\n".join(rows)
+
     def draw(self, state: State) -> str:
         """A chequered board with numbered squares; kings wear a crown. Black's side is on top."""
         marks = []

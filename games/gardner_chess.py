@@ -11,6 +11,7 @@ import numpy as np
 
 from games import _chess
 from games._chess import Board, CheckInfo, History, Key, Pieces
+from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
 _SIZE = 5
@@ -121,8 +122,8 @@ class GardnerChess(Game[State]):
     )
 
     def __post_init__(self):
-        if self.plies < 1:
-            raise ValueError(f"gardner_chess: plies={self.plies} is less than 1")
+        if not 1 <= self.plies <= 100_000:
+            raise ValueError(f"gardner_chess: plies={self.plies} is not one of 1 to 100,000")
         object.__setattr__(self, "max_plies", self.plies)
         object.__setattr__(self, "typical_plies", min(87, self.plies))
 
@@ -189,6 +190,10 @@ class GardnerChess(Game[State]):
         letters = _letters(state)
         rows = [f"{k + 1}  {' '.join(letters[5 * k : 5 * k + 5])}" for k in range(4, -1, -1)]
         return "\n".join([*rows, "   a b c d e"])
+
+    def view(self, state: State, seat: int) -> str:
+        """As `show`, Black's side below for Black."""
+        return turned(self.show(state)) if seat else self.show(state)
 
     def draw(self, state: State) -> str:
         """White below, in the colours and with the pieces of python-chess."""

@@ -22,7 +22,7 @@ import numpy as np
 from agents import learners
 from agents.learners.base import LearnerConfig
 from arena import extensions
-from arena.errors import UserError, check_seed
+from arena.errors import PAIRS, PLIES, UserError, check_seed, whole_number
 from arena.evaluation import score
 from arena.play import match
 from arena.types import Agent, HostAgent, Params, PyTree
@@ -36,11 +36,10 @@ from league.settings.matchmaking import Matchmaker
 from league.store import runs
 from league.store.database import Tally
 from league.store.run import Run
+from league.store.schema import ROLES
 from league.training.actors import Actors
 from league.training.events import Callback, ignore
 from league.training.trainer import Trainer
-
-_ROLES = ("train", "exploit", "exploiter", "measure", "rate", "uniform", "mcts", "guest", "gate")
 
 
 class League:
@@ -70,7 +69,7 @@ class League:
 
     def close(self) -> None:
         """Ends the threads and connections behind it."""
-        self._results.__exit__(None, None, None)
+        self._results.close()
         self.run.close()
 
     @property
@@ -121,7 +120,7 @@ class League:
           `role`, `a`, `b` (str), `generation`, `wins`, `draws`, `losses` of a's (i64), and its
           `points` (f64); games of two agents in one role and generation are one row.
         """
-        rows = [(role, t) for role in roles or _ROLES for t in self._results.tallies(role)]
+        rows = [(role, t) for role in roles or ROLES for t in self._results.tallies(role)]
         columns: dict[str, Any] = {"role": np.array([role for role, _ in rows])}
         for field in dataclasses.fields(Tally):
             columns[field.name] = np.array([getattr(tally, field.name) for _, tally in rows])
@@ -234,6 +233,8 @@ def train(
         changes["matchmaker"] = text
     if resume:
         work = Run(runs.find(title, name, place).folder, rules)
+        named = learner if isinstance(learner, str) else ""
+        runs.check_kept(work, learner=named, judge="" if judge == "rules" else judge)
         wanted = dataclasses.replace(config or work.config, **changes)
     else:
         named = learner if isinstance(learner, str) else ""
@@ -275,6 +276,10 @@ def play_match(
       UserError: there is no such agent, or they play different games.
     """
     check_seed(seed)
+    if whole_number(str(pairs), 1, PAIRS) is None:
+        raise UserError(f"pairs must lie between 1 and {PAIRS:,}, not {pairs}")
+    if whole_number(str(opening_plies), 0, PLIES) is None:
+        raise UserError(f"opening_plies must lie between 0 and {PLIES:,}, not {opening_plies}")
     device.set_up_devices()
     rules = _game(game)[1] if game is not None else None
     rules, players = _agents((a, b), rules)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from arena.engines import process
-from arena.engines.process import Engine, Pipe
+from arena.engines.process import Engine, Pipe, short
 from arena.types import Forfeit, HostAgent, Position
 from games import CHANCE, Game
 from games.backgammon import Backgammon, State, numbers
@@ -30,7 +30,7 @@ new {contest}
 set turn 1
 """
 _LAST, _END = "show prompt", "The prompt is set"  # of no interest, but it ends an answer
-_HINT = re.compile(r"\d+\. .*-ply +(.*?) +(?:Eq\.|MWC):")
+_HINT = re.compile(r"\d+\. .*-ply (.*?) (?:Eq\.|MWC):")
 _PATH = re.compile(r"([^\s(]+)(?:\((\d)\))?")
 _ALL = 10_000  # no roll can be played in so many ways
 
@@ -38,16 +38,18 @@ _ALL = 10_000  # no roll can be played in so many ways
 def make(game: Game, argument: str) -> HostAgent:
     """The agent `gnubg:plies=P`, P from 0 to 7 plies beyond the move; 2 is the engine's default.
 
-    It is set to play without the cube, and to count gammons or not, as the game does.
+    It is set to play without the cube, and to count gammons or not, as the game does. `timeout=N`
+    is how many seconds an answer may take, 60 by default.
 
     Raises:
       ValueError: there is no such option, it cannot play the game, or it is not installed.
     """
-    plies = process.options("gnubg", argument, plies=range(8)).get("plies", 2)
+    known = process.options("gnubg", argument, plies=range(8), timeout=process.TIMEOUTS)
+    plies, timeout = known.get("plies", 2), known.get("timeout", process.TIMEOUT)
     if not isinstance(game, Backgammon):
         raise ValueError("gnubg plays backgammon, and nothing else")
     command, name = find(), f"gnubg:plies={plies}"
-    return process.Engines(name, lambda: Gnubg(name, command, plies, game.gammons))
+    return process.Engines(name, lambda: Gnubg(name, command, plies, game.gammons, timeout=timeout))
 
 
 def find() -> list[str]:
@@ -68,11 +70,20 @@ class Gnubg(Engine):
       command: starts the process.
       plies: how far it looks ahead.
       gammons: whether they count. In a match to one point they do not.
+      timeout: seconds that an answer may take.
     """
 
-    def __init__(self, name: str, command: Sequence[str], plies: int, gammons: bool):
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        plies: int,
+        gammons: bool,
+        *,
+        timeout: float = process.TIMEOUT,
+    ):
         self._name = name
-        self._pipe = Pipe(command)
+        self._pipe = Pipe(name, command, timeout=timeout)
         contest = "session" if gammons else "match 1"
         self._pipe.send(_SETUP.format(plies=plies, contest=contest))
 
@@ -85,7 +96,11 @@ class Gnubg(Engine):
             return int(legal[0])
         start, first_moves = rolled(game, position.moves), ends(game, position.state)
         for play in self.plays(start):
-            if (end := after(start, play)) in first_moves:
+            try:
+                end = after(start, play)
+            except ValueError:
+                raise Forfeit(f"{self._name} names {short(play)!r}, which is no play") from None
+            if end in first_moves:
                 return first_moves[end]
         raise Forfeit(f"{self._name} names no play that is legal")
 
@@ -93,7 +108,7 @@ class Gnubg(Engine):
         """All ways to play a roll, the best first, such as `bar/22*/18 6/5(2)`.
 
         Raises:
-          Forfeit: the engine has stopped.
+          Forfeit: the engine has stopped, or gives no answer.
         """
         mine, theirs = numbers(state.mine), numbers(state.theirs)
         board = [mine[_BAR], *(mine[p] - theirs[25 - p] for p in range(1, 25)), theirs[_BAR]]
@@ -103,12 +118,12 @@ class Gnubg(Engine):
             f"set dice {dice[0]} {dice[1]}\nhint {_ALL}\n{_LAST}"
         )
         found = []
-        for line in self._pipe.lines():
+        for line in self._pipe.lines("hint"):
             if line.startswith(_END):
-                return found
-            if hint := _HINT.match(line):
+                break
+            if hint := _HINT.match(" ".join(line.split())):
                 found.append(hint[1])
-        raise Forfeit(f"{self._name} has stopped")
+        return found
 
     def close(self) -> None:
         """Ends the process."""
@@ -160,7 +175,11 @@ def ends(game: Backgammon, state: State) -> dict[Board, int]:
 
 
 def after(state: State, play: str) -> Board:
-    """The board after a play such as `24/18(2) 13/11*/7`; a star marks a hit."""
+    """The board after a play such as `24/18(2) 13/11*/7`; a star marks a hit.
+
+    Raises:
+      ValueError: that is no play.
+    """
     mine, theirs = numbers(state.mine), numbers(state.theirs)
     for path, times in _PATH.findall(play):
         stops = path.split("/")
@@ -175,6 +194,9 @@ def after(state: State, play: str) -> Board:
 
 
 def _place(stop: str) -> int:
-    """Where `bar`, `13*` or `off` is."""
+    """Where `bar`, `13*` or `off` is; ValueError if it is nowhere."""
     known = {"bar": _BAR, "off": 0}
-    return known[stop] if stop in known else int(stop.rstrip("*"))
+    place = known[stop] if stop in known else int(stop.rstrip("*"))
+    if not 0 <= place <= _BAR:
+        raise ValueError(f"there is no point {place}")
+    return place

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from arena.errors import SIMULATIONS, whole_number
 from arena.types import Forfeit, HostAgent, Position, State
 from games import Game
 from games.breakthrough import Breakthrough
@@ -156,8 +157,10 @@ def make(game: Game, argument: str) -> HostAgent:
     Raises:
       ValueError: that is not a positive number, OpenSpiel is not installed or lacks the game.
     """
-    if not argument.isdecimal() or int(argument) < 1:
+    rollouts = whole_number(argument, 1, SIMULATIONS)
+    if rollouts is None:
         raise ValueError(
-            f"openspiel_mcts takes a number of rollouts, as in openspiel_mcts:100, not {argument!r}"
+            f"openspiel_mcts takes a number of rollouts up to {SIMULATIONS:,}, as in "
+            f"openspiel_mcts:100, not {argument!r:.50}"
         )
-    return OpenSpielMCTS(f"openspiel_mcts:{int(argument)}", game, int(argument))
+    return OpenSpielMCTS(f"openspiel_mcts:{rollouts}", game, rollouts)

@@ -18,7 +18,13 @@ from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
 from agents.policies import SearchName, SearchPolicy, SearchTarget
 from agents.search.evaluation import check_searchable
-from arena.errors import UserError, check_not_negative, check_positive, check_share
+from arena.errors import (
+    SIMULATIONS,
+    UserError,
+    check_not_negative,
+    check_positive,
+    check_share,
+)
 from arena.play.device_loop import Record
 from arena.types import Judge, Params, PyTree, State
 from games import Game
@@ -53,7 +59,8 @@ class AlphaZeroConfig(LearnerConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        check_positive(self, "simulations", "max_considered_actions", "min_value_range")
+        check_positive(self, "simulations", most=SIMULATIONS)
+        check_positive(self, "max_considered_actions", "min_value_range")
         check_share(self, "td_lambda")
         if self.search not in get_args(SearchName):
             raise UserError(

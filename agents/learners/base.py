@@ -14,7 +14,7 @@ import numpy as np
 from agents.nn.networks import NetworkConfig
 from arena.errors import check_not_negative, check_positive
 from arena.play.device_loop import Record
-from arena.shards import SHARDS
+from arena.shards import MOST_SHARDS, SHARDS
 from arena.types import Judge, Policy, PyTree
 from games import Game
 
@@ -66,8 +66,9 @@ class LearnerConfig(ABC):
     shards: int = SHARDS
 
     def __post_init__(self):
-        check_positive(self, "batch_size", "replay_ratio", "replay_window")
-        check_positive(self, "learning_rate", "value_weight", "shards")
+        check_positive(self, "batch_size", most=10**7)
+        check_positive(self, "replay_ratio", "replay_window", "learning_rate", "value_weight")
+        check_positive(self, "shards", most=MOST_SHARDS)
         check_not_negative(self, "weight_decay")
 
     @abstractmethod

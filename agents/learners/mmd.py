@@ -29,7 +29,7 @@ from agents.learners import optimisation, ppo, returns
 from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
 from agents.search.analysis import Searches, TreeSearch
-from arena.errors import UserError, check_positive
+from arena.errors import UserError, check_positive, check_share
 from arena.evaluation.enumeration import in_chunks, raw
 from arena.play.device_loop import Record
 from arena.types import Decision, Judge, Params, Policy, PyTree, State
@@ -71,6 +71,7 @@ class MMDConfig(LearnerConfig):
         if self.replay_window != 1:
             raise UserError("replay_window must be 1: games of older policies teach mmd nothing")
         check_positive(self, "explore", "step", "step_end", "magnet", "magnet_end")
+        check_share(self, "explore")
 
     def make(self, game: Game, judge: Judge) -> "MMD":
         """Magnetic mirror descent for a game."""

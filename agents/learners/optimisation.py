@@ -15,6 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceShardin
 
 from agents.learners.base import LearnerConfig, TrainState
 from agents.nn import networks
+from arena import interrupt
 from arena.shards import at_once, fitting
 from arena.types import Params, PyTree
 from games import Game
@@ -118,7 +119,8 @@ def fit(
       key: PRNG key.
 
     Returns:
-      the trained state, and mean losses over the last quarter of the steps, `loss` their total.
+      the trained state, and mean losses over the last quarter of the steps, `loss` their total;
+      where the trained weights give no finite losses for the last batch, these.
     """
     rates = objective.config
     steps = max(1, round(fresh * rates.replay_ratio / rates.batch_size))
@@ -127,13 +129,19 @@ def fit(
     shards = fitting(rates.batch_size, rates.shards)
     program = _compiled(objective, at_once(shards))
     chance = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    losses = []
+    losses, batch, last = [], [], key
     for number in range(steps):
+        interrupt.check()
         # Drawn here, so that the program is the same however many rows there are.
         size = rates.batch_size // shards
         batch = [objective.draw(data, size, chance) for _ in range(shards)]
-        state, loss = program.step(state, batch, scale, jax.random.fold_in(key, number))
+        last = jax.random.fold_in(key, number)
+        state, loss = program.step(state, batch, scale, last)
         losses.append(loss)
+    # The last step may have broken what all losses so far were still finite with.
+    after = program.losses(state, batch, scale, last)
+    if not all(np.isfinite(loss).all() for loss in after.values()):
+        losses = [after]
     tail = jax.device_get(losses[-max(1, steps // 4) :])
     state = jax.device_get(state)  # the next games may be spread over other devices
     return state, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
@@ -166,6 +174,19 @@ class _Program(NamedTuple):
         self, state: TrainState, batch: Sequence[PyTree], scale: Scale, key: jax.Array
     ) -> tuple[TrainState, Losses]:
         """One gradient step on the shards of a batch, numpy arrays [size, ...] each."""
+        gathered = self._gathered(state, batch, scale, key)
+        return self.update(*jax.device_put((state, gathered), self.first), scale[0])
+
+    def losses(
+        self, state: TrainState, batch: Sequence[PyTree], scale: Scale, key: jax.Array
+    ) -> dict[str, np.ndarray]:
+        """The losses f32[shards] of the shards of a batch, by the program of their gradients."""
+        return jax.device_get(self._gathered(state, batch, scale, key)[1])
+
+    def _gathered(
+        self, state: TrainState, batch: Sequence[PyTree], scale: Scale, key: jax.Array
+    ) -> tuple[PyTree, Losses]:
+        """Gradients and losses [shards, ...] of the shards of a batch."""
         params, found = jax.device_put(state.params, self.everywhere), []
         for at in range(0, len(batch), self.devices):
             shards = batch[at : at + self.devices]
@@ -173,8 +194,7 @@ class _Program(NamedTuple):
             numbers = np.arange(at, at + self.devices, dtype=np.int32)
             rows, numbers = jax.device_put((rows, numbers), self.split)
             found.append(self.gradients(params, rows, numbers, scale[1], key))
-        gathered = found[0] if len(found) == 1 else _concatenated(found)
-        return self.update(*jax.device_put((state, gathered), self.first), scale[0])
+        return found[0] if len(found) == 1 else _concatenated(found)
 
 
 @cache

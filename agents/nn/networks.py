@@ -18,9 +18,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from agents.nn.outputs import playable_logits, playable_value
 from arena.errors import UserError, check_positive
 from arena.types import State
 from games import Game
+
+_LAYERS = 1000
+"""A network has no more layers or blocks, each of which is compiled."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class NetworkConfig(ABC):
     """
 
     def __post_init__(self):
-        check_positive(self, *(field.name for field in fields(self)))
+        check_positive(self, *(field.name for field in fields(self)), most=2**16)
 
     @property
     def evaluation_chunk(self) -> int:
@@ -63,6 +67,7 @@ class ResNetConfig(NetworkConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        check_positive(self, "blocks", most=_LAYERS)
         if self.channels % 4:
             raise UserError("channels must be a multiple of 4")  # the heads have a quarter
 
@@ -87,6 +92,10 @@ class MLPConfig(NetworkConfig):
 
     width: int = 128
     layers: int = 2
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_positive(self, "layers", most=_LAYERS)
 
     @property
     def evaluation_chunk(self) -> int:
@@ -114,6 +123,7 @@ class TransformerConfig(NetworkConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        check_positive(self, "layers", most=_LAYERS)
         if self.width % (4 * self.heads):
             raise UserError("a transformer's width must be a multiple of four times its heads")
 
@@ -393,14 +403,15 @@ def mover_outputs(
       states: positions [B, ...], B = G·S, the first S of them the first agent's.
 
     Returns:
-      f32[B, A], and f32[B] for the mover.
+      f32[B, A], and f32[B] for the mover; finite whatever the weights are, see `agents.nn.outputs`.
     """
     movers = jnp.maximum(jax.vmap(game.mover)(states), 0)
     seen = jax.vmap(game.observe)(states, movers)
     groups = len(jax.tree.leaves(params)[0])
     seen = seen.reshape(groups, -1, *seen.shape[1:])
     logits, value = over_agents(partial(apply, game, config), params, seen)
-    return logits.reshape(-1, logits.shape[-1]), value.reshape(-1)
+    logits = playable_logits(logits.reshape(-1, logits.shape[-1]))
+    return logits, playable_value(value.reshape(-1))
 
 
 def over_agents(function: Callable[..., Any], *arguments: Any) -> Any:

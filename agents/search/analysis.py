@@ -20,7 +20,7 @@ import numpy as np
 from agents.search import proofs
 from agents.search.evaluation import CachedEvaluate, check_searchable, evaluate_root, prior
 from agents.search.kernel import CHANCE_TURN, Kernel, Progress, Root
-from agents.search.tree import Select, at, edges_of
+from agents.search.tree import Edges, Select, at, edges_of
 from arena import keys
 from arena.analysis import Analysis, Limit, MoveAnalysis
 from arena.errors import UserError
@@ -197,18 +197,26 @@ def _report(kernel: Kernel, progress: Progress[Cache]) -> _Report:
     arrays, game = progress.tree, kernel.game
     summary = kernel.summary(progress)
     edges, root = summary.edges, progress.path[0]
-    best = _best(edges)
+    proven, plies = jnp.bool_(False), None
+    if edges.lower is not None:
+        proven = edges.node_lower[0] >= edges.node_upper[0]
+        plies = jax.lax.cond(
+            proven,
+            lambda tree: proofs.plies_to_end(tree, 1),
+            lambda tree: jnp.zeros(len(tree.visits), jnp.int32),
+            arrays,
+        )
+    children = at(arrays.children, (root, np.arange(len(edges.visits), dtype=np.int32)[:, None]))
+    best = _best(edges, plies, children)
     value = edges.q[best[0], 0]
-    proven = jnp.bool_(False)
     if edges.lower is not None:
         value = jnp.clip(value, edges.node_lower[0], edges.node_upper[0])
-        proven = edges.node_lower[0] >= edges.node_upper[0]
     untried = at(arrays.node.untried_priors, root)
     priors = untried.at[0, summary.moves[:, 0]].set(edges.prior[:, 0], mode="drop")[0]
 
     def follow(node: jax.Array, _: None) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         edges, children = edges_of(arrays, node, arrays.children.shape[1])
-        child = children[_best(edges), 0]
+        child = children[_best(edges, plies, children), 0]
         going = (child > 0) & (at(arrays.node.turn, node) != CHANCE_TURN)
         move = jnp.where(going, at(arrays.node.parent_action, child), -1)
         return jnp.where(going, child, 0), (node[0], move[0])
@@ -228,9 +236,17 @@ def _report(kernel: Kernel, progress: Progress[Cache]) -> _Report:
     )
 
 
-def _best(edges: Any) -> jax.Array:
-    """The most visited move that no proof speaks against, i32[B]; of equals the more valuable."""
-    return jnp.argmax(proofs.playable_visits(edges) + 0.25 * edges.q, 0)
+def _best(edges: Edges, plies: jax.Array | None, children: jax.Array) -> jax.Array:
+    """The most visited move that no proof speaks against, i32[B]; of equals the more valuable.
+
+    Of proven wins it is among the quickest, of losses among the slowest, by the plies to the end
+    of all nodes and the places i32[K, B] of the children.
+    """
+    visits = proofs.playable_visits(edges)
+    if plies is not None:
+        left = proofs.quickest(edges._replace(plies=at(plies, children)), visits > 0)
+        visits = jnp.where(left, edges.visits, 0.0)
+    return jnp.argmax(visits + 0.25 * edges.q, 0)
 
 
 class TreeAnalyst:

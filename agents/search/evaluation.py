@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from agents.nn.outputs import playable_logits, playable_value
 from arena.types import State
 from games import Game
 
@@ -47,11 +48,11 @@ def with_cache(evaluate: Evaluate | CachedEvaluate[Any]) -> CachedEvaluate[Any]:
 def evaluate_root(
     evaluate: Evaluate | CachedEvaluate[Cache], keys: jax.Array, states: State
 ) -> tuple[jax.Array, jax.Array, CachedEvaluate[Cache]]:
-    """Logits f32[B, A] and values f32[B] of the roots, and the evaluator after that."""
+    """Finite logits f32[B, A] and values f32[B] of the roots, and the evaluator after that."""
     function, cache = with_cache(evaluate)
     batch = len(jax.tree.leaves(states)[0])
     logits, value, cache = function(cache, jnp.ones(batch, bool), fold_each(keys, 0), states)
-    return logits, value, CachedEvaluate(function, cache)
+    return playable_logits(logits), playable_value(value), CachedEvaluate(function, cache)
 
 
 def fold_each(keys: jax.Array, number: jax.Array | int) -> jax.Array:
@@ -62,7 +63,7 @@ def fold_each(keys: jax.Array, number: jax.Array | int) -> jax.Array:
 def prior(game: Game, states: State, logits: jax.Array) -> jax.Array:
     """Probabilities f32[B, A] from logits: 0 for illegal moves, and more for all others."""
     legal = jax.vmap(game.legal)(states)
-    chances = jax.nn.softmax(jnp.where(legal, logits, LOWEST))
+    chances = jax.nn.softmax(jnp.where(legal, playable_logits(logits), LOWEST))
     return jnp.where(legal, jnp.maximum(chances, TINY), 0.0)
 
 

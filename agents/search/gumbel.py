@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from agents.search import proofs
 from agents.search.evaluation import (
     LOWEST,
     TINY,
@@ -59,6 +60,7 @@ def gumbel(
     max_considered_actions: int = 16,
     min_value_range: float = 1e-8,
     prove: bool = False,
+    quickest: bool = False,
 ) -> PolicyOutput[Cache]:
     """Searches, and improves on the prior.
 
@@ -74,6 +76,7 @@ def gumbel(
       min_value_range: values that lie closer together than this are not stretched any further.
       prove: prove values if the judge is exact, and give moves that are proven worse no
         probability.
+      quickest: move by the quickest of the wins that are proven, or by the slowest loss.
     """
     logits, value, evaluate = evaluate_root(evaluate, keys, states)
     chances = prior(game, states, logits)
@@ -101,7 +104,7 @@ def gumbel(
 
     inside = partial(_inside, game.num_actions, min_value_range)
     found = search(
-        Kernel(game, judge or Rules(game), at_root, inside, prove),
+        Kernel(game, judge or Rules(game), at_root, inside, prove, quickest),
         evaluate,
         states,
         keys=keys,
@@ -109,7 +112,10 @@ def gumbel(
         root=Root(order, value),
     )
     edges = found.edges
-    best = jnp.argmax(jnp.where(most_visited(edges), scores(edges), -jnp.inf), 0)
+    left = most_visited(edges)
+    if edges.plies is not None:
+        left = proofs.quickest(edges, left)
+    best = jnp.argmax(jnp.where(left, scores(edges), -jnp.inf), 0)
     move = found.moves[best, jnp.arange(len(best))]
     tried, others = completed(edges._replace(prior=_fit(priors, len(edges.visits))))
     value, proven = edges.node_value, None

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from agents.nn.outputs import playable_value
 from agents.search import proofs
 from agents.search import tree as trees
 from agents.search.evaluation import (
@@ -95,6 +96,7 @@ class Kernel:
       at_root: the selection rule at the root.
       inside: the selection rule below.
       prove: prove values; only an exact judge proves anything, and no game of chance is proven.
+      measure: find out how long proven wins and losses last, for `RootSummary.edges.plies`.
     """
 
     game: Game
@@ -102,6 +104,7 @@ class Kernel:
     at_root: Select
     inside: Select
     prove: bool = False
+    measure: bool = False
 
     @property
     def _proves(self) -> bool:
@@ -185,6 +188,8 @@ class Kernel:
         """The roots, once the search is finished."""
         tree, batch = progress.tree, progress.path.shape[1]
         edges, child = edges_of(tree, progress.path[0], tree.children.shape[1])
+        if self.measure and self._proves:
+            edges = edges._replace(plies=at(proofs.plies_to_end(tree, batch), child))
         moves = jnp.where(child < batch, self.game.num_actions, at(tree.node.parent_action, child))
         return RootSummary(edges, moves, progress.cache)
 
@@ -209,6 +214,7 @@ class Kernel:
             next_turn = _turn(game, resolved)
         logits, value, cache = evaluate(keys, resolved)
         value = jnp.where(next_turn == 0, self.judge.verdict(resolved), next_turn * value)
+        value = playable_value(value)
         priors = prior(game, resolved, logits)
         action = turn.astype(jnp.int32)
         untried = trees.untried_of(priors)

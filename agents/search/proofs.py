@@ -48,6 +48,52 @@ def _narrow(tree: Tree, path: jax.Array, levels: jax.Array) -> Tree:
     return tree._replace(node=tree.node._replace(bounds=bounds))
 
 
+def plies_to_end(tree: Tree, batch: int) -> jax.Array:
+    """How long games last whose values are proven.
+
+    Args:
+      tree: of B trees, which prove values.
+      batch: B.
+
+    Returns:
+      i32[N·B], for each node whose value is proven the plies to the end, if whoever wins goes the
+      shortest way and the other the longest that the tree knows; 0 for other nodes.
+    """
+    rounds, slots = len(tree.visits) // batch, np.arange(tree.children.shape[1], dtype=np.int32)
+
+    def measure(step: jax.Array, plies: jax.Array) -> jax.Array:
+        first = (rounds - 1 - step) * batch  # children lie after their parents
+        place = first + jnp.arange(batch)
+        child, turn = at(tree.children, (place, slots[:, None])), at(tree.node.turn, place)
+        lower, upper = for_mover(turn, at(tree.node.bounds, child))
+        node_lower, node_upper = for_mover(turn, at(tree.node.bounds, place))
+        keeps = (child > 0) & (lower >= node_lower) & (lower >= upper)
+        after = 1 + at(plies, child)
+        shortest = jnp.where(keeps, after, NOWHERE).min(0)
+        longest = jnp.where(keeps, after, 0).max(0)
+        proven = (node_lower >= node_upper) & (turn != 0) & keeps.any(0)
+        found = jnp.where(proven, jnp.where(node_lower > 0, shortest, longest), 0)
+        return jax.lax.dynamic_update_slice_in_dim(plies, found, first, 0)
+
+    return jax.lax.fori_loop(0, rounds - 1, measure, jnp.zeros(len(tree.visits), jnp.int32))
+
+
+def quickest(edges: Edges, others: jax.Array) -> jax.Array:
+    """The moves to choose between if it counts how soon the game ends, bool[K, B].
+
+    Args:
+      edges: with `plies`.
+      others: bool[K, B], the moves to choose between where no win and no loss is proven. Where one
+        is, they are the quickest wins, or the slowest losses, that are proven.
+    """
+    keeps = (edges.visits > 0) & (edges.lower >= edges.node_lower) & (edges.lower >= edges.upper)
+    shortest = jnp.where(keeps, edges.plies, NOWHERE).min(0)
+    longest = jnp.where(keeps, edges.plies, -1).max(0)
+    chosen = keeps & (edges.plies == jnp.where(edges.node_lower > 0, shortest, longest))
+    decided = (edges.node_lower >= edges.node_upper) & (edges.node_lower != 0) & keeps.any(0)
+    return jnp.where(decided, chosen, others)
+
+
 def refuted(edges: Edges) -> jax.Array:
     """Which moves are proven to give no more than another gives, or no more than a loss.
 

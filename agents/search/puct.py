@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from agents.search import proofs
 from agents.search.evaluation import CachedEvaluate, Evaluate, evaluate_root, prior
 from agents.search.gumbel import PolicyOutput
 from agents.search.kernel import Kernel, Root, search
@@ -33,6 +34,7 @@ def puct(
     judge: Judge | None = None,
     noise_share: float = 0.25,
     prove: bool = False,
+    quickest: bool = False,
 ) -> PolicyOutput[Any]:
     """Searches; the policy is the share of visits, and the move is drawn from it.
 
@@ -47,12 +49,13 @@ def puct(
       judge: who says what an ended game is worth; the rules if None.
       noise_share: of the noise in the mixture.
       prove: prove values if the judge is exact, and play no move that is proven worse.
+      quickest: move by the quickest of the wins that are proven, or by the slowest loss.
     """
     logits, value, evaluate = evaluate_root(evaluate, keys, states)
     chances = prior(game, states, logits)
     mixed = (1 - noise_share) * chances + noise_share * jnp.where(chances > 0, noise, 0.0)
     found = search(
-        Kernel(game, judge or Rules(game), select, select, prove),
+        Kernel(game, judge or Rules(game), select, select, prove, quickest),
         evaluate,
         states,
         keys=keys,
@@ -63,7 +66,11 @@ def puct(
     visits = found.by_move(edges.visits, none, game.num_actions)
     played, node_value, proven = visits, edges.node_value, None
     if edges.lower is not None:
-        played = found.by_move(playable_visits(edges), none, game.num_actions)
+        playable = playable_visits(edges)
+        if edges.plies is not None:
+            left = proofs.quickest(edges, playable > 0)
+            playable = jnp.where(left, edges.visits, 0.0)
+        played = found.by_move(playable, none, game.num_actions)
         node_value = jnp.clip(node_value, edges.node_lower, edges.node_upper)
         proven = edges.node_lower >= edges.node_upper
     move = jnp.argmax(jnp.where(played > 0, jnp.log(played) + gumbels, -jnp.inf), -1)

@@ -42,6 +42,8 @@ class Edges(NamedTuple):
       upper: f32[K, B], what it is worth at most.
       node_lower: f32[B], what the node itself is worth at least.
       node_upper: f32[B], what it is worth at most.
+      plies: i32[K, B], where a move's value is proven, plies to the end after it; None unless
+        asked for, see `proofs.plies_to_end`.
     """
 
     visits: jax.Array
@@ -57,6 +59,7 @@ class Edges(NamedTuple):
     upper: Any = None
     node_lower: Any = None
     node_upper: Any = None
+    plies: Any = None
 
     @property
     def q(self) -> jax.Array:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from agents.nn.outputs import playable_value
 from agents.search.evaluation import Evaluate, fold_each
 from agents.search.kernel import Kernel, Root, search
 from agents.search.tree import Edges
@@ -42,7 +43,8 @@ def uct(
 
     rule = UpperConfidenceBound(exploration)
     legal = jax.vmap(game.legal)(states)
-    root = Root(jnp.where(legal, 1.0 + order, 0.0), evaluate(fold_each(keys, 0), states)[1])
+    value = playable_value(evaluate(fold_each(keys, 0), states)[1])
+    root = Root(jnp.where(legal, 1.0 + order, 0.0), value)
     found = search(
         Kernel(game, judge or Rules(game), rule, rule),
         ordered,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from arena.engines.process import Engine, Pipe
+from arena.engines.process import TIMEOUT, Engine, Pipe, short
 from arena.types import Forfeit, Position
 from games import Game
 from games.go import Go
@@ -18,11 +18,12 @@ class GTP(Engine):
     Args:
       name: what the player is called.
       command: starts the process.
+      timeout: seconds that an answer may take.
     """
 
-    def __init__(self, name: str, command: Sequence[str]):
+    def __init__(self, name: str, command: Sequence[str], *, timeout: float = TIMEOUT):
         self._name = name
-        self._pipe = Pipe(command)
+        self._pipe = Pipe(name, command, timeout=timeout)
         self._game: Game | None = None
         self._sent: tuple[int, ...] = ()
 
@@ -36,7 +37,7 @@ class GTP(Engine):
         try:
             move = game.parse(position.state, answer)
         except ValueError as error:
-            raise Forfeit(f"{self._name} played {answer!r}: {error}") from None
+            raise Forfeit(f"{self._name} played {short(answer)!r}: {short(error)}") from None
         self._sent = (*position.moves, move)
         return move
 
@@ -55,21 +56,22 @@ class GTP(Engine):
     def command(self, command: str) -> str:
         """Sends a command and returns the engine's answer, without `=` and white space.
 
+        What it writes before the `=` or `?` of an answer is no part of it.
+
         Raises:
-          Forfeit: it fails, or has stopped.
+          Forfeit: it fails, has stopped, or gives no answer.
         """
         self._pipe.send(command)
         lines = []
-        for line in self._pipe.lines():
-            if not line and lines:  # an empty line ends an answer
-                break
-            lines += [line] if line else []
-        else:
-            raise Forfeit(f"{self._name} has stopped, at {command!r}")
+        for line in self._pipe.lines(command):
+            if lines or line.startswith(("=", "?")):
+                if not line:  # an empty line ends an answer
+                    break
+                lines.append(line)
         answer = "\n".join(lines)
-        if not answer.startswith("="):
-            raise Forfeit(f"{self._name} fails at {command!r}: {answer.removeprefix('?').strip()}")
-        return answer.removeprefix("=").strip()
+        if answer.startswith("?"):
+            raise Forfeit(f"{self._name} fails at {command!r}: {short(answer[1:])}")
+        return answer[1:].strip()
 
     def close(self) -> None:
         """Ends the process."""

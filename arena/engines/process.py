@@ -3,17 +3,33 @@
 import contextlib
 import os
 import queue
+import select
 import shutil
+import signal
 import subprocess
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from arena.types import HostAgent, Position
+from arena.errors import whole_number
+from arena.types import Forfeit, HostAgent, Position
 from games import Game
 
 _GAMES = "/usr/games"  # where Debian puts engines; it is not always on PATH
-_QUIT_TIMEOUT = 2.0  # seconds that an engine has to end by itself after the command to quit
+
+TIMEOUT = 60
+"""Seconds that an answer may take, unless a user's `timeout=N` says otherwise."""
+TIMEOUTS = range(1, 86_401)
+"""What `timeout=N` may be."""
+QUIT_TIMEOUT = 2.0
+"""Seconds that an engine has to end by itself after the command to quit."""
+MOST_BYTES = 1 << 22
+"""An answer is shorter: who writes more writes without end."""
+
+_CHUNK = 1 << 16
+_SHORT = 100  # characters of an engine's own words in a message
 
 
 class Engine(ABC):
@@ -31,39 +47,104 @@ class Engine(ABC):
 class Pipe:
     """A process that reads lines from stdin and writes lines to stdout.
 
+    It leads a process group of its own, which ends with it: a wrapper may have started others.
+
     Args:
+      name: what the player is called.
       command: starts it.
-      environment: its variables, those of this process by default.
+      timeout: seconds that an answer may take.
+
+    Raises:
+      Forfeit: it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None):
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-        )
+    def __init__(self, name: str, command: Sequence[str], *, timeout: float = TIMEOUT):
+        self._name, self._timeout = name, timeout
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Forfeit(f"{name} cannot be started: {error.strerror}") from None
+        self._lines: deque[str] = deque()
+        self._rest = b""  # the beginning of the next line
 
     def send(self, text: str) -> None:
         """Writes a line, or several; no error if the process has stopped, as `lines` will show."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(text + "\n")
+            self._process.stdin.write(text.encode() + b"\n")
             self._process.stdin.flush()
 
-    def lines(self) -> Iterator[str]:
-        """The lines that it writes, stripped of white space; ends when the process has stopped."""
+    def lines(self, command: str) -> Iterator[str]:
+        """The lines that it writes, stripped of white space; bytes that are no UTF-8 are replaced.
+
+        Args:
+          command: what they answer, for messages.
+
+        Raises:
+          Forfeit: before the caller has had enough, the process has stopped, the time for an answer
+            is over, or more was written than any answer holds. In the latter two it is killed.
+        """
+        deadline, room = time.monotonic() + self._timeout, MOST_BYTES
+        while True:
+            while not self._lines:
+                room -= self._read(deadline, command)
+                if room < 0:
+                    self._kill()
+                    raise Forfeit(f"{self._name} writes without end, at {command!r}")
+            yield self._lines.popleft()
+
+    def _read(self, deadline: float, command: str) -> int:
+        """Takes in what has been written; how many bytes that was."""
         assert self._process.stdout is not None
-        return map(str.strip, self._process.stdout)
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+            self._kill()
+            raise Forfeit(no_answer(self._name, self._timeout, command))
+        read = os.read(self._process.stdout.fileno(), _CHUNK)
+        if not read:
+            raise Forfeit(f"{self._name} has stopped, at {command!r}")
+        *whole, self._rest = (self._rest + read).split(b"\n")
+        self._lines.extend(line.decode("utf-8", "replace").strip() for line in whole)
+        return len(read)
+
+    def _kill(self) -> None:
+        kill_group(self._process.pid)
 
     def close(self, quit_command: str) -> None:
         """Sends the command that ends the process, and kills it if it has not ended in time."""
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._process.communicate(quit_command + "\n", _QUIT_TIMEOUT)
-        self._process.kill()
-        self._process.communicate()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.send(quit_command)
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(QUIT_TIMEOUT)
+        self._kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def kill_group(pid: int) -> None:
+    """Kills the process group that a process leads, or led until it ended."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # the latter on macOS
+        os.killpg(pid, signal.SIGKILL)
+
+
+def no_answer(name: str, timeout: float, command: str) -> str:
+    """Why a player forfeits that let the time for an answer pass."""
+    return f"{name} gives no answer within {timeout:g} s, at {command!r} (timeout=N allows more)"
+
+
+def short(text: object) -> str:
+    """What an engine has written, or an error about it, as a part of a line."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= _SHORT else line[: _SHORT - 1] + "…"
 
 
 class Engines(HostAgent):
@@ -104,9 +185,10 @@ class Engines(HostAgent):
             return list(pool.map(choose, positions))
 
     def close(self) -> None:
-        """Ends all processes."""
-        for engine in self._started:
-            engine.close()
+        """Ends all processes, at once: each may take its time."""
+        if self._started:
+            with ThreadPoolExecutor(len(self._started)) as pool:
+                list(pool.map(lambda engine: engine.close(), self._started))
         self._started.clear()
 
 
@@ -145,8 +227,9 @@ def options(kind: str, argument: str, **known: range) -> dict[str, int]:
         key, _, value = item.partition("=")
         if key not in known:
             raise ValueError(f"{kind} has no option {key!r}; there are: {', '.join(known)}")
-        if not value.isdecimal() or int(value) not in known[key]:
-            least, most = known[key][0], known[key][-1]
-            raise ValueError(f"{kind}: {key} lies between {least} and {most}, not {value!r}")
-        found[key] = int(value)
+        least, most = known[key][0], known[key][-1]
+        number = whole_number(value, least, most)
+        if number is None:
+            raise ValueError(f"{kind}: {key} lies between {least} and {most}, not {value!r:.50}")
+        found[key] = number
     return found

@@ -1,16 +1,42 @@
 """Engines that speak the Universal Chess Interface, through python-chess."""
 
+import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import lru_cache
+from threading import Thread
+from typing import Any, TypeVar
 
 import chess
 import chess.engine
 
-from arena.engines.process import Engine
+from arena.engines.process import (
+    MOST_BYTES,
+    QUIT_TIMEOUT,
+    TIMEOUT,
+    Engine,
+    kill_group,
+    no_answer,
+    short,
+)
 from arena.types import Forfeit, Position
 from games import Game
 from games.chess import Chess, moves
+
+chess.engine.LOGGER.addHandler(logging.NullHandler())  # else its warnings go to stderr
+
+T = TypeVar("T")
+
+
+class _Protocol(chess.engine.UciProtocol):
+    """Bytes that are no UTF-8 are replaced, and lines without end are not kept."""
+
+    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+        super().pipe_data_received(fd, text.encode())
+        if len(self.buffer[fd]) > MOST_BYTES and self.transport is not None:
+            self.transport.kill()
 
 
 class UCI(Engine):
@@ -21,6 +47,10 @@ class UCI(Engine):
       command: starts the process.
       options: of the engine, by the names that it gives them.
       limit: of the search for a move, in nodes, plies or time.
+      timeout: seconds that an answer may take, whatever the limit of the search.
+
+    Raises:
+      Forfeit: it cannot be started.
     """
 
     def __init__(
@@ -30,25 +60,61 @@ class UCI(Engine):
         *,
         options: Mapping[str, int],
         limit: chess.engine.Limit,
+        timeout: float = TIMEOUT,
     ):
-        self._name, self._limit = name, limit
+        self._name, self._limit, self._timeout = name, limit, timeout
+        # A loop of our own, since python-chess's has no deadline for searches by nodes.
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(lambda loop, context: None)
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         try:
-            self._engine = chess.engine.SimpleEngine.popen_uci(list(command))
-            self._engine.configure(dict(options))
-        except (chess.engine.EngineError, TimeoutError) as error:
-            raise Forfeit(f"{name} cannot be started: {error}") from None
+            self._transport, self._protocol = self._wait(self._start(command), timeout)
+        except OSError as error:
+            self._end_loop()
+            raise Forfeit(f"{name} cannot be started: {error.strerror}") from None
+        try:
+            self._ask(self._protocol.initialize(), "uci")
+            self._ask(self._protocol.configure(dict(options)), "setoption")
+        except Forfeit as error:
+            self.close()
+            why = str(error).removeprefix(f"{name} ")
+            raise Forfeit(f"{name} cannot be started: {why}") from None
+
+    async def _start(
+        self, command: Sequence[str]
+    ) -> tuple[asyncio.SubprocessTransport, chess.engine.UciProtocol]:
+        return await _Protocol.popen(
+            list(command), stderr=asyncio.subprocess.DEVNULL, start_new_session=True
+        )
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
+        """The result of a coroutine that runs in the loop; raises TimeoutError."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def _ask(self, coroutine: Coroutine[Any, Any, T], command: str) -> T:
+        """What the engine answers to a command."""
+        try:
+            return self._wait(coroutine, self._timeout)
+        except TimeoutError:
+            kill_group(self._transport.get_pid())
+            raise Forfeit(no_answer(self._name, self._timeout, command)) from None
+        except chess.engine.EngineTerminatedError:
+            raise Forfeit(f"{self._name} has stopped") from None
+        except chess.engine.EngineError as error:
+            raise Forfeit(f"{self._name} fails: {short(error)}") from None
 
     def choose(self, game: Game, position: Position) -> int:
         """The engine's move."""
         if not isinstance(game, Chess):
             raise Forfeit(f"{self._name} plays chess only")
         board = _board(position.moves)
-        try:
-            found = self._engine.play(board, self._limit).move
-        except chess.engine.EngineTerminatedError:
-            raise Forfeit(f"{self._name} has stopped") from None
-        except chess.engine.EngineError as error:
-            raise Forfeit(f"{self._name} fails: {error}") from None
+        found = self._ask(self._protocol.play(board, self._limit), "go").move
         numbers = {move: number for number, move in moves(board).items()}
         if found not in numbers:
             raise Forfeit(f"{self._name} gave no move")
@@ -57,8 +123,21 @@ class UCI(Engine):
     def close(self) -> None:
         """Ends the process."""
         with contextlib.suppress(chess.engine.EngineError, TimeoutError):
-            self._engine.quit()
-        self._engine.close()
+            self._wait(self._protocol.quit(), QUIT_TIMEOUT)
+        kill_group(self._transport.get_pid())
+        with contextlib.suppress(TimeoutError):
+            self._wait(self._ended(), QUIT_TIMEOUT)
+        self._end_loop()
+
+    async def _ended(self) -> None:
+        """Waits until the process has ended and its pipes are closed."""
+        self._transport.close()
+        await asyncio.shield(self._protocol.returncode)
+
+    def _end_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 @lru_cache(maxsize=1024)

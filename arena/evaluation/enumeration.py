@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from arena import interrupt
 from arena.judges.rules import Rules
 from arena.types import Judge, State
 from games import CHANCE, OVER, Game
@@ -101,6 +102,7 @@ def levels(game: Game, start: State = None) -> Iterator[Level]:
     """
     level = _start(game, start)
     while len(level.paths):
+        interrupt.check()
         yield level
         level = _next(game, level)
 

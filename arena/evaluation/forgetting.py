@@ -6,12 +6,13 @@ interval that its games allow, and an alarm is raised only where chance is no li
 forty ancestors who are its equals, one is still to be expected.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.evaluation import crosstable
+from arena.evaluation.crosstable import CrossTable, Results
 from arena.evaluation.ratings import Ratings
 from arena.evaluation.score import Z95
 
@@ -41,8 +42,8 @@ class Alarm:
     """Something in a run that a person should look at.
 
     Attributes:
-      kind: `ancestor` (a generation loses to one before it) or `jump` (of the rating, between
-        neighbours).
+      kind: `ancestor` (a generation loses to one before it), `jump` (the rating falls far from one
+        generation to the next) or `step` (it rises so far that it is measured only roughly).
       generation: which one it is about.
       ancestor: the earlier one.
       message: one line.
@@ -53,42 +54,53 @@ class Alarm:
     ancestor: int
     message: str
 
+    @property
+    def level(self) -> str:
+        """`alarm` where something may have gone wrong, `note` where progress is hard to measure."""
+        return "note" if self.kind == "step" else "alarm"
 
-def matrix(results: Sequence[Sequence[int]] | NDArray, n: int) -> Forgetting:
+
+def matrix(results: Results | CrossTable, n: int) -> Forgetting:
     """The forgetting matrix of n generations.
 
-    Games are taken to be independent. One game won and one lost are added in the error alone, as in
-    arena.evaluation.score, so that not even a clean sweep is called certain.
+    The errors are those of arena.evaluation.score: from the spread of pairs, one pair won and one
+    lost being added in the error alone, so that not even a clean sweep is called certain. Single
+    games stand for pairs where the results are rows of counts.
 
     Args:
-      results: int[R, 5], rows (a, b, wins, draws, losses) from the view of a, with generations
-        numbered from 0. A pair may occur in several rows and either way round.
+      results: as for `arena.evaluation.ratings.fit`, with generations numbered from 0.
       n: number of generations.
 
     Raises:
       ValueError: rows of another shape, or a generation outside 0..n-1.
     """
-    rows = np.asarray(results, np.int64)
-    rows = rows.reshape(-1, 5) if rows.size == 0 else rows
-    if rows.ndim != 2 or rows.shape[1] != 5:
-        raise ValueError(f"results must be of shape [R, 5], got {list(rows.shape)}")
-    a, b, wins, draws, losses = rows.T
-    if ((rows[:, :2] < 0) | (rows[:, :2] >= n)).any():
-        raise ValueError(f"results name a generation outside 0..{n - 1}")
-    later, earlier = np.maximum(a, b), np.minimum(a, b)
-    won, drawn, lost = (np.zeros((n, n), np.int64) for _ in range(3))
-    np.add.at(won, (later, earlier), np.where(a > b, wins, losses))
-    np.add.at(drawn, (later, earlier), draws)
-    np.add.at(lost, (later, earlier), np.where(a > b, losses, wins))
-    for counts in (won, drawn, lost):
-        np.fill_diagonal(counts, 0)
-    games = won + drawn + lost
-    played = np.where(games > 0, games, np.nan)
-    score = (won + drawn / 2) / played
-    # The sum of the squares of all scores, and the square of their sum: one more is won, one lost.
-    squares, square = won + 1 + drawn / 4, (won + 1 + drawn / 2) ** 2
-    variance = (squares - square / (played + 2)) / (played + 1)
-    return Forgetting(score, Z95 * np.sqrt(variance / played), games)
+    table = crosstable.of(results, n)
+    table = table.turned(table.a < table.b)
+    totals = table.games.sum(1), table.points.sum(1), _clusters(table), _squares(table)
+    games, points, clusters, squares = (_square(table, column, n) for column in totals)
+    mean = points / np.where(games > 0, games, np.nan)
+    # The sum of the scores of clusters, and of their squares: one more is won, one lost.
+    variance = (squares + 1 - (mean * clusters + 1) ** 2 / (clusters + 2)) / (clusters + 1)
+    half = Z95 * np.sqrt(variance / np.where(games > 0, clusters, np.nan))
+    return Forgetting(mean, half, games.astype(np.int64))
+
+
+def _square(table: CrossTable, column: Floats, n: int) -> Floats:
+    """Sums f64[n, n] of a column by who met whom."""
+    sums = np.zeros((n, n))
+    np.add.at(sums, (table.a, table.b), column)
+    return sums
+
+
+def _clusters(table: CrossTable) -> Floats:
+    """Pairs of games, or single games, of each row."""
+    return np.where(table.pairs > 0, table.pairs, table.games.sum(1))
+
+
+def _squares(table: CrossTable) -> Floats:
+    """Sums of the squared scores of each row's clusters; a pair's score is the mean of two."""
+    squares = table.squares.sum(1)
+    return np.where(table.pairs > 0, (squares + 2 * table.products) / 4, squares)
 
 
 def ancestor_alarms(forgetting: Forgetting, generation: int | None = None) -> list[Alarm]:
@@ -116,6 +128,8 @@ def ancestor_alarms(forgetting: Forgetting, generation: int | None = None) -> li
 def jump_alarms(ratings: Ratings, planned: float) -> list[Alarm]:
     """Neighbouring generations whose ratings differ by more than was planned, oldest first.
 
+    A fall is an alarm. A rise is progress, and a note says only that it is measured roughly.
+
     Args:
       ratings: of all generations, oldest first.
       planned: the largest step, up or down, that needs no explanation, Elo.
@@ -125,14 +139,17 @@ def jump_alarms(ratings: Ratings, planned: float) -> list[Alarm]:
     """
     if not planned > 0:
         raise ValueError(f"the planned step must be positive, got {planned}")
-    alarms = []
+    found = []
     for after in range(1, len(ratings.elo)):
         step, half = ratings.difference(after, after - 1)
-        if abs(step) > planned:
+        size = f"generation {after} is {abs(step):.0f} ± {half:.0f} Elo"
+        if step > planned:
             message = (
-                f"generation {after} is {abs(step):.0f} ± {half:.0f} Elo "
-                f"{'above' if step > 0 else 'below'} the one before it; "
-                f"steps of {planned:g} were planned"
+                f"{size} above the one before it: scores so lopsided measure a step roughly, "
+                f"those of steps up to {planned:g} well (arena rate plays more matches)"
             )
-            alarms.append(Alarm("jump", after, after - 1, message))
-    return alarms
+            found.append(Alarm("step", after, after - 1, message))
+        elif step < -planned:
+            message = f"{size} below the one before it: what was learned may have been lost"
+            found.append(Alarm("jump", after, after - 1, message))
+    return found

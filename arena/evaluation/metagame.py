@@ -9,13 +9,13 @@ and mElo; S. Omidshafiei et al., "α-Rank: multi-agent evaluation by evolution",
 9:9937, 2019.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from arena.evaluation import ratings
+from arena.evaluation import crosstable, ratings, scale
+from arena.evaluation.crosstable import CrossTable, Results
 
 Floats = NDArray[np.floating]
 
@@ -49,7 +49,7 @@ class Nash:
 class Melo:
     """Ratings with cyclic parts: mElo_2k.
 
-    i beats j with probability sigmoid((elo_i - elo_j) / ELO + sum_k u_ik w_jk - w_ik u_jk), where
+    i is expected to score sigmoid((elo_i - elo_j) / ELO + sum_k u_ik w_jk - w_ik u_jk), where
     (u_k, w_k) is the k-th plane of `cyclic`. In each plane the agents play a disc game: everyone
     beats who stands up to half a turn away on one side. Only the angles between agents mean
     something, not the directions of the axes.
@@ -63,21 +63,21 @@ class Melo:
     cyclic: Floats
 
     def predict(self) -> Floats:
-        """Win probability of every agent against every other, f64[n, n]; a draw counts half."""
+        """Expected score of every agent against every other, f64[n, n]; a draw counts half."""
         u, w = np.moveaxis(self.cyclic, 2, 0)
         turns = u @ w.T
         level = self.elo[:, None] - self.elo
-        return 1 / (1 + np.exp(turns.T - turns - level / ratings.ELO))
+        return 1 / (1 + np.exp(turns.T - turns - level / scale.ELO))
 
 
-def payoffs(results: Sequence[Sequence[int]] | NDArray, n: int) -> Floats:
+def payoffs(results: Results | CrossTable, n: int) -> Floats:
     """The payoffs among n agents as their games tell them.
 
     Two virtual games a pair, which go as the ratings of arena.evaluation.ratings expect, keep a few
     games from saying too much, and fill in for pairs that never met.
 
     Args:
-      results: int[R, 5], rows (a, b, wins, draws, losses) as arena.evaluation.ratings takes them.
+      results: as `arena.evaluation.ratings.fit` takes them.
       n: number of agents.
 
     Returns:
@@ -90,10 +90,11 @@ def payoffs(results: Sequence[Sequence[int]] | NDArray, n: int) -> Floats:
     agents = np.arange(n)
     surplus = _PRIOR * (2 * ratings.expected_score(fit, agents[:, None], agents) - 1)
     games = np.full((n, n), _PRIOR)
-    a, b, wins, draws, losses = np.reshape(np.asarray(results, np.int64), (-1, 5)).T
-    for i, j, sign in ((a, b, 1), (b, a, -1)):
-        np.add.at(surplus, (i, j), sign * (wins - losses))
-        np.add.at(games, (i, j), wins + draws + losses)
+    table = crosstable.of(results, n)
+    played = table.games.sum(1)
+    for i, j, sign in ((table.a, table.b, 1), (table.b, table.a, -1)):
+        np.add.at(surplus, (i, j), sign * (2 * table.points.sum(1) - played))
+        np.add.at(games, (i, j), played)
     return _antisymmetric(surplus / games)
 
 
@@ -184,7 +185,7 @@ def melo(payoffs: ArrayLike, k: int = 1) -> Melo:
     # Times i, an antisymmetric matrix is Hermitian; its eigenvalues come in pairs of both signs.
     turns, planes = np.linalg.eigh(1j * (odds - level[:, None] + level))
     planes = (planes * np.sqrt(2 * np.maximum(turns, 0)))[:, ::-1][:, :k]
-    return Melo(ratings.ELO * level, np.stack([np.imag(planes), np.real(planes)], 2))
+    return Melo(scale.ELO * level, np.stack([np.imag(planes), np.real(planes)], 2))
 
 
 def worst_case(payoffs: ArrayLike, mixture: ArrayLike) -> float:

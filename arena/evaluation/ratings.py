@@ -1,15 +1,15 @@
-"""Ratings from results: Bradley-Terry with draws, fitted by maximum likelihood.
+"""Ratings from results, on the scale of Elo: what they say of two players predicts their score.
 
-The model is that of Davidson (1970), "On Extending the Bradley-Terry Model to Accommodate Ties in
-Paired Comparison Experiments", JASA 65(329):317-328. With d the difference of two players' natural
-log strengths and nu the draw parameter,
+A player d Elo above another is expected to score 1 / (1 + 10^(-d / 400)) over both seats, a draw
+counting half: Bradley and Terry's model of scores, at any share of draws. Ratings are those at
+which every player is expected to score what it did (maximum quasi-likelihood; without draws,
+maximum likelihood), so that of two players alone they are the Elo of their score, as
+`arena.evaluation.score` has it. Where the rows say who moved first, what the first move is worth is
+fitted beside them, on the same scale: between equals whoever moves first scores
+1 / (1 + 10^(-g / 400)).
 
-    win : draw : loss  =  exp(d/2) : nu : exp(-d/2).
-
-Where the rows say who moved first, d may also hold gamma, what the first move is worth: Davidson
-and Beaver (1977), "On Extending the Bradley-Terry Model to Incorporate Within-Pair Order Effects",
-Biometrics 33(4):693-702. The likelihood is concave in (theta, gamma, log nu), so its one summit is
-found by Newton's method.
+How sure ratings are follows from how much the scores of pairs of games on one opening were seen to
+vary, draws and what the two games have in common included: arena.evaluation.dispersion.
 
 What the data leave open, a weak prior settles, in virtual games:
 
@@ -17,43 +17,39 @@ What the data leave open, a weak prior settles, in virtual games:
   met, in proportion to the games it played with each, each side moving first in half of it. This
   keeps a player who won everything finite. It stays between players who met, so it never drags a
   long ladder of snapshots together.
-* All players together share half a virtual draw, spread in proportion to games. This keeps nu
-  above zero.
 * Groups that never met, even through others, are compared as if each group's mean had drawn one
   game with a common phantom: equal means, with the large uncertainty this leaves. Differences
   within a group are untouched by it. The strength of the phantom is free, so which player is the
   anchor changes nothing but the zero of the scale.
 
-For two players this adds 1/2 to wins, draws and losses: the prior of Jeffreys, and the correction
-that all but removes the bias of a log ratio of counts (Anscombe 1956, "On estimating binomial
-response relations", Biometrika 43:461-464). A player with N games moves by about one part in N.
-
-Games are taken to be independent. Where the pairs of games on one opening are negatively
-correlated, as openings that favour a seat make them, the intervals err on the wide side.
+For two players this adds 1/2 to wins and losses, which all but removes the bias of a log ratio of
+counts (Anscombe 1956, "On estimating binomial response relations", Biometrika 43:461-464). A player
+with N games moves by about one part in N.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import optimize
 
+from arena.evaluation import crosstable, dispersion, scale
+from arena.evaluation.crosstable import CrossTable, Floats, Ints, Results
+from arena.evaluation.scale import ELO
 from arena.evaluation.score import Z95
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Results = Sequence[Sequence[int]] | NDArray
-"""Rows (a, b, wins, draws, losses) from the view of a, int[R, 5]; players number from 0."""
-
-ELO = 400 / np.log(10)
-"""Elo points in one unit of natural log strength."""
 
 _INFORMATION = 0.25
 """Fisher information of one decisive game between equals about their difference in log strength."""
 _STEPS = 500
 _LEAST_MET = 8
 """Of so many games, one is for the pair that has met least."""
+_FAR = 30.0
+"""Log strength beyond what the first move can be worth, at any number of games."""
+_STRIDE = 8.0
+"""The longest step towards a difference of log strengths."""
+_WIDEST = 14.0
+"""Of log nu, either way: of a million games of equals one is drawn, or one is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +60,8 @@ class Ratings:
       elo: f64[n], Elo above the anchor, whose own is 0.
       first_move: Elo that the first move is worth; 0 if not fitted.
       draw: nu, the draw parameter: equal players draw with probability nu / (2 + nu).
-      joint: f64[n+2, n+2], Elo², the covariance of all that was fitted: ratings relative to the
-        anchor, first move, log nu (taken for a log strength); 0 for what was not.
+      joint: f64[n+1, n+1], Elo², the covariance of all that was fitted: ratings relative to the
+        anchor, and the first move; 0 for what was not.
       met: i64[n, n], games that each two have played, symmetric.
     """
 
@@ -83,7 +79,7 @@ class Ratings:
     @property
     def covariance(self) -> Floats:
         """Of the ratings relative to the anchor, Elo², f64[n, n]; the other errors included."""
-        return self.joint[:-2, :-2]
+        return self.joint[:-1, :-1]
 
     @property
     def half_width(self) -> Floats:
@@ -93,7 +89,7 @@ class Ratings:
     @property
     def first_move_half_width(self) -> float:
         """Half the 95 % interval of what the first move is worth, Elo; 0 if not fitted."""
-        return float(Z95 * np.sqrt(self.joint[-2, -2]))
+        return float(Z95 * np.sqrt(self.joint[-1, -1]))
 
     def difference(self, a: int, b: int) -> tuple[float, float]:
         """How far a is above b and half its 95 % interval, both Elo.
@@ -110,58 +106,55 @@ class Ratings:
 
 
 class _Table(NamedTuple):
-    """Results by pair of players who met, virtual games included.
+    """Who scored what against whom, virtual games included.
 
     Attributes:
-      i, j: i64[P], the pairs, each once; if the first move is fitted, once for each who moved
-        first, and i is that one.
-      wins, draws, losses: f64[P], from the view of i.
-      prior: f64[n+2, n+2], curvature of the part of the prior that no virtual game expresses,
-        in the n log strengths, gamma and log nu.
+      i, j: i64[R], the players; each two in one row, or in two.
+      games, points: f64[R, 2], played and scored by i, moving first and moving second.
+      prior: f64[n+1, n+1], curvature of the part of the prior that no virtual game expresses, in
+        the n log strengths and the first move's.
     """
 
     i: Ints
     j: Ints
-    wins: Floats
-    draws: Floats
-    losses: Floats
+    games: Floats
+    points: Floats
     prior: Floats
 
 
-def fit(results: Results, n: int, *, anchor: int = 0, first_move: bool = False) -> Ratings:
-    """Ratings of n players from the games among them, the model and prior of this module.
+def fit(
+    results: Results | CrossTable, n: int, *, anchor: int = 0, first_move: bool = False
+) -> Ratings:
+    """Ratings of n players from the games among them, by the model and prior of this module.
 
     Args:
-      results: int[R, 5], rows (a, b, wins, draws, losses) from the view of a, with players
-        numbered from 0. A pair may occur in several rows and either way round; R may be 0.
+      results: of games in pairs a `CrossTable`; of single games, which are taken to be
+        independent, int[R, 5], rows (a, b, wins, draws, losses) from the view of a, with players
+        numbered from 0. Two players may be in several rows, either way round; R may be 0.
       n: number of players.
       anchor: the player whose Elo is 0.
-      first_move: fit what the first move is worth; in the games of a row a must have made it. It
-        can be told from strength only if players met both ways round; else its interval is wide.
+      first_move: fit what the first move is worth; in the games of a row of five a must have made
+        it. It can be told from strength only if players met both ways round; else its interval is
+        wide.
 
     Returns:
-      Ratings relative to the anchor. The covariance is the inverse of the curvature of the
-      penalised log likelihood at its summit.
+      Ratings relative to the anchor.
 
     Raises:
       ValueError: results that are not rows of five whole numbers, negative counts, a player
         against itself, a player or an anchor outside 0..n-1.
     """
-    rows = validated(results, n)
+    record = crosstable.of(results, n).summed()
     if not 0 <= anchor < n:
         raise ValueError(f"the anchor must be one of the players 0..{n - 1}, got {anchor}")
-    table = _tabulate(rows, n, first_move)
-    free = np.ones(n + 2, bool)
+    table = _with_virtual_games(record, n)
+    free = np.ones(n + 1, bool)
     free[anchor], free[n] = False, first_move
-    summit = _climb(table, free)
-    _, curvature = _slope(table, summit)
-    joint = np.zeros((n + 2, n + 2))
-    joint[np.ix_(free, free)] = np.linalg.inv(curvature[np.ix_(free, free)])
-    joint = ELO**2 * (joint + joint.T) / 2
-    met = np.zeros((n, n), np.int64)
-    np.add.at(met, (rows[:, 0], rows[:, 1]), rows[:, 2:].sum(1))
-    elo = ELO * summit
-    return Ratings(elo[:n], float(elo[n]), float(np.exp(summit[n + 1])), joint, met + met.T)
+    at = _solve(table, free)
+    nu = _drawishness(record, table, at)
+    joint = ELO**2 * _covariance(record, table, at, nu, free)
+    elo = ELO * at
+    return Ratings(elo[:n], float(elo[n]), nu, joint, record.met(n))
 
 
 def chances(ratings: Ratings, a: ArrayLike, b: ArrayLike, *, first: int = 0) -> Floats:
@@ -180,13 +173,14 @@ def chances(ratings: Ratings, a: ArrayLike, b: ArrayLike, *, first: int = 0) -> 
     """
     if not first:
         return (chances(ratings, a, b, first=1) + chances(ratings, a, b, first=-1)) / 2
-    d = ratings.elo[_players(ratings, a)] - ratings.elo[_players(ratings, b)]
-    d = (d + first * ratings.first_move) / ELO
-    return np.stack(_davidson(d, np.log(ratings.draw)), -1)
+    odds = _seats(ratings, a, b).odds[..., 0 if first > 0 else 1]
+    return np.stack(scale.outcomes(odds, ratings.draw), -1)
 
 
 def expected_score(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> Floats:
     """Expected score of a against b, a draw counting half, each moving first in half of the games.
+
+    It is 1 / (1 + 10^(-d / 400)), with d the difference of their ratings.
 
     Args:
       ratings: from `fit`.
@@ -198,20 +192,21 @@ def expected_score(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> Floats:
     Raises:
       ValueError: a or b holds what is no player.
     """
-    win, draw, _ = np.moveaxis(chances(ratings, a, b), -1, 0)
-    return win + draw / 2
+    d = ratings.elo[_players(ratings, a)] - ratings.elo[_players(ratings, b)]
+    return scale.expected(d / ELO)
 
 
 def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[int, int]]:
     """Which pairs to play next: those whose games are expected to say most about the ratings.
 
-    Greedy A-optimal design: a game of i and j carries the Fisher information I about their
-    difference, I = p(1 - p) where nothing is drawn. With g games the covariance C of the ratings
-    becomes C - C u u' C t / (1 + t v), where t = g I, u is 1 at i and -1 at j, and v = u' C u
-    (Sherman and Morrison 1950). Each round takes the pair that lowers the trace of C most, the
-    expected squared error of all ratings about their mean, and goes on with the C that its games
-    would leave. The choice does not depend on the anchor. Each player moves first in half of the
-    games; ratings, first move and draw parameter are taken as they stand. (A. Jones's activelo has
+    Greedy A-optimal design: a game of i and j carries the information I about their difference, the
+    squared slope of its expected score over the variance of its score; I = p(1 - p) where nothing
+    is drawn. With g games the covariance C of the ratings becomes C - C u u' C t / (1 + t v), where
+    t = g I, u is 1 at i and -1 at j, and v = u' C u (Sherman and Morrison 1950). Each round takes
+    the pair that lowers the trace of C most, the expected squared error of all ratings about their
+    mean, and goes on with the C that its games would leave. The choice does not depend on the
+    anchor. Each player moves first in half of the games; ratings, first move and draw parameter are
+    taken as they stand. (A. Jones's activelo has
     the same aim; Fedorov 1972, "Theory of Optimal Experiments", on greedy designs.)
 
     Of all games in the record, one in eight goes to the pair that has met least: no pair waits for
@@ -238,8 +233,10 @@ def schedule(ratings: Ratings, rounds: int, games_per_round: int) -> list[tuple[
             f"got {rounds} and {games_per_round}"
         )
     i, j = np.triu_indices(n, 1)
-    seats = [np.moveaxis(chances(ratings, i, j, first=first), -1, 0) for first in (1, -1)]
-    information = games_per_round / ELO**2 * sum(_information(w, lost) for w, _, lost in seats) / 2
+    seats = _seats(ratings, i, j)
+    slope = seats.by_difference.mean(-1)
+    variance = scale.variance(*scale.outcomes(seats.odds, ratings.draw)).mean(-1)
+    information = games_per_round / ELO**2 * slope**2 / variance
     centre = np.eye(n) - 1 / n
     covariance = centre @ ratings.covariance @ centre
     met = ratings.met[i, j]
@@ -264,6 +261,12 @@ def _between(matrix: Floats, i: Ints, j: Ints) -> Floats:
     return diagonal[i] + diagonal[j] - 2 * matrix[i, j]
 
 
+def _seats(ratings: Ratings, a: ArrayLike, b: ArrayLike) -> scale.Seats:
+    """What a is expected to score against b, moving first and moving second."""
+    d = ratings.elo[_players(ratings, a)] - ratings.elo[_players(ratings, b)]
+    return scale.by_seat(np.asarray(d / ELO), ratings.first_move / ELO)
+
+
 def _players(ratings: Ratings, index: ArrayLike) -> Ints:
     """The index as an array, checked: numpy would read a negative one from the end."""
     players, n = np.asarray(index), len(ratings.elo)
@@ -272,74 +275,36 @@ def _players(ratings: Ratings, index: ArrayLike) -> Ints:
     return players.astype(np.int64)
 
 
-def validated(results: Results, n: int) -> Ints:
-    """The results of n players as i64[R, 5]; raises ValueError with one clear line."""
-    if n < 1:
-        raise ValueError(f"ratings need at least one player, got n={n}")
-    try:
-        numbers = np.asarray(results, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError("results must be rows of numbers (a, b, wins, draws, losses)") from None
-    if numbers.size == 0:
-        return np.zeros((0, 5), np.int64)
-    if numbers.ndim != 2 or numbers.shape[1] != 5:
-        raise ValueError(f"results must be of shape [R, 5], got {list(numbers.shape)}")
-    # Up to 2**53 a float holds every whole number; the comparison is also false for nan.
-    _refuse(
-        ~((np.floor(numbers) == numbers) & (abs(numbers) <= 2**53)),
-        numbers,
-        "holds no whole number",
-    )
-    rows = numbers.astype(np.int64)
-    players, counts = rows[:, :2], rows[:, 2:]
-    _refuse((players < 0) | (players >= n), rows, f"names a player outside 0..{n - 1}")
-    _refuse(players[:, :1] == players[:, 1:], rows, "lets a player meet itself")
-    _refuse(counts < 0, rows, "has a negative count")
-    return rows
-
-
-def _refuse(bad: NDArray[np.bool_], rows: NDArray, why: str) -> None:
-    """Raise ValueError naming the first row with anything bad in it, bool[R, ...]."""
-    if bad.any():
-        at = int(np.argmax(bad.any(1)))
-        raise ValueError(f"row {at} of the results {why}: {rows[at].tolist()}")
-
-
-def _tabulate(rows: Ints, n: int, first_move: bool) -> _Table:
-    """Results i64[R, 5] summed by pair, and the prior."""
-    wins, draws, losses = np.zeros((3, n, n))
-    for counts, column in zip((wins, draws, losses), rows[:, 2:].T, strict=True):
-        np.add.at(counts, (rows[:, 0], rows[:, 1]), column)
-    if not first_move:
-        wins, losses = np.triu(wins + losses.T), np.triu(losses + wins.T)
-        draws = np.triu(draws + draws.T)
-    met = wins + draws + losses
-    played = (met + met.T).sum(1)
-    spread = (met + met.T) / 2 if first_move else met
-    i, j = np.nonzero(spread)
-    games = spread[i, j]
-    half = (games / played[i] + games / played[j]) / 4
-    draw = games / max(met.sum(), 1) / 2
-    prior = np.zeros((n + 2, n + 2))
-    prior[:n, :n] = _between_groups(n, i, j)
-    # Without any game nothing speaks of the first move, nor of draws: then win, draw and loss are
-    # equally likely.
-    if not len(games):
-        prior[n, n], prior[n + 1, n + 1] = _INFORMATION, 1
-    return _Table(i, j, wins[i, j] + half, draws[i, j] + draw, losses[i, j] + half, prior)
-
-
-def _between_groups(n: int, i: Ints, j: Ints) -> Floats:
-    """Curvature f64[n, n] of the prior that ties together groups no games i-j connect.
-
-    The means of the groups are equal at the summit, so that only the curvature of their drawn
-    games there matters, and a quadratic form with this curvature is exact.
-    """
+def groups(n: int, i: Ints, j: Ints) -> Ints:
+    """The lowest number, i64[n], among all whom games i-j connect each of n players with."""
     group = np.arange(n)
     while (group[i] != group[j]).any():
         lower = np.minimum(group[i], group[j])
         np.minimum.at(group, i, lower)
         np.minimum.at(group, j, lower)
+    return group
+
+
+def _with_virtual_games(record: CrossTable, n: int) -> _Table:
+    """The record and the prior."""
+    i, j = record.a, record.b
+    games = record.games.sum(1)
+    played = _scatter(games, i, n) + _scatter(games, j, n)
+    virtual = (games / played[i] + games / played[j])[:, None] / 4
+    prior = np.zeros((n + 1, n + 1))
+    prior[:n, :n] = _between_groups(n, i, j)
+    if not len(i):  # nothing speaks of the first move
+        prior[n, n] = _INFORMATION
+    return _Table(i, j, record.games + virtual, record.points + virtual / 2, prior)
+
+
+def _between_groups(n: int, i: Ints, j: Ints) -> Floats:
+    """Curvature f64[n, n] of the prior that ties together groups no games i-j connect.
+
+    The means of the groups are equal at the solution, so that only the curvature of their drawn
+    games there matters, and a quadratic form with this curvature is exact.
+    """
+    group = groups(n, i, j)
     member = group == np.unique(group)[:, None]
     mean = member / member.sum(1, keepdims=True)
     # The phantom's strength is free: its best value is the mean of the groups' means.
@@ -347,74 +312,145 @@ def _between_groups(n: int, i: Ints, j: Ints) -> Floats:
     return _INFORMATION * apart.T @ apart
 
 
-def _climb(table: _Table, free: NDArray[np.bool_]) -> Floats:
-    """Log strengths, gamma and log nu at the summit of the penalised likelihood, f64[n+2].
+def _solve(table: _Table, free: NDArray[np.bool_]) -> Floats:
+    """Log strengths, and what the first move is worth, at which nobody has a surplus, f64[n+1].
 
-    What is not free, bool[n+2], stays 0.
-
-    Newton steps, damped as Bach (2010), "Self-concordant analysis for logistic regression",
-    EJS 4:384-414, proves sufficient: where a step changes the log odds of no game by more than
-    R, curvature along it grows at most like exp(R t), so that t = log(1 + R) / R always climbs.
-    This needs no likelihood values, whose differences drown in rounding when counts are large.
+    What is not free, bool[n+1], stays 0.
     """
-    at = np.zeros(len(free))
-    games = (table.wins + table.draws + table.losses).sum()
-    if games:
-        decisive = games - table.draws.sum()
-        at[-1] = np.log(2 * table.draws.sum() / decisive)
+    strengths = free.copy()
+    strengths[-1] = False
+    at = _strengths(table, strengths, np.zeros(len(free)))
+    if not free[-1]:
+        return at
+    even = np.array_equal(*table.games.T)  # then strengths do not depend on the first move
+
+    def strengths_at(worth: float) -> Floats:
+        start = np.append(at[:-1], worth)
+        return start if even else _strengths(table, strengths, start)
+
+    def left(worth: float) -> float:
+        return float(_surplus(table, strengths_at(worth))[-1])
+
+    if not (sign := np.sign(left(0.0))):
+        return at
+    near, far = 0.0, float(sign)
+    while np.sign(left(far)) == sign and abs(far) < _FAR:
+        near, far = far, 2 * far
+    if np.sign(left(far)) == sign:  # so one-sided that no worth is too much
+        return strengths_at(far)
+    return strengths_at(optimize.root_scalar(left, bracket=(near, far), xtol=1e-12).root)
+
+
+def _strengths(table: _Table, free: NDArray[np.bool_], start: Floats) -> Floats:
+    """The log strengths at which nobody has a surplus, the rest of start f64[n+1] unchanged.
+
+    The surplus is the gradient of a concave function, whose summit Newton's steps find: expected
+    scores only rise with strength. A step that leads far down its other side is halved.
+    """
+    at = start
     for _ in range(_STEPS):
-        gradient, curvature = _slope(table, at)
+        surplus, slope = _surplus(table, at), _slope(table, at)
         step = np.zeros(len(free))
-        step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
-        d = abs(step[table.i] - step[table.j] + step[-2]).max(initial=0)
-        reach = max(d, d / 2 + abs(step[-1]))
-        at += step * (np.log1p(reach) / reach if reach > 0 else 1)
+        step[free] = np.linalg.solve(slope[np.ix_(free, free)], surplus[free])
+        step /= max(abs(step[table.i] - step[table.j]).max(initial=0) / _STRIDE, 1)
+        rise = float(surplus @ step)
         # The squared length of the step in standard errors. Rounding in sums over all games
         # bounds it from below; Newton's last step has squared what error was left.
-        if gradient @ step <= 1e-16 * (1 + games):
-            return at
+        if rise <= 1e-16 * (1 + table.games.sum()):
+            return at + step
+        while _surplus(table, at + step) @ step < -rise / 2:
+            step /= 2
+            rise /= 2
+        at = at + step
     raise RuntimeError(f"the ratings did not converge in {_STEPS} Newton steps")
 
 
-def _slope(table: _Table, at: Floats) -> tuple[Floats, Floats]:
-    """Gradient f64[n+2] of the penalised log likelihood and its negated Hessian f64[n+2, n+2]."""
-    i, j, n = table.i, table.j, len(at) - 2
-    games = table.wins + table.draws + table.losses
-    win, draw, loss = _davidson(at[i] - at[j] + at[n], at[n + 1])
-    surplus = (table.wins - table.losses - games * (win - loss)) / 2
-    gradient = -table.prior @ at
-    gradient[:n] += _scatter(surplus, i, n) - _scatter(surplus, j, n)
-    gradient[n] += surplus.sum()
-    gradient[n + 1] += (table.draws - games * draw).sum()
+def _surplus(table: _Table, at: Floats) -> Floats:
+    """What each player scored beyond what is expected; last, what was scored by moving first."""
+    i, j, n = table.i, table.j, len(at) - 1
+    beyond = table.points - table.games * scale.by_seat(at[i] - at[j], at[n]).score
+    surplus = -table.prior @ at
+    surplus[:n] += _scatter(beyond.sum(1), i, n) - _scatter(beyond.sum(1), j, n)
+    surplus[n] += beyond[:, 0].sum() - beyond[:, 1].sum()
+    return surplus
 
-    own = games * _information(win, loss)
-    mixed = games * draw * (loss - win) / 2
-    curvature = table.prior.copy()
-    curvature[i, j] -= own
-    curvature[j, i] -= own
-    curvature[np.arange(n), np.arange(n)] += _scatter(own, i, n) + _scatter(own, j, n)
-    for column, values in ((n, own), (n + 1, mixed)):
-        border = np.append(_scatter(values, i, n) - _scatter(values, j, n), values.sum())
-        curvature[: n + 1, column] += border
-        curvature[column, :n] += border[:n]
-    curvature[n + 1, n] += mixed.sum()
-    curvature[n + 1, n + 1] += (games * draw * (1 - draw)).sum()
-    return gradient, curvature
+
+def _slope(table: _Table, at: Floats) -> Floats:
+    """The negated derivative of the surplus, f64[n+1, n+1]."""
+    i, j, n = table.i, table.j, len(at) - 1
+    seats = scale.by_seat(at[i] - at[j], at[n])
+    by_d, by_first = table.games * seats.by_difference, table.games * seats.by_first_move
+    slope = table.prior + _laplacian(by_d.sum(1), i, j, n)
+    across = by_d[:, 0] - by_d[:, 1]
+    slope[n, :n] += _scatter(across, i, n) - _scatter(across, j, n)
+    slope[:n, n] += _scatter(by_first.sum(1), i, n) - _scatter(by_first.sum(1), j, n)
+    slope[n, n] += by_first[:, 0].sum() - by_first[:, 1].sum()
+    # Sums over a thousand million games may leave no slope but rounding.
+    slope[np.diag_indices(n + 1)] *= 1 + 1e-13
+    return slope
+
+
+def _covariance(
+    record: CrossTable, table: _Table, at: Floats, nu: float, free: NDArray[np.bool_]
+) -> Floats:
+    """Of log strengths and the first move's worth, f64[n+1, n+1]; 0 for what is not free.
+
+    The surplus of every player has a variance, which the inverse of its derivative carries to the
+    parameters: the sandwich of Huber (1967) and of Liang and Zeger (1986), "Longitudinal data
+    analysis using generalized linear models", Biometrika 73:13-22, with pairs of games as clusters.
+    """
+    i, j, n = table.i, table.j, len(at) - 1
+    seats = scale.by_seat(at[i] - at[j], at[n])
+    variance = scale.variance(*scale.outcomes(seats.odds, nu))
+    slope = _slope(table, at)
+    inverse = np.zeros_like(slope)
+    inverse[np.ix_(free, free)] = np.linalg.inv(slope[np.ix_(free, free)])
+    by_d, by_first = record.games * seats.by_difference, record.games * seats.by_first_move
+    strength = by_d.sum(1) * _between(inverse[:n, :n], i, j)
+    first = (by_first[:, 0] - by_first[:, 1]) * inverse[n, n]
+    spread = dispersion.estimate(record, variance, seats, (strength, first))
+
+    own = table.games * variance
+    meat = table.prior + _laplacian(own.sum(1) * spread.total, i, j, n)
+    across = (own[:, 0] - own[:, 1]) * np.sqrt(spread.total * spread.split)
+    border = _scatter(across, i, n) - _scatter(across, j, n)
+    meat[n, :n] += border
+    meat[:n, n] += border
+    meat[n, n] += own.sum(1) @ spread.split
+    return inverse @ meat @ inverse.T
+
+
+def _drawishness(record: CrossTable, table: _Table, at: Floats) -> float:
+    """nu, with which the pool draws as often as it did; half a draw is added to all games.
+
+    A game for stakes is a draw in part: 4 s (1 - s) at a score s.
+    """
+    if not len(record):
+        return 1.0  # then win, draw and loss are equally likely
+    odds = scale.by_seat(at[table.i] - at[table.j], at[-1]).odds
+    games = table.games.sum()
+    seen = (4 * (record.points - record.squares).sum() + 0.5) / (games + 0.5)
+
+    def beyond(log_nu: float) -> float:
+        _, draw, _ = scale.outcomes(odds, np.exp(log_nu))
+        return float((table.games * draw).sum() / games - seen)
+
+    if beyond(_WIDEST) <= 0:  # what players score leaves no room for so many
+        return float(np.exp(_WIDEST))
+    if beyond(-_WIDEST) >= 0:
+        return float(np.exp(-_WIDEST))
+    return float(np.exp(optimize.root_scalar(beyond, bracket=(-_WIDEST, _WIDEST)).root))
+
+
+def _laplacian(weight: Floats, i: Ints, j: Ints, n: int) -> Floats:
+    """The sum f64[n+1, n+1] of weight u u', where u is 1 at i and -1 at j; the last row is 0."""
+    found = np.zeros((n + 1, n + 1))
+    np.add.at(found, (i, j), -weight)
+    np.add.at(found, (j, i), -weight)
+    found[np.arange(n), np.arange(n)] += _scatter(weight, i, n) + _scatter(weight, j, n)
+    return found
 
 
 def _scatter(values: Floats, index: Ints, n: int) -> Floats:
     """Sums f64[n] of the values that share an index."""
     return np.bincount(index, values, n).astype(np.float64)
-
-
-def _davidson(d: Floats, log_nu: float) -> tuple[Floats, Floats, Floats]:
-    """Probabilities of win, draw and loss at a difference d f64[...] of log strengths."""
-    top = np.maximum(abs(d) / 2, log_nu)
-    win, draw, loss = np.exp(d / 2 - top), np.exp(log_nu - top), np.exp(-d / 2 - top)
-    total = win + draw + loss
-    return win / total, draw / total, loss / total
-
-
-def _information(win: Floats, loss: Floats) -> Floats:
-    """Fisher information f64[...] of one game about the difference of log strengths."""
-    return (win + loss - (win - loss) ** 2) / 4

@@ -9,6 +9,12 @@ NELO = 800 / math.log(10)
 """Normalised Elo in one standard deviation of a game: equal to Elo for near equals in a game
 without draws, where the deviation is a half."""
 
+IN_WORDS = (
+    "nElo: the difference in standard deviations of a game, as Elo without draws; "
+    "LOS: how likely the first is the stronger; Ptnml: pairs that gave 0, ½, 1, 1½, 2 points"
+)
+"""What engine testers' figures mean, in one sentence."""
+
 Z95 = 1.959963984540054
 """Half the width of a 95 % interval, in standard errors: the 97.5 % quantile of the standard normal
 distribution. Every interval of Arena is this wide."""
@@ -92,7 +98,7 @@ def elo(score: float) -> float:
         return -np.inf
     if score >= 1:
         return np.inf
-    return float(-400 * np.log10(1 / score - 1))
+    return float(-400 * np.log10(1 / score - 1)) + 0.0  # a tie is 0, not -0
 
 
 def _pentanomial(scores: np.ndarray) -> tuple[int, int, int, int, int] | None:

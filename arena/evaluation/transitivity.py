@@ -3,60 +3,56 @@
 Ratings say that whoever beats a, who beats b, beats b by still more. Three questions to the results
 of a pool, from the mildest to the gravest:
 
-* `fit_test`: does the model of arena.evaluation.ratings describe the games at all, draws included?
-* `curl`: do the differences between agents add up? Who wins the decisive games of a pair gives a
-  flow on the graph of who met; what ratings can express of a flow is its gradient, and what goes
+* `fit_test`: does the model of arena.evaluation.ratings describe the scores, of both seats?
+* `curl`: do the differences between agents add up? What two agents score against each other gives
+  a flow on the graph of who met; what ratings can express of a flow is its gradient, and what goes
   round in circles is left over. That is the Hodge decomposition of Jiang, Lim, Yao and Ye (2011),
   "Statistical ranking and combinatorial Hodge theory", Mathematical Programming 127:203-244, here
-  with the weights of the likelihood: the working log odds at its summit, each pair weighed by its
-  information, so that the gradient is the rating itself and the energy of the rest Pearson's
-  chi-square. A rest may also mean that wins become likely faster or slower than Bradley and Terry
-  think: differences that do not add up are no proof of a circle.
+  with the weights of the errors: the working log odds at the ratings, each two agents weighed by
+  the precision of their score, so that the energy of the rest is Pearson's chi-square. A rest may
+  also mean that scores become higher faster or slower than the scale of Elo has it: differences
+  that do not add up are no proof of a circle.
 * `cycle`: is there a circle, a beats b beats c beats a? It takes a proof for each of its pairs and
   assumes no model.
 
-Games count as independent. Games of a pair from the same openings by agents that hardly vary are
-fewer than they look; then all p values are too small.
+What the two games of a pair have in common is accounted for where a `CrossTable` tells it, but by
+`cycle`: there games count as independent, and games from the same openings by agents that hardly
+vary are fewer than they look; then its p is too small.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from arena.evaluation import crosstable, dispersion, scale
+from arena.evaluation.crosstable import CrossTable, Floats, Ints, Results
 from arena.evaluation.cycles import sign_test, surest_cycle
-from arena.evaluation.ratings import (
-    ELO,
-    Floats,
-    Ints,
-    Ratings,
-    Results,
-    chances,
-    fit,
-    validated,
-)
+from arena.evaluation.ratings import Ratings, fit, groups
+from arena.evaluation.scale import ELO
 from arena.evaluation.score import Z95
 
-_SPARSE = 5  # expected counts below this are too few for the chi-square distribution
+_SPARSE = 2.5
+"""Variance of points (that of ten decisive games of equals) that chi-square takes."""
 _ENOUGH = 20  # simulations at least as far off as the results, after which p is known
 
 
 @dataclass(frozen=True)
 class FitTest:
-    """How far results are from the best that ratings can say of them.
+    """How far scores are from the best that ratings can say of them.
 
     Attributes:
-      deviance: twice the log likelihood ratio of the model in which every pair has its own chances
-        to the fitted one.
-      dof: degrees of freedom: two a pair (one where nothing was drawn), less one a player but one
-        in each group that met, less one for draws and one for the first move where fitted.
-      p: probability of a deviance as large as this if the fitted model were true.
-      simulated: p comes from simulations, some expected count being less than 5.
+      chi_square: of the scores of each two players, and where the first move is fitted of each
+        seat, about those expected, in squared standard errors.
+      dof: degrees of freedom: one for each two players who met, or two where the first move is
+        fitted; less one a player but one in each group that met, less one for the first move.
+      p: probability of as much if the fitted model were true.
+      simulated: p comes from simulations, some score being of too few games.
     """
 
-    deviance: float
+    chi_square: float
     dof: int
     p: float
     simulated: bool
@@ -64,14 +60,14 @@ class FitTest:
 
 @dataclass(frozen=True)
 class Curl:
-    """What goes round in circles in the decisive games.
+    """What goes round in circles in the scores.
 
     Attributes:
       energy: of the flow that is no gradient, in squared standard errors.
-      dof: independent circles of pairs that met; the energy to expect if there is no such flow.
+      dof: independent circles of players that met; the energy to expect if there is no such flow.
       p: probability of as much energy if there is none.
-      simulated: p comes from simulations, some expected count being less than 5.
-      elo: size of the flow, root mean square over pairs weighed by information, chance removed.
+      simulated: p comes from simulations, some score being of too few games.
+      elo: size of the flow, root mean square over all who met weighed by precision, chance removed.
       share: of the energy of all differences, chance removed, in [0, 1]; 0 if nothing differs.
       half_width: half the 95 % interval of the share, to first order.
     """
@@ -138,34 +134,42 @@ class Verdict:
         return f"transitive as far as these games tell ({_p_value(self.curl.p)})"
 
 
-class _Games(NamedTuple):
-    """Results by pair; with a first move, by pair and who made it.
+class _Flow(NamedTuple):
+    """Scores beyond what the ratings expect, of S independent sums of games.
 
     Attributes:
-      i, j: i64[S], who met; i moved first. Rows of a pair are neighbours.
-      counts: f64[S, 3], games that i won, drew and lost.
-      pairs: i64[P], the first row of each pair.
-      sign: f64[S], 1, or -1 in rows from the view of the pair's other player.
-      first_move: whether rows are kept apart by who made the first move.
+      beyond: f64[S], in points.
+      variance: f64[S], of these.
+      design: f64[S, n+1], their negated derivatives by log strengths and the first move.
     """
 
-    i: Ints
-    j: Ints
-    counts: Floats
-    pairs: Ints
-    sign: Floats
-    first_move: bool
+    beyond: Floats
+    variance: Floats
+    design: Floats
+
+    @property
+    def energy(self) -> float:
+        """Squared standard errors, at the parameters that make them fewest."""
+        pull = self.design.T @ (self.beyond / self.variance)
+        inertia = self.design.T @ (self.design / self.variance[:, None])
+        least = pull @ np.linalg.lstsq(inertia, pull, rcond=1e-10)[0]
+        return max(float((self.beyond**2 / self.variance).sum() - least), 0.0)
 
 
 def fit_test(
-    results: Results, n: int, *, first_move: bool = False, samples: int = 199, seed: int = 0
+    results: Results | CrossTable,
+    n: int,
+    *,
+    first_move: bool = False,
+    samples: int = 199,
+    seed: int = 0,
 ) -> FitTest:
-    """Do the ratings of n players describe the results? The likelihood ratio test.
+    """Do the ratings of n players describe the results? Pearson's chi-square test of their scores.
 
-    Where every expected count is 5 or more, the deviance of a true model has the chi-square
-    distribution. Else it is compared with those of as many games by the fitted model, each fitted
-    anew (parametric bootstrap), until 20 are as large: Besag and Clifford (1991), "Sequential Monte
-    Carlo p-values", Biometrika 78(2):301-304.
+    Where every score is of enough games, chi-square has its distribution. Else it is compared with
+    those of as many games by the fitted model, each fitted anew (parametric bootstrap), until 20
+    are as large: Besag and Clifford (1991), "Sequential Monte Carlo p-values", Biometrika
+    78(2):301-304.
 
     Args:
       results: as for `ratings.fit`.
@@ -177,28 +181,33 @@ def fit_test(
     Raises:
       ValueError: as `ratings.fit`.
     """
-    rows = validated(results, n)
-    ratings, games = fit(rows, n, first_move=first_move), _gather(rows, n, first_move)
-    rank = _rank(games, n)
-    drawn = bool(games.counts[:, 1].any())
-    dof = max(len(games.i) * (1 + drawn) - rank - drawn - first_move, 0)
-    return FitTest(*_test(games, ratings, _deviance, dof, samples, seed))
+    table = crosstable.of(results, n).summed()
+    seats = int((table.games > 0).sum()) if first_move else _circles(table, n) + _rank(table, n)
+    dof = max(seats - _rank(table, n) - first_move, 0)
+    flow = _by_seat if first_move else _by_players
+    return FitTest(*_test(table, n, first_move, flow, dof, samples, seed))
 
 
 def curl(
-    results: Results, n: int, *, first_move: bool = False, samples: int = 199, seed: int = 0
+    results: Results | CrossTable,
+    n: int,
+    *,
+    first_move: bool = False,
+    samples: int = 199,
+    seed: int = 0,
 ) -> Curl:
     """How much of who beats whom goes round in circles, and whether chance explains it.
 
     Args and errors: those of `fit_test`, and p comes about in the same way.
     """
-    games, ratings = _decisive(results, n, first_move)
-    rank = _rank(games, n)
-    dof = len(games.pairs) - rank
-    energy, dof, p, simulated = _test(games, ratings, _energy(games), dof, samples, seed)
-    weight, _ = _flow(games, games.counts, _model(games, ratings))
-    d = (ratings.elo[games.i] - ratings.elo[games.j])[games.pairs] / ELO
-    round_about, straight = max(energy - dof, 0.0), max(float(weight @ d**2) - rank, 0.0)
+    table = crosstable.of(results, n).summed()
+    rank, dof = _rank(table, n), _circles(table, n)
+    energy, dof, p, simulated = _test(table, n, first_move, _by_players, dof, samples, seed)
+    ratings = fit(table, n, first_move=first_move)
+    flow = _by_players(table, ratings)
+    precision = flow.design[:, :-1] @ (ratings.elo / ELO)
+    round_about = max(energy - dof, 0.0)
+    straight = max(float((precision**2 / flow.variance).sum()) - rank, 0.0)
     total = round_about + straight
     if total == 0:
         return Curl(energy, dof, p, simulated, 0.0, 0.0, 0.0)
@@ -207,11 +216,12 @@ def curl(
         straight * math.sqrt(2 * dof + 4 * round_about),
         round_about * math.sqrt(2 * rank + 4 * straight),
     )
-    size = float(ELO * np.sqrt(round_about / weight.sum()))
+    weight = (abs(flow.design[:, :-1]).max(1) ** 2 / flow.variance).sum()
+    size = float(ELO * np.sqrt(round_about / weight))
     return Curl(energy, dof, p, simulated, size, round_about / total, Z95 * error / total**2)
 
 
-def cycle(results: Results, n: int, *, first_move: bool = False) -> Cycle | None:
+def cycle(results: Results | CrossTable, n: int, *, first_move: bool = False) -> Cycle | None:
     """The circle of agents, each beating the next, that is proven best; None if there is none.
 
     Each pair is put to the two-sided sign test on its decisive games. A circle is as sure as its
@@ -226,16 +236,18 @@ def cycle(results: Results, n: int, *, first_move: bool = False) -> Cycle | None
 
     Args and errors: those of `ratings.fit`.
     """
-    games, ratings = _decisive(results, n, first_move)
-    if not len(games.i):
+    table = _merged(crosstable.of(results, n))
+    table = table.rows(np.any(table.wins + table.losses, 1))
+    if not len(table):
         return None
-    wins = np.add.reduceat(np.where(games.sign > 0, *games.counts[:, [0, 2]].T), games.pairs)
-    decisive = np.add.reduceat(games.counts.sum(1), games.pairs)
-    even = 1 / (1 + np.exp(-games.sign * ratings.first_move / ELO))
-    chance = np.add.reduceat(games.counts.sum(1) * even, games.pairs) / decisive
+    lost = table.wins + table.losses
+    even = (
+        scale.expected(_first_move(table, n) / ELO * np.array([1.0, -1.0])) if first_move else 0.5
+    )
+    wins, decisive = table.wins.sum(1), lost.sum(1)
+    chance = (lost * even).sum(1) / decisive
     ahead = wins >= decisive * chance
-    i, j = games.i[games.pairs], games.j[games.pairs]
-    winner, loser = np.where(ahead, i, j), np.where(ahead, j, i)
+    winner, loser = np.where(ahead, table.a, table.b), np.where(ahead, table.b, table.a)
     p_values = sign_test(
         np.where(ahead, wins, decisive - wins).astype(np.int64),
         decisive.astype(np.int64),
@@ -250,7 +262,7 @@ def cycle(results: Results, n: int, *, first_move: bool = False) -> Cycle | None
 
 
 def verdict(
-    results: Results,
+    results: Results | CrossTable,
     n: int,
     *,
     first_move: bool = False,
@@ -271,100 +283,148 @@ def verdict(
     )
 
 
-def _gather(rows: Ints, n: int, first_move: bool) -> _Games:
-    """Valid results i64[R, 5], summed up."""
-    rows = rows[rows[:, 2:].any(1)]
-    turn = (rows[:, 0] > rows[:, 1]) & (not first_move)
-    rows = np.where(turn[:, None], rows[:, [1, 0, 4, 3, 2]], rows)
-    low, high = rows[:, :2].min(1), rows[:, :2].max(1)
-    keys, place = np.unique((low * n + high) * 2 + (rows[:, 0] > rows[:, 1]), return_inverse=True)
-    counts = np.zeros((len(keys), 3))
-    np.add.at(counts, place, rows[:, 2:])
-    pair, turned = keys // 2, keys % 2 == 1
-    low, high = pair // n, pair % n
-    return _Games(
-        np.where(turned, high, low),
-        np.where(turned, low, high),
-        counts,
-        np.nonzero(np.diff(pair, prepend=-1))[0],
-        np.where(turned, -1.0, 1.0),
-        first_move,
-    )
+def _merged(table: CrossTable) -> CrossTable:
+    """One row for each two who met, a < b; what games in pairs have in common is lost."""
+    return replace(table, pairs=np.zeros(len(table))).summed()
 
 
-def _decisive(results: Results, n: int, first_move: bool) -> tuple[_Games, Ratings]:
-    """The games that were not drawn, and the ratings by these alone.
+def _first_move(table: CrossTable, n: int) -> float:
+    """Elo that the first move is worth by the decisive games.
 
     Given that a game is decided, the chances do not depend on how drawish it is.
     """
-    rows = validated(results, n)
-    rows[:, 3] = 0
-    return _gather(rows, n, first_move), fit(rows, n, first_move=first_move)
+    games = table.wins + table.losses
+    none = np.zeros(len(table))
+    decided = replace(
+        table, pairs=none, games=games, points=table.wins, squares=table.wins, products=none
+    )
+    return fit(decided, n, first_move=True).first_move
 
 
-def _rank(games: _Games, n: int) -> int:
+def _rank(table: CrossTable, n: int) -> int:
     """Independent differences among players who met: players less groups."""
-    group = np.arange(n)
-    while (group[games.i] != group[games.j]).any():
-        lower = np.minimum(group[games.i], group[games.j])
-        np.minimum.at(group, games.i, lower)
-        np.minimum.at(group, games.j, lower)
-    return n - len(np.unique(group))
+    return n - len(np.unique(groups(n, table.a, table.b)))
 
 
-Statistic = Callable[[Floats, Floats], float]
-"""Of counts f64[S, 3] and the model's chances f64[S, 3]."""
+def _circles(table: CrossTable, n: int) -> int:
+    """Independent circles on the graph of who met."""
+    return len(np.unique(table.a * n + table.b)) - _rank(table, n)
+
+
+Flow = Callable[[CrossTable, Ratings], _Flow]
 
 
 def _test(
-    games: _Games, ratings: Ratings, statistic: Statistic, dof: int, samples: int, seed: int
+    table: CrossTable, n: int, first_move: bool, flow: Flow, dof: int, samples: int, seed: int
 ) -> tuple[float, int, float, bool]:
-    """The statistic, its degrees of freedom, its p value, whether p was simulated."""
-    model = _model(games, ratings)
-    value = statistic(games.counts, model)
-    expected = games.counts.sum(1)[:, None] * model
-    if dof == 0 or (expected[model > 0] >= _SPARSE).all():
+    """The energy of a flow, its degrees of freedom, its p value, whether p was simulated."""
+    ratings = fit(table, n, first_move=first_move)
+    if dof == 0:
+        return flow(table, ratings).energy, 0, 1.0, False
+    value = flow(table, ratings).energy
+    outcomes = _outcomes(table, ratings)
+    enough = np.where(table.games > 0, table.games * scale.variance(*outcomes), np.inf)
+    if (enough >= _SPARSE).all():
         return value, dof, _chi_square_tail(value, dof), False
     rng = np.random.default_rng(seed)
-    number = games.counts.sum(1).astype(np.int64)
     beyond = 0
     for sample in range(1, samples + 1):
-        other = rng.multinomial(number, model)
-        rows = np.column_stack([games.i, games.j, other])
-        refit = fit(rows, len(ratings.elo), first_move=games.first_move)
-        counts = other.astype(np.float64)
-        beyond += statistic(counts, _model(games._replace(counts=counts), refit)) >= value
+        other = _simulated(rng, table, outcomes)
+        beyond += flow(other, fit(other, n, first_move=first_move)).energy >= value
         if beyond == _ENOUGH:
             return value, dof, beyond / sample, True
     return value, dof, (beyond + 1) / (samples + 1), True
 
 
-def _model(games: _Games, ratings: Ratings) -> Floats:
-    """The fitted chances f64[S, 3] of win, draw and loss; no draws where there were none."""
-    model = chances(ratings, games.i, games.j, first=1) * [1, games.counts[:, 1].any(), 1]
-    return model / model.sum(1, keepdims=True)
+def _seats(table: CrossTable, ratings: Ratings) -> scale.Seats:
+    d = (ratings.elo[table.a] - ratings.elo[table.b]) / ELO
+    return scale.by_seat(d, ratings.first_move / ELO)
 
 
-def _deviance(counts: Floats, model: Floats) -> float:
-    expected = counts.sum(1, keepdims=True) * model
-    ratio = np.divide(counts, expected, out=np.ones_like(counts), where=counts > 0)
-    return 2 * float((counts * np.log(ratio)).sum())
+def _outcomes(table: CrossTable, ratings: Ratings) -> tuple[Floats, Floats, Floats]:
+    """The fitted probabilities f64[R, 2] of win, draw and loss in either seat; no draws if none."""
+    win, draw, loss = scale.outcomes(_seats(table, ratings).odds, ratings.draw)
+    if (table.points == table.squares).all():
+        return win + draw / 2, 0 * draw, loss + draw / 2
+    return win, draw, loss
 
 
-def _energy(games: _Games) -> Statistic:
-    def energy(counts: Floats, model: Floats) -> float:
-        weight, flow = _flow(games, counts, model)
-        return float(weight @ flow**2)
+def _simulated(
+    rng: np.random.Generator, table: CrossTable, outcomes: tuple[Floats, Floats, Floats]
+) -> CrossTable:
+    """As many games by these probabilities, all independent."""
+    share = np.stack(outcomes, -1)
+    share /= share.sum(-1, keepdims=True)
+    pairs = table.pairs.astype(np.int64)
+    alone = (table.games - table.pairs[:, None]).astype(np.int64)
+    joint = (share[:, 0, :, None] * share[:, 1, None, :]).reshape(-1, 9)
+    met = rng.multinomial(pairs, joint / joint.sum(1, keepdims=True)).reshape(-1, 3, 3)
+    single = np.stack([rng.multinomial(alone[:, k], share[:, k]) for k in (0, 1)], 1)
+    counts = single + np.stack([met.sum(2), met.sum(1)], 1)
+    wins, draws, losses = np.moveaxis(counts.astype(np.float64), 2, 0)
+    scores = np.array([1.0, 0.5, 0.0])
+    return replace(
+        table,
+        wins=wins,
+        losses=losses,
+        points=wins + draws / 2,
+        squares=wins + draws / 4,
+        products=met @ scores @ scores,
+    )
 
-    return energy
+
+def _spreads(
+    table: CrossTable, ratings: Ratings
+) -> tuple[scale.Seats, Floats, tuple[float, float]]:
+    """Expectations, variances f64[R, 2] of points in either seat, and the pool's dispersions."""
+    seats = _seats(table, ratings)
+    variance = scale.variance(*scale.outcomes(seats.odds, ratings.draw))
+    share = np.full(len(table), 1 / max(len(table), 1))
+    fitted = share * _rank(table, len(ratings.elo)), share
+    pool = dispersion.pooled(table, variance, seats, fitted)
+    return seats, table.games * variance, pool
 
 
-def _flow(games: _Games, counts: Floats, model: Floats) -> tuple[Floats, Floats]:
-    """Of each pair's decisive games, information and log odds beyond the model's, f64[P]."""
-    number = counts.sum(1)
-    weight = np.add.reduceat(number * model[:, 0] * model[:, 2], games.pairs)
-    surplus = np.add.reduceat(games.sign * (counts[:, 0] - number * model[:, 0]), games.pairs)
-    return weight, surplus / weight
+def _by_players(table: CrossTable, ratings: Ratings) -> _Flow:
+    """The scores of each two players."""
+    seats, variance, (total, _) = _spreads(table, ratings)
+    beyond = (table.points - table.games * seats.score).sum(1)
+    slope = (table.games * seats.by_difference).sum(1)
+    _, place = np.unique(table.a * len(ratings.elo) + table.b, return_inverse=True)
+    sums = [
+        np.bincount(place, x).astype(np.float64) for x in (beyond, total * variance.sum(1), slope)
+    ]
+    first = np.unique(place, return_index=True)[1]
+    design = _design(table.a[first], table.b[first], sums[2], len(ratings.elo))
+    return _Flow(sums[0], sums[1], design)
+
+
+def _by_seat(table: CrossTable, ratings: Ratings) -> _Flow:
+    """The scores of each two players in either seat.
+
+    Total and split of a pair of seats are brought to the scale on which games are independent.
+    """
+    seats, variance, pool = _spreads(table, ratings)
+    turn = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(pool)[:, None]
+    mix = np.array([[1.0, 1.0], [1.0, -1.0]]) / 2 @ turn  # from seats to seats
+    beyond = (table.points - table.games * seats.score) @ mix.T
+    by_d = (table.games * seats.by_difference) @ mix.T
+    by_first = (table.games * seats.by_first_move) @ mix.T
+    played = table.games > 0
+    n = len(ratings.elo)
+    designs = [_design(table.a, table.b, by_d[:, k], n, by_first[:, k]) for k in (0, 1)]
+    design = np.stack(designs, 1)
+    return _Flow(beyond[played], variance[played], design[played])
+
+
+def _design(
+    a: Ints, b: Ints, by_difference: Floats, n: int, by_first_move: Floats | float = 0.0
+) -> Floats:
+    """Derivatives f64[S, n+1] by log strengths and the first move."""
+    design, row = np.zeros((len(a), n + 1)), np.arange(len(a))
+    design[row, a], design[row, b] = by_difference, -by_difference
+    design[:, n] = by_first_move
+    return design
 
 
 def _chi_square_tail(x: float, dof: int) -> float:

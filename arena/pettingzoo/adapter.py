@@ -16,12 +16,82 @@ from gymnasium import spaces
 from pettingzoo.utils import BaseWrapper
 
 from arena.pettingzoo.env_names import reason
-from arena.pettingzoo.errors import EnvError
+from arena.pettingzoo.errors import BadObservation, EnvError
 
 OVER, FAILED = -2, -3
 """`EnvAdapter.mover` when the game has ended (as in `games.core`), and when the env has failed."""
 
 _MASK = "action_mask"
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class ObservationSpace:
+    """What an agent observes, its action_mask left away.
+
+    Attributes:
+      space: as the env declares it.
+      dicts: it comes in a dict, which may hold a mask.
+      key: the only other entry of that dict, or "" if there are none or several.
+    """
+
+    space: gymnasium.Space
+    dicts: bool
+    key: str
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Of the observation as an array; what is no Box is a vector."""
+        return self.space.shape if isinstance(self.space, spaces.Box) else self._flat_shape
+
+    @property
+    def _flat_shape(self) -> tuple[int]:
+        return (spaces.flatdim(self.space),)
+
+    @cached_property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest number that it declares; 0 and 1 for what is no Box."""
+        if not isinstance(self.space, spaces.Box):
+            return 0.0, 1.0
+        return float(np.min(self.space.low)), float(np.max(self.space.high))
+
+    @cached_property
+    def dtype(self) -> np.dtype:
+        """As small as the space allows, and one that every device has."""
+        found = self.space.dtype if isinstance(self.space, spaces.Box) else None
+        if found is None or found.kind not in "biu":
+            return np.dtype(np.float32)
+        return found if found.itemsize < 4 or found == np.int32 else np.dtype(np.int32)
+
+    def split(self, value: Any) -> tuple[Any, Any]:
+        """An observation without its mask, and the mask; None if it holds none."""
+        if not (isinstance(value, dict) and self.dicts):
+            return value, None
+        rest = {key: part for key, part in value.items() if key != _MASK}
+        return rest.get(self.key) if self.key else rest, value.get(_MASK)
+
+    def array(self, value: Any) -> np.ndarray:
+        """An observation without its mask as an array [...].
+
+        Raises:
+          BadObservation: it is not in its space's shape, or holds what is no finite float32.
+        """
+        try:
+            if not isinstance(self.space, spaces.Box):
+                value = spaces.flatten(self.space, value)
+            array = np.asarray(value)
+        except Exception as error:
+            raise BadObservation(f"an observation is not in its space ({reason(error)})") from None
+        if array.shape != self.shape:
+            raise BadObservation(
+                f"an observation has the shape {array.shape}, its space {self.shape}"
+            )
+        if array.dtype.kind not in "biuf":
+            raise BadObservation(f"an observation holds {array.dtype}, not numbers")
+        if array.dtype.kind == "f" and not (np.abs(array) <= _LARGEST).all():
+            worst = array[~(np.abs(array) <= _LARGEST)].flat[0]
+            raise BadObservation(f"an observation holds {worst:g}, which is no finite float32")
+        return array
 
 
 @dataclass(frozen=True)
@@ -32,46 +102,33 @@ class EnvSpaces:
       agents: both agents, seat 0 first.
       num_actions: A, how many moves there are.
       first_actions: the number that each agent's move 0 bears.
-      observation: of an agent, the mask left away.
-      dicts: an agent observes a dict, which may hold a mask.
-      key: the only other entry of that dict, or "" if there are none or several.
+      observations: of both agents, of one shape.
     """
 
     agents: tuple[Any, Any]
     num_actions: int
     first_actions: tuple[int, int]
-    observation: gymnasium.Space
-    dicts: bool
-    key: str
+    observations: tuple[ObservationSpace, ObservationSpace]
 
-    @cached_property
+    @property
     def shape(self) -> tuple[int, ...]:
-        """Of the observation as an array; what is no Box is a vector."""
-        if isinstance(self.observation, spaces.Box):
-            return self.observation.shape
-        return (spaces.flatdim(self.observation),)
+        """Of an observation."""
+        return self.observations[0].shape
 
     @cached_property
     def dtype(self) -> np.dtype:
-        """As small as the space allows, and one that every device has."""
-        found = self.observation.dtype if isinstance(self.observation, spaces.Box) else None
-        if found is None or found.kind not in "biu":
-            return np.dtype(np.float32)
-        return found if found.itemsize < 4 or found == np.int32 else np.dtype(np.int32)
+        """One that holds what either agent may observe."""
+        both = [np.dtype(space.dtype) for space in self.observations]
+        found = np.result_type(*both)
+        if both[0] == both[1] or (found.kind in "biu" and found.itemsize <= 4 and found != "u4"):
+            return found
+        return np.dtype(np.float32)
 
-    def array(self, value: Any) -> np.ndarray:
-        """An observation as an array [...]; raises EnvError if it is not in its space."""
-        try:
-            if not isinstance(self.observation, spaces.Box):
-                value = spaces.flatten(self.observation, value)
-            array = np.asarray(value)
-        except Exception as error:
-            raise EnvError(f"an observation is not in its space ({reason(error)})") from None
-        if array.shape != self.shape:
-            raise EnvError(f"an observation has the shape {array.shape}, its space {self.shape}")
-        if array.dtype.kind not in "biuf":
-            raise EnvError(f"an observation holds {array.dtype}, not numbers")
-        return array
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest number that either agent's observation may hold."""
+        lows, highs = zip(*(space.bounds for space in self.observations), strict=True)
+        return min(lows), max(highs)
 
 
 def read_spaces(env: pettingzoo.AECEnv) -> EnvSpaces:
@@ -91,27 +148,23 @@ def read_spaces(env: pettingzoo.AECEnv) -> EnvSpaces:
     if moves[0].n != moves[1].n:
         raise EnvError(f"{agents[0]} has {moves[0].n} actions and {agents[1]} {moves[1].n}")
     first = int(moves[0].start), int(moves[1].start)
-    one, two = (
-        EnvSpaces(agents, int(moves[0].n), first, *_without_mask(env.observation_space(agent)))
-        for agent in agents
-    )
+    one, two = (_without_mask(env.observation_space(agent)) for agent in agents)
     if one.shape != two.shape:
         raise EnvError(
             f"{agents[0]} sees {one.shape} and {agents[1]} {two.shape}: "
             "one network plays both seats"
         )
-    return one
+    return EnvSpaces(agents, int(moves[0].n), first, (one, two))
 
 
-def _without_mask(space: gymnasium.Space) -> tuple[gymnasium.Space, bool, str]:
-    """A space without the mask, whether it is a Dict, and the key if only one entry is left."""
+def _without_mask(space: gymnasium.Space) -> ObservationSpace:
     if not isinstance(space, spaces.Dict):
-        return space, False, ""
+        return ObservationSpace(space, False, "")
     rest = {key: part for key, part in space.spaces.items() if key != _MASK}
     if len(rest) == 1:
         key = next(iter(rest))
-        return rest[key], True, key
-    return spaces.Dict(rest), True, ""
+        return ObservationSpace(rest[key], True, key)
+    return ObservationSpace(spaces.Dict(rest), True, "")
 
 
 class EnvAdapter:
@@ -210,6 +263,8 @@ class EnvAdapter:
     def _call(self, what: str, call: Callable[[], None]) -> None:
         try:
             call()
+        except EnvError:
+            raise
         except Exception as error:
             raise EnvError(f"{what} raises {reason(error)}") from error
 
@@ -220,7 +275,7 @@ class EnvAdapter:
     def observe_mover(self) -> tuple[np.ndarray, np.ndarray]:
         """The mover's observation, [...] as its space has it, and its legal moves bool[A]."""
         agent = self.spaces.agents[self.mover]
-        seen, mask = self._observe(agent)
+        seen, mask = self._observe(self.mover)
         if mask is None:
             mask = self._inner.infos.get(agent, {}).get(_MASK)
         if mask is None:
@@ -238,20 +293,20 @@ class EnvAdapter:
 
     def observe(self, seat: int) -> np.ndarray:
         """A seat's observation [...], whether it is to move or not."""
-        return self._observe(self.spaces.agents[seat])[0]
+        return self._observe(seat)[0]
 
-    def _observe(self, agent: Any) -> tuple[np.ndarray, Any]:
-        """An agent's observation, and the mask if the observation holds it."""
+    def _observe(self, seat: int) -> tuple[np.ndarray, Any]:
+        """A seat's observation, and the mask if the observation holds it."""
+        agent, space = self.spaces.agents[seat], self.spaces.observations[seat]
         try:
             value = self.env.observe(agent)
         except Exception as error:
             raise EnvError(f"observe raises {reason(error)}") from error
-        mask = None
-        if isinstance(value, dict) and self.spaces.dicts:
-            mask = value.get(_MASK)
-            value = {key: part for key, part in value.items() if key != _MASK}
-            value = value.get(self.spaces.key) if self.spaces.key else value
-        return self.spaces.array(value), mask
+        value, mask = space.split(value)
+        try:
+            return space.array(value), mask
+        except BadObservation as error:
+            raise BadObservation(f"{agent}: {error}") from None
 
     def clone(self) -> "EnvAdapter":
         """The same game once more; neither changes with the other.
@@ -278,6 +333,8 @@ def _innermost(env: Any) -> Any:
 
 def _clone(env: Any, memo: dict[int, Any]) -> Any:
     """A deep copy, attribute by attribute: gymnasium's EzPickle would make a new env instead."""
+    if hasattr(type(env), "__deepcopy__"):  # it knows better
+        return copy.deepcopy(env, memo)
     twin = memo[id(env)] = object.__new__(type(env))
     for key, value in vars(env).items():
         part = _clone(value, memo) if isinstance(value, _ENVS) else copy.deepcopy(value, memo)
@@ -285,4 +342,4 @@ def _clone(env: Any, memo: dict[int, Any]) -> Any:
     return twin
 
 
-_ENVS = (pettingzoo.AECEnv, pettingzoo.ParallelEnv)
+_ENVS = (pettingzoo.AECEnv, pettingzoo.ParallelEnv, gymnasium.Env)

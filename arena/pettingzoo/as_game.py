@@ -6,12 +6,17 @@ While one waits for a move, it can be searched: `step` calls back from the devic
 answers with a copy that has moved on.
 """
 
+import base64
+import html
+import io
+import re
 from dataclasses import dataclass
 from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from PIL import Image
 
 from arena.pettingzoo import match_loop
 from arena.pettingzoo.env_games import EnvGames
@@ -22,8 +27,10 @@ from arena.pettingzoo.state_copies import NO_GAME, step_copies
 from arena.pettingzoo.worker import PLAYOUT
 from arena.pettingzoo.worker_pool import WorkerPool, check_env, pool_of
 from arena.play.device_loop import Match, Played
-from arena.types import HostGame, Key, Params
+from arena.types import DescribedGames, HostGame, Key, Params
 from games import OVER, Facts
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")  # of terminals; XML has none
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,11 @@ class ImportedGame(HostGame):
 
         Where both agents observe the same, a last plane, or entry, is the seat.
         """
-        seen = as_planes(self.spec, state.observation)
+        return self.planes(state.observation, seat)
+
+    def planes(self, observation: jax.Array, seat: jax.Array) -> jax.Array:
+        """As `observe`, of an observation [...] as the env gives it."""
+        seen = as_planes(self.spec, observation)
         if self.spec.add_seat:
             whose = jnp.broadcast_to(seat.astype(jnp.float32), (*seen.shape[:-1], 1))
             seen = jnp.concatenate([seen, whose], -1)
@@ -130,16 +141,19 @@ class ImportedGame(HostGame):
 
     def draw(self, state: EnvState[jax.Array]) -> str:
         """The same as a picture."""
-        lines = self.show(state).split("\n")
-        width, height = 9.6 * max(map(len, lines)) + 16, 18 * len(lines) + 16
-        text = "".join(
-            f'<text x="8" y="{22 + 18 * y}" xml:space="preserve">{line}</text>'
-            for y, line in enumerate(lines)
-        )
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height}" '
-            f'font-family="monospace" font-size="16">{text}</svg>'
-        )
+        return _drawn(self.show(state))
+
+    @property
+    def seats(self) -> tuple[str, str]:
+        """The names of the agents."""
+        return self.spec.agents
+
+    def draw_described(self, games: DescribedGames, n: int) -> str:
+        """What the env renders of a game, text or picture, as an SVG picture."""
+        found = games.describe(n)
+        if found.picture:
+            return _embedded(found.picture)
+        return _drawn(found.text) if found.text else self.draw(games.position(n).state)
 
     def view(self, state: EnvState[jax.Array], seat: int) -> str:
         """What one seat sees: a position holds nothing else."""
@@ -184,6 +198,30 @@ class ImportedGame(HostGame):
     def voided(self) -> int:
         """Games that the env failed to finish, or that were lost with a worker."""
         return self.pool.voided
+
+
+def _drawn(text: str) -> str:
+    """A text as an SVG picture."""
+    lines = [html.escape(line) for line in _ESCAPES.sub("", text).split("\n")]
+    width, height = 9.6 * max(map(len, text.split("\n"))) + 16, 18 * len(lines) + 16
+    rows = "".join(
+        f'<text x="8" y="{22 + 18 * y}" xml:space="preserve">{line}</text>'
+        for y, line in enumerate(lines)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height}" '
+        f'font-family="monospace" font-size="16">{rows}</svg>'
+    )
+
+
+def _embedded(picture: bytes) -> str:
+    """A PNG as an SVG picture."""
+    width, height = Image.open(io.BytesIO(picture)).size
+    data = base64.b64encode(picture).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arena import extensions
+from arena import extensions, interrupt
 from arena.pettingzoo.adapter import EnvAdapter, read_spaces
 from arena.pettingzoo.env_names import creator, parse
 from arena.pettingzoo.errors import EnvError
@@ -125,6 +125,11 @@ class Port:
             raise EnvError(f"{self.env} cannot be made: {extensions.reason(error)}") from None
         object.__setattr__(self, "_adapter", adapter)
 
+    @property
+    def first_seat(self) -> int:
+        """The env's seat that began the last game."""
+        return self._adapter.first
+
     def verify(
         self, games: int, seed: int, *, progress: Callable[[], None] = lambda: None
     ) -> Comparison:
@@ -146,6 +151,7 @@ class Port:
         comparison = Comparison(observations_skipped=self._unlike_shapes())
         observed = not comparison.observations_skipped
         for number in range(games):
+            interrupt.check()
             game = _Game(self, np.random.default_rng((seed, number)), observed)
             try:
                 found = game.play()

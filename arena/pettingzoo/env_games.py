@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from arena.pettingzoo.adapter import FAILED
+from arena.pettingzoo.description import Description
 from arena.pettingzoo.env_state import states_of
 from arena.pettingzoo.errors import EnvError
 from arena.pettingzoo.state_copies import game_handles
@@ -55,6 +56,7 @@ class EnvGames:
         self.view = View(self._slots.mover.copy(), self._slots.legal.copy())
 
     def _check(self) -> None:
+        self._pool.check_observations()
         if (self._slots.mover == FAILED).any():
             raise EnvError(self._pool.errors[-1])
 
@@ -63,6 +65,10 @@ class EnvGames:
         self._request(list(rows), list(moves))
         for n, move in zip(rows, moves, strict=True):
             self._moves[n].append(move)
+
+    def describe(self, n: int) -> Description:
+        """One game as it stands, for people."""
+        return self._pool.describe(n)
 
     def position(self, n: int) -> Position:
         """One game as it stands, and its moves since the opening."""

@@ -1,5 +1,7 @@
 """What the name of an env means: `pettingzoo:TARGET[?option=value&arena.setting=value]`.
 
+Or `open_spiel:NAME(options)[?arena.setting=value]`, a game of OpenSpiel.
+
 Worker processes load this; it must not load JAX.
 """
 
@@ -12,6 +14,7 @@ import sys
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,6 +22,9 @@ from urllib.parse import parse_qsl
 import pettingzoo
 from pettingzoo.utils import AgentSelector, parallel_to_aec
 
+from arena import extensions
+from arena.errors import LARGEST
+from arena.pettingzoo import open_spiel, turn_based
 from arena.pettingzoo.errors import EnvError
 
 PREFIX = "pettingzoo:"
@@ -36,10 +42,12 @@ class EnvSettings:
     Attributes:
       seat: add the seat to what networks get; None: if both agents observe the same.
       hidden: something is hidden or left to chance, so that no tree search copies the env; None: if
-        random games show it.
+        the check finds it.
       payoff: the largest payoff, larger ones are cut to it; None: the largest of random games.
       plies: moves after which a game counts as endless.
       timeout: seconds without an answer after which a worker process counts as hung.
+      reward: whose the reward of a Gym env is: `mover` for who has just moved, `first` for who
+        begins.
     """
 
     seat: bool | None = None
@@ -47,9 +55,12 @@ class EnvSettings:
     payoff: float | None = None
     plies: int = 5000
     timeout: float = 60.0
+    reward: str = "mover"
 
 
-_TYPES = {"seat": bool, "hidden": bool, "payoff": float, "plies": int, "timeout": float}
+_TYPES = {
+    "seat": bool, "hidden": bool, "payoff": float, "plies": int, "timeout": float, "reward": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,14 +68,29 @@ class EnvName:
     """A name, taken apart.
 
     Attributes:
-      target: PACKAGE.MODULE[:FUNCTION], NAMESPACE/NAME-vN, or FILE.py[:FUNCTION].
+      target: PACKAGE.MODULE[:FUNCTION], NAMESPACE/NAME-vN, FILE.py[:FUNCTION], or a game of
+        OpenSpiel with its prefix.
       options: the env's own, as keyword arguments.
-      settings: Arena's.
+      given: the settings of Arena's that are in the name.
     """
 
     target: str
     options: dict[str, Any]
-    settings: EnvSettings
+    given: dict[str, Any]
+
+    @property
+    def settings(self) -> EnvSettings:
+        """Arena's settings, as the name gives them."""
+        return EnvSettings(**self.given)
+
+    def settings_of(self, env: pettingzoo.AECEnv) -> EnvSettings:
+        """The same; what the name does not give is as the env's `metadata["arena"]` declares.
+
+        Raises:
+          EnvError: it declares what is no setting.
+        """
+        declared = env.unwrapped.metadata.get("arena", {})
+        return _settings({**declared, **self.given})
 
 
 def parse(name: str) -> EnvName:
@@ -79,7 +105,8 @@ def parse(name: str) -> EnvName:
     values = {key: _value(text) for key, text in pairs}
     settings = {k.removeprefix(_SETTINGS): v for k, v in values.items() if k.startswith(_SETTINGS)}
     options = {k: v for k, v in values.items() if not k.startswith(_SETTINGS)}
-    return EnvName(target, options, _settings(settings))
+    _settings(settings)
+    return EnvName(target, options, settings)
 
 
 def _value(text: str) -> Any:
@@ -103,8 +130,8 @@ def _settings(values: dict[str, Any]) -> EnvSettings:
         kind = _TYPES[key]
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise EnvError(f"arena.{key}={value!r} is no {kind.__name__}")
-        if kind is not bool and value <= 0:
-            raise EnvError(f"arena.{key} must be positive, not {value}")
+        if kind in (int, float) and not 0 < value <= LARGEST:
+            raise EnvError(f"arena.{key} must be positive, and at most {LARGEST:,}, not {value}")
     return EnvSettings(**values)
 
 
@@ -116,7 +143,9 @@ def creator(name: EnvName) -> Make:
     """
     _restore_old_name()
     target, options = name.target, name.options
-    path, _, function = target.partition(":")
+    if target.startswith(open_spiel.PREFIX):
+        return partial(open_spiel.SpielEnv, target.removeprefix(open_spiel.PREFIX), **options)
+    path, function = extensions.split(target)
     if path.endswith(".py"):
         make = _function(_file(Path(path)), function, target)
     elif "/" in target:
@@ -126,7 +155,11 @@ def creator(name: EnvName) -> Make:
 
     def build() -> pettingzoo.AECEnv:
         env = make(**options)
-        return parallel_to_aec(env) if isinstance(env, pettingzoo.ParallelEnv) else env
+        if isinstance(env, pettingzoo.ParallelEnv):
+            return parallel_to_aec(env)
+        if not isinstance(env, pettingzoo.AECEnv) and turn_based.is_one(env):
+            return turn_based.TurnBased(env, reward=name.settings.reward)
+        return env
 
     return build
 

@@ -8,3 +8,10 @@ class EnvError(UserError):
 
     It crosses processes: workers pickle it.
     """
+
+
+class BadObservation(EnvError):
+    """An agent observes what no network can read, or what the check has not allowed for.
+
+    No other game takes the place of such a one: a network would learn from what is left out.
+    """

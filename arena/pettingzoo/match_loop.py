@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from arena import interrupt
 from arena.pettingzoo.adapter import FAILED
 from arena.pettingzoo.env_state import EnvOpenings, EnvState, states_of
 from arena.pettingzoo.errors import EnvError
@@ -54,16 +55,18 @@ def play(
       openings: [G, P].
 
     Raises:
-      EnvError: too many games have failed.
+      EnvError: too many games have failed, or an observation is one that is refused.
     """
     runner = _Runner(pool, match, openings)
     choose = partial(_decide(match), params_a, params_b, keys)
     while runner.going:
+        interrupt.check()
         for number in (0, 1):
             runner.tick(number, choose)
     record = jax.tree.map(lambda *x: np.stack(x), *runner.rows) if match.record else None
     scores: Any = seats.by_pair(runner.scores)
-    return Played(scores, record)
+    moves: Any = runner.moves
+    return Played(scores, record, moves)
 
 
 @cache
@@ -88,8 +91,9 @@ class _Runner:
     """All that changes during a match.
 
     Attributes:
-      scores: f32[G, 2P], A's by the number of the game; NaN until it has ended.
+      scores: f32[G, 2P], A's by the number of the game; 0 until it has ended.
       rows: the record, a row for every time that the agents chose moves.
+      moves: i32[G, 2], how many moves A and B chose, those in games that failed included.
       pairs: P.
       going: whether a game is missing its score.
     """
@@ -106,18 +110,22 @@ class _Runner:
         self._again: list[list[int]] = [[] for _ in range(self._groups)]  # void games
         self._attempts = np.zeros((self._groups, 2 * self.pairs), int)
         self._time = 0
-        self.scores = np.full((self._groups, 2 * self.pairs), np.nan, np.float32)
+        self.scores = np.zeros((self._groups, 2 * self.pairs), np.float32)
+        # Not by the scores: a judge's verdict may be anything.
+        self._scored = np.zeros(self.scores.shape, bool)
         self.rows: list[Record] = []
+        self.moves = np.zeros((self._groups, 2), np.int32)
 
     @property
     def going(self) -> bool:
         """Whether a game is missing its score."""
-        return bool(np.isnan(self.scores).any())
+        return not self._scored.all()
 
     def tick(self, number: int, choose: _Choose) -> None:
         """Takes in what the workers have done to a half, and submits its next requests."""
         half = self._halves[number]
         self._pool.wait(number)
+        self._pool.check_observations()
         half.slots.request[:] = IDLE
         self._void(half)
         self._finish(half)
@@ -138,6 +146,7 @@ class _Runner:
         handle = game_handles(number, len(half.slots.request), slots, valid)
         decision = choose(np.int32(self._time), states._replace(handle=handle))
         move = np.asarray(decision.move)
+        self.moves += valid.sum(2, dtype=np.int32).T
         # A search may have found that an env fails; then nothing is left to be moved.
         valid &= half.grid(half.slots.mover)[groups, index] != FAILED
         half.grid(half.slots.request)[rows[valid], index[valid]] = move[valid]
@@ -161,6 +170,7 @@ class _Runner:
         score = seats.score_of_a(np.asarray(verdict).reshape(ended.shape), half.seat_of_a())
         group, slot = np.nonzero(ended)
         self.scores[group, half.game[group, slot]] = score[group, slot]
+        self._scored[group, half.game[group, slot]] = True
         half.game[ended] = seats.no_game(self.pairs)
 
     def _void(self, half: "_Half") -> None:

@@ -5,8 +5,6 @@ import jax.numpy as jnp
 
 from arena.pettingzoo.spec import EnvSpec
 
-_VALUES = 16  # a board of whole numbers with so many different values becomes a plane for each
-
 
 def as_planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
     """Planes f32[H, W, C], channels last, or a vector f32[N]; numbers at most 1 in size.
@@ -22,9 +20,9 @@ def as_planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
     axes = [size for size in spec.shape if size > 1]
     if len(spec.shape) == 3 and len(axes) >= 2:
         planes = jnp.moveaxis(raw, _channels(spec.shape), -1)
-    elif len(spec.shape) == 2 and len(axes) == 2 and spec.dtype != "float32":
-        if 1 < high - low < _VALUES:
-            values = jnp.arange(int(low), int(high) + 1).astype(raw.dtype)
+    elif spec.is_board:
+        if spec.values:
+            values = jnp.asarray(spec.values).astype(raw.dtype)
             return (raw[..., None] == values).astype(jnp.float32)
         planes = raw[..., None]
     else:

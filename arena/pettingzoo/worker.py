@@ -3,9 +3,12 @@
 It must not load JAX: a worker is to be there in a second and to cost little memory.
 """
 
+import multiprocessing
 import os
 import pickle
 import signal
+import sys
+import threading
 from dataclasses import dataclass
 from math import prod
 from multiprocessing.connection import Connection
@@ -16,8 +19,9 @@ import numpy as np
 
 from arena.pettingzoo import validate
 from arena.pettingzoo.adapter import FAILED, OVER, EnvAdapter, read_spaces
+from arena.pettingzoo.description import Describer, Description
 from arena.pettingzoo.env_names import creator, parse, reason
-from arena.pettingzoo.errors import EnvError
+from arena.pettingzoo.errors import BadObservation, EnvError
 from arena.pettingzoo.spec import EnvSpec
 
 NEW_GAME, IDLE, PLAYOUT = -1, -2, -3
@@ -127,14 +131,39 @@ class Check:
     """A request to check the env."""
 
 
+class Report(NamedTuple):
+    """What went wrong while requests were carried out.
+
+    Attributes:
+      failed: a line for every game that failed.
+      refused: the first of those that no other game makes up for, "" if there is none.
+    """
+
+    failed: tuple[str, ...]
+    refused: str
+
+
+@dataclass(frozen=True)
+class Describe:
+    """A request to describe a game of the first half to people.
+
+    Attributes:
+      slot: in which of the worker's own slots it is.
+    """
+
+    slot: int
+
+
 def serve(pipe: Connection, name: str) -> None:
     """Serves requests until the other end of the pipe is closed.
 
     A message is one byte, the number of the slot set whose requests are to be carried out, or a
-    pickled `Check` or `Allocation`. A byte is answered by text, a line for every game that failed;
-    a `Check` by a tuple of moves for every position reached, then an `EnvSpec` or `EnvError`.
+    pickled `Check`, `Allocation` or `Describe`. A byte is answered by a `Report`; a `Check` by a
+    tuple of moves for every position reached, then an `EnvSpec` or `EnvError`; a `Describe` by a
+    `Description`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    _end_with_parent()
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     if "ARENA_TRACEBACK" not in os.environ:
         _silence_output()
@@ -143,15 +172,43 @@ def serve(pipe: Connection, name: str) -> None:
         while message := pipe.recv_bytes():
             if len(message) == 1:
                 assert games is not None
-                pipe.send_bytes(games.step(message[0]).encode())
+                pipe.send(games.step(message[0]))
                 continue
             request = pickle.loads(message)
             if isinstance(request, Allocation):
                 games = _WorkerGames(name, request)
+            elif isinstance(request, Describe):
+                assert games is not None
+                pipe.send(games.describe(request.slot))
             else:
                 pipe.send(_check(pipe, name))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _end_with_parent() -> None:
+    """Has this process end when its parent does, even killed, and whatever an env is doing then.
+
+    A pipe that only the parent can write to is at its end as soon as the parent is. A thread waits
+    for that; and Linux sends SIGIO, which reaches code that never lets another thread run, too.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    if sys.platform == "linux":
+        import fcntl
+
+        signal.signal(signal.SIGIO, signal.SIG_DFL)  # ends the process
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
+    threading.Thread(target=wait, daemon=True).start()
+    if not parent.is_alive():  # since before the signal was asked for
+        os._exit(1)
 
 
 def _silence_output() -> None:
@@ -181,14 +238,23 @@ class _WorkerGames:
         self._sets = [slots.part(allocation.part) for slots in sets]
         self._make = creator(parse(name))
         self._spaces = read_spaces(self._make())
-        self._max_plies = allocation.spec.max_plies
+        self._spec, self._max_plies = allocation.spec, allocation.spec.max_plies
         self._games: list[list[list[EnvAdapter]]] = [
             [[] for _ in slots.request] for slots in self._sets[:HALVES]
         ]
+        secret = allocation.spec.hidden_or_chance
+        self._describer = Describer(parse(name), self._spaces, secret=secret)
 
-    def step(self, number: int) -> str:
-        """Carries out the requests of a slot set; a line for every game that failed."""
-        slots, half, failed = self._sets[number], number % HALVES, []
+    def describe(self, slot: int) -> Description:
+        """A game of the first half, for people."""
+        games = self._games[0][slot]
+        if not games:
+            return Description()
+        return self._describer.describe(games[0], int(self._sets[0].seed[slot]))
+
+    def step(self, number: int) -> Report:
+        """Carries out the requests of a slot set."""
+        slots, half, failed, refused = self._sets[number], number % HALVES, [], ""
         serve_slot = self._step_game if number == half else self._step_copy
         for i in np.flatnonzero(slots.request != IDLE).tolist():
             games = self._games[half][i]
@@ -197,9 +263,11 @@ class _WorkerGames:
             except Exception as error:
                 what = str(error) if isinstance(error, EnvError) else reason(error)
                 failed.append(f"{what} {validate.where(games[-1].moves if games else [])}")
+                if isinstance(error, BadObservation):
+                    refused = refused or failed[-1]
                 games.clear()
                 slots.mover[i] = self._sets[half].mover[i] = FAILED
-        return "\n".join(failed)
+        return Report(tuple(failed), refused)
 
     def _step_game(self, slots: Slots, games: list[EnvAdapter], i: int) -> None:
         """Moves a game on; its copies are of no more use."""
@@ -211,7 +279,7 @@ class _WorkerGames:
             games[0].start_from_opening(int(slots.seed[i]), int(slots.plies[i]))
         else:
             games[0].step(request)
-        _write(slots, games[0], i)
+        self._write(slots, games[0], i)
 
     def _step_copy(self, slots: Slots, games: list[EnvAdapter], i: int) -> None:
         """Makes a copy of a game, or of a copy, and moves that on."""
@@ -220,14 +288,18 @@ class _WorkerGames:
         slots.copy[i] = len(games) - 1
         if request == PLAYOUT:
             games[-1].play_out(int(slots.seed[i]))
-            _write(slots, games.pop(), i)  # nothing goes on from an end
+            self._write(slots, games.pop(), i)  # nothing goes on from an end
         else:
             games[-1].step(request)
-            _write(slots, games[-1], i)
+            self._write(slots, games[-1], i)
 
-
-def _write(slots: Slots, game: EnvAdapter, i: int) -> None:
-    """Writes down how a game stands."""
-    slots.mover[i], slots.first[i], slots.payoff[i] = game.mover, game.first, game.payoff
-    if game.mover != OVER:
-        slots.observation[i], slots.legal[i] = game.observe_mover()
+    def _write(self, slots: Slots, game: EnvAdapter, i: int) -> None:
+        """Writes down how a game stands."""
+        slots.mover[i], slots.first[i], slots.payoff[i] = game.mover, game.first, game.payoff
+        if game.mover != OVER:
+            seen, slots.legal[i] = game.observe_mover()
+            try:
+                slots.observation[i] = self._spec.stored(seen)
+            except BadObservation as error:
+                agent = self._spaces.agents[game.mover]
+                raise BadObservation(f"{agent}: {error}") from None

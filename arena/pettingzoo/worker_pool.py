@@ -15,6 +15,7 @@ from multiprocessing.shared_memory import SharedMemory
 
 from arena.pettingzoo import validate
 from arena.pettingzoo.adapter import FAILED
+from arena.pettingzoo.description import Description
 from arena.pettingzoo.env_names import parse
 from arena.pettingzoo.errors import EnvError
 from arena.pettingzoo.spec import EnvSpec
@@ -24,6 +25,8 @@ from arena.pettingzoo.worker import (
     SLOT_SETS,
     Allocation,
     Check,
+    Describe,
+    Report,
     Slots,
     serve,
     slot_sets,
@@ -45,7 +48,7 @@ class Worker:
         self._process.start()
         theirs.close()
 
-    def send(self, message: Allocation | Check) -> None:
+    def send(self, message: Allocation | Check | Describe) -> None:
         """Sends a message other than the byte that steps games."""
         self.pipe.send_bytes(pickle.dumps(message))
 
@@ -73,7 +76,12 @@ def check_env(name: str) -> EnvSpec:
         finally:
             worker.end()
     except EnvError as error:
-        raise EnvError(f"{name.partition('?')[0]}: {' '.join(str(error).split())}") from None
+        raise EnvError(f"{_title(name)}: {' '.join(str(error).split())}") from None
+
+
+def _title(name: str) -> str:
+    """The name of an env without its options."""
+    return name.partition("?")[0]
 
 
 def _await_spec(worker: Worker, timeout: float) -> EnvSpec:
@@ -119,6 +127,7 @@ class WorkerPool:
         self.lock = threading.Lock()
         self.errors: list[str] = []
         self.voided = 0
+        self._refused = ""
         self._busy: list[set[int]] = [set() for _ in range(SLOT_SETS)]
         atexit.register(self.close)
 
@@ -137,6 +146,7 @@ class WorkerPool:
                 self._configure(number)
         for slots in self.slot_sets:
             slots.request[:] = IDLE
+        self._refused = ""
         return self.slot_sets[:HALVES]
 
     def _configure(self, number: int) -> None:
@@ -170,11 +180,30 @@ class WorkerPool:
             try:
                 if not pipe.poll(self._timeout):
                     raise EOFError
-                lines = pipe.recv_bytes().decode()
-                self.errors += lines.split("\n") if lines else []
+                report: Report = pipe.recv()
+                self.errors += report.failed
+                self._refused = self._refused or report.refused
                 self._busy[number].discard(index)
             except (EOFError, OSError):
                 self._replace(index)
+
+    def check_observations(self) -> None:
+        """Raises EnvError, in one line, if a game since `allocate` gave one that is refused."""
+        if self._refused:
+            raise EnvError(f"{_title(self._name)}: {self._refused}")
+
+    def describe(self, slot: int) -> Description:
+        """A game of the first half, for people; empty if its worker does not answer in time."""
+        part = next(n for n in range(len(self._workers)) if slot < self._part(n).stop)
+        worker = self._workers[part]
+        try:
+            worker.send(Describe(slot - self._part(part).start))
+            if not worker.pipe.poll(self._timeout):
+                raise EOFError
+            return worker.pipe.recv()
+        except (EOFError, OSError):
+            self._replace(part)
+            return Description()
 
     def _replace(self, index: int) -> None:
         """Puts a new worker in the place of a dead or hung one; all its games have failed."""

@@ -19,7 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from arena import interrupt
 from arena.chance import resolve_chance
+from arena.errors import UserError
 from arena.play import seats
 from arena.play.decisions import Caches, Weights, decide, decide_with_caches, init_caches
 from arena.shards import SHARDS, at_once, fitting
@@ -101,6 +103,10 @@ class Match:
           params_b: weights of the agents B, stacked [G, ...].
           keys: PRNG keys [G].
           openings: positions [G, P, ...] in which a seat is to move.
+
+        Raises:
+          UserError: a game has not ended after the game's `max_plies`: its rules, or moves that are
+            not legal, break the contract.
         """
         if outside := as_host_game(self.game):
             return outside.play(self, params_a, params_b, keys=keys, openings=openings)
@@ -121,10 +127,16 @@ class Match:
         run, shardings = _compiled(self, devices)
         table, pairs = _empty_table(self, openings), jax.tree.leaves(openings)[0].shape[1]
         table = jax.device_put(table, shardings)
-        pieces = []
+        pieces, start = [], 0
         while _going(table, pairs).any():
-            start = np.int32(_PIECE * len(pieces))
-            table, piece = run(start, table, params_a, params_b, keys, openings)
+            interrupt.check()
+            if start >= _most_ticks(self.game, pairs):
+                raise UserError(
+                    f"a game has not ended after max_plies ({self.game.max_plies}) moves: the "
+                    "rules, or an agent that makes illegal moves, break the contract"
+                )
+            table, piece = run(np.int32(start), table, params_a, params_b, keys, openings)
+            start += _PIECE if self.record else _most_ticks(self.game, pairs)
             if piece is not None:
                 pieces.append(_used_ticks(jax.tree.map(np.asarray, piece), pairs))
         record = jax.tree.map(lambda *x: np.concatenate(x), *pieces) if pieces else None
@@ -234,13 +246,17 @@ def _run(
     keys: Key,
     openings: State,
 ) -> tuple[_Table, Record | None]:
-    """Plays on, from the tick `start`: to the end, or a piece of the record if it is recorded."""
+    """Plays on, from the tick `start`: to the end, or a piece of the record if it is recorded.
+
+    Illegal moves may lead to positions that no rules end, so the ticks are counted, too.
+    """
     first = jax.vmap(jax.vmap(match.game.mover))(openings)
     inputs = _Inputs((params_a, params_b), keys, openings, first)
 
     def going(carry: _Carry) -> jax.Array:
-        busy = _going(carry.table, inputs.pairs).any()
-        return busy if carry.record is None else busy & (carry.tick < _PIECE)
+        most = _most_ticks(match.game, inputs.pairs) - start
+        most = most if carry.record is None else jnp.minimum(most, _PIECE)
+        return _going(carry.table, inputs.pairs).any() & (carry.tick < most)
 
     record = _empty_record(match, inputs, table) if match.record else None
     # Caches last as long as a call does.
@@ -270,6 +286,11 @@ def _tick(match: Match, inputs: _Inputs, start: jax.Array, carry: _Carry) -> _Ca
     moves = table.moves + moving.sum(2, dtype=jnp.int32).T
     table = _score(match, inputs, table._replace(slots=slots, moves=moves))
     return _Carry(carry.tick + 1, table, record, caches)
+
+
+def _most_ticks(game: Game, pairs: int) -> int:
+    """In each tick of a match that goes on, one of its 2P games at least moves on by a ply."""
+    return min(2 * pairs * game.max_plies, 2**31 - 1 - _PIECE)
 
 
 def _going(table: _Table, pairs: int) -> Any:

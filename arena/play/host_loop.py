@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import numpy as np
 
+from arena import interrupt
 from arena.chance import generators
 from arena.judges.rules import Rules
 from arena.play import seats
@@ -81,12 +82,14 @@ def play(
       Forfeit: a player cannot go on, or made an illegal move.
     """
     while not session.over:
-        seat, before = session.seat, session.state
+        interrupt.check()
+        seat = session.seat
         player = players[seat]
         move = player.choose(session.game, session.position)
-        _check_legal(player, move, session.legal)
+        check_legal(player, move, session.legal)
+        label = session.label(move)
         session.push(move)
-        callback(seat, session.game.label(before, move))
+        callback(seat, label)
     return session.record
 
 
@@ -131,6 +134,7 @@ def pairs(
     waiting, flying = number.reshape(2, count).T.reshape(-1).tolist(), []
     with ThreadPoolExecutor(2) as pool:
         while waiting or flying:
+            interrupt.check()
             free = slots - len(flying)
             flying, waiting = flying + waiting[:free], waiting[free:]
             _tick(game, games, players, seat_of_a, flying, pool)
@@ -191,11 +195,11 @@ def _choose(game: Game, player: HostAgent, games: HostGames, rows: list[int]) ->
         return []
     moves = player.choose_all(game, [games.position(n) for n in rows])
     for n, move in zip(rows, moves, strict=True):
-        _check_legal(player, move, games.view.legal[n])
+        check_legal(player, move, games.view.legal[n])
     return moves
 
 
-def _check_legal(player: HostAgent, move: int, legal: np.ndarray) -> None:
+def check_legal(player: HostAgent, move: int, legal: np.ndarray) -> None:
     """Raises Forfeit unless a move is one of bool[A]."""
     if not (0 <= move < len(legal) and legal[move]):
         raise Forfeit(f"{player.name} chose move {move}, which is not legal")

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from arena import interrupt
 from arena.judges.rules import Rules
 from arena.play import host_loop
 from arena.play.device_loop import Match
@@ -63,6 +64,7 @@ def play(
     match = Match(game, a[0].policy, b[0].policy, judge=judge, slots=min(slots, pairs))
     scores = []
     for at in range(0, len(a), groups):
+        interrupt.check()
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
         first = [jax.random.fold_in(keys[i], 1) for i in index]
         starts = [random_openings(game, here, shape=(pairs,), plies=plies) for here in first]

@@ -16,7 +16,8 @@ from games import CHANCE, OVER, Game
 def random_openings(game: Game, key: Key, *, shape: tuple[int, ...], plies: int) -> PyTree:
     """Positions after random legal moves, a seat to move in each, chance moves resolved.
 
-    The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all.
+    The number of moves is uniform, but a walk that ends too soon is drawn anew, length and all, up
+    to 64 times for each possible length; after that it is the start.
 
     Args:
       game: what is played; one outside the device gives ways to begin, see `HostGame.openings`.
@@ -34,7 +35,9 @@ def random_openings(game: Game, key: Key, *, shape: tuple[int, ...], plies: int)
 
 @partial(jax.jit, static_argnames=("game", "shape", "plies"))
 def _openings(game: Game, key: Key, shape: tuple[int, ...], plies: int) -> State:
-    def walk(key):
+    tries = 64 * (plies + 1)
+
+    def walk(key, number):
         length, moves = jax.random.split(key)
 
         def ply(state, key):
@@ -44,18 +47,22 @@ def _openings(game: Game, key: Key, shape: tuple[int, ...], plies: int) -> State
         start = resolve_chance(game, jax.random.fold_in(moves, 0), game.init())
         _, before = jax.lax.scan(ply, start, jax.random.split(moves, plies + 1))
         at = jax.random.randint(length, (), 0, plies + 1)
+        at = jnp.where(number < tries, at, 0)
         over = jax.vmap(game.mover)(before) == OVER
         ended = (over & (jnp.arange(plies + 1) <= at)).any()
         return jax.tree.map(lambda x: x[at], before), ended
 
     def redraw(carry):
-        key, _, _ = carry
+        number, key, _, _ = carry
         key, sub = jax.random.split(key)
-        return key, *walk(sub)
+        return number + 1, key, *walk(sub, number)
+
+    def failed(carry):
+        number, _, _, ended = carry
+        return ended & (number <= tries)
 
     def draw(key):
-        key, sub = jax.random.split(key)
-        return jax.lax.while_loop(lambda c: c[2], redraw, (key, *walk(sub)))[1]
+        return jax.lax.while_loop(failed, redraw, redraw((jnp.int32(0), key, None, None)))[2]
 
     states = jax.vmap(draw)(jax.random.split(key, int(np.prod(shape))))
     return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), states)

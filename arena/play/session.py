@@ -15,7 +15,7 @@ from arena.chance import draw_outcome
 from arena.errors import check_seed
 from arena.judges.rules import Rules
 from arena.play.sessions import verdicts
-from arena.types import Array, Judge, Position, State, as_host_game
+from arena.types import Array, DescribedPosition, Judge, Position, State, as_host_game
 from games import CHANCE, OVER, Game
 
 
@@ -70,6 +70,8 @@ class Session:
             self._outside = outside.deal(_chance_key(seed), 1, 0)
         elif game.num_outcomes:
             self._rng = _generator(seed)
+        self._labels: list[str] = []  # of an outside game's moves
+        self._described: tuple[int, DescribedPosition] | None = None
         self._nodes = [self._begin()]
         self._resolve_chance()
 
@@ -106,8 +108,32 @@ class Session:
     @property
     def legal_moves(self) -> dict[str, int]:
         """The moves of the seat to move, in order of their numbers, by label."""
-        moves = np.flatnonzero(self.legal).tolist()
-        return {self.game.label(self.state, move): move for move in moves}
+        return {self.label(move): move for move in np.flatnonzero(self.legal).tolist()}
+
+    def label(self, move: int) -> str:
+        """A legal move as players write it."""
+        found = self._description.labels.get(move) if self._outside else None
+        return found or self.game.label(self.state, move)
+
+    def parse(self, text: str) -> int:
+        """The legal move that a text means.
+
+        Raises:
+          ValueError: it is no legal move; in one line.
+        """
+        if self._outside:
+            names = {name.lower(): move for move, name in self._description.labels.items()}
+            if (move := names.get(" ".join(text.lower().split()))) is not None:
+                return move
+        move = operator.index(self.game.parse(self.state, text))
+        if not (0 <= move < self.game.num_actions and self.legal[move]):
+            raise ValueError(f"{text.strip()!r} is not a legal move")
+        return move
+
+    @property
+    def picture(self) -> bytes:
+        """A PNG of the position, of a game that its env paints and has no text of; else empty."""
+        return self._description.picture if self._outside else b""
 
     @property
     def result(self) -> float | None:
@@ -126,7 +152,8 @@ class Session:
             moves=self.moves,
             movers=tuple(node.mover for node, _ in made),
             labels=tuple(
-                self.game.label(_on_host(n.state), move) for n, move in made if n.mover != CHANCE
+                self._labels
+                or (self.game.label(_on_host(n.state), m) for n, m in made if n.mover != CHANCE)
             ),
             result=self.result,
         )
@@ -145,8 +172,7 @@ class Session:
         """
         if self.over:
             raise ValueError("the game is over")
-        number = self.game.parse(self.state, move) if isinstance(move, str) else move
-        number = operator.index(number)
+        number = operator.index(self.parse(move) if isinstance(move, str) else move)
         if not (0 <= number < self.game.num_actions and self.legal[number]):
             raise ValueError(f"move {move} is not legal")
         self._make(number)
@@ -179,7 +205,10 @@ class Session:
           NotImplementedError: the game hides something and has no text of what a seat sees.
         """
         self._check_visible(seat)
-        return self.game.view(self.state, seat)
+        if not (self._outside and (self._description.text or self.picture)):
+            return self.game.view(self.state, seat)
+        moves = [] if self.over else ["moves: " + " ".join(self.legal_moves)]
+        return "\n".join([*filter(None, [self._description.text]), *moves])
 
     def observation(self, seat: int) -> np.ndarray:
         """What a seat, 0 or 1, may observe of the position, f32[...] as `Game.observe` gives it.
@@ -190,6 +219,14 @@ class Session:
         self._check_visible(seat)
         with _on_cpu():
             return np.asarray(_observe(self.game)(self._nodes[-1].state, np.int32(seat)))
+
+    @property
+    def _description(self) -> DescribedPosition:
+        """How the program outside shows the position; asked for once."""
+        assert self._outside
+        if self._described is None or self._described[0] != len(self._moves):
+            self._described = len(self._moves), self._outside.describe(0)
+        return self._described[1]
 
     def _check_visible(self, seat: int) -> None:
         if self._outside and seat == 1 - self.seat:
@@ -204,7 +241,9 @@ class Session:
     def _make(self, move: int) -> None:
         """A move, or an outcome of chance."""
         if self._outside:
+            label = self.label(move)
             self._outside.step([0], [move])
+            self._labels.append(label)
             node = self._look_outside()
         else:
             with _on_cpu():

@@ -37,12 +37,13 @@ def key(words: list[Word]) -> Key:
       words: u32[] each, all that distinguishes the position from others.
     """
     found = []
-    for start, first, second, inner, outer, addend in _HASHES:
-        value = np.uint32(start)
-        for word in words:
-            mixed = _rotate(word * np.uint32(first), inner) * np.uint32(second)
-            value = _rotate(value ^ mixed, outer) * np.uint32(5) + np.uint32(addend)
-        found.append(value)
+    with np.errstate(over="ignore"):  # words of a position on the host are scalars of numpy
+        for start, first, second, inner, outer, addend in _HASHES:
+            value = np.uint32(start)
+            for word in words:
+                mixed = _rotate(word * np.uint32(first), inner) * np.uint32(second)
+                value = _rotate(value ^ mixed, outer) * np.uint32(5) + np.uint32(addend)
+            found.append(value)
     return materialize(Key(*found))
 
 

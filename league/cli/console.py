@@ -1,8 +1,11 @@
 """What a command prints: results on stdout, as a table for people or as JSON for programs."""
 
+import contextlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TextIO
 
 import numpy as np
 from rich import box
@@ -12,9 +15,25 @@ from rich.table import Table
 stderr = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
+_results: TextIO | None = None
+"""Where `emit` prints, if not on stdout."""
+
+
+@contextlib.contextmanager
+def results_only() -> Iterator[None]:
+    """Keeps stdout for `emit`: whatever else is printed, by anybody's code, goes to stderr."""
+    global _results
+    _results = sys.stdout
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _results = None
+
+
 def emit(value: Mapping[str, object]) -> None:
     """One JSON object on a line of stdout; what is no number or infinite becomes null."""
-    print(json.dumps(_finite(value), allow_nan=False), flush=True)
+    print(json.dumps(_finite(value), allow_nan=False), file=_results, flush=True)
 
 
 def _finite(value: object) -> object:

@@ -15,7 +15,9 @@ from league.cli.rooms import check_rooms_or_exit
 
 check_rooms_or_exit()  # before anything is imported from the other rooms
 
+from arena import extensions, interrupt  # noqa: E402
 from arena.errors import UserError  # noqa: E402
+from league.cli import interrupts  # noqa: E402
 
 COMMANDS = {
     "games": "list the games",
@@ -56,16 +58,42 @@ def main(argv: list[str] | None = None) -> None:
     interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    _prepare_streams()
     if not arguments or arguments[0] in ("-h", "--help"):
         lines = "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
         print(_HELP.format(commands=lines), end="")
         raise SystemExit(0)
+    with interrupts.listening():
+        _run_or_exit(arguments)
+
+
+def _prepare_streams() -> None:
+    """Has standard input and output be there, and take any text.
+
+    Where one was closed, the next file that is opened, a database say, would have its number, and
+    get what libraries print. What a terminal's encoding lacks is printed as a question mark.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _run_or_exit(arguments: list[str]) -> None:
     try:
         _run(arguments[0], arguments[1:])
+        sys.stdout.flush()  # what cannot be written is told of here, not at the end of Python
+        interrupt.check()
     except UserError as error:
         _fail(str(error), 2)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing is lost (go on with: arena train GAME --resume)", 130)
+    except KeyboardInterrupt as stop:
+        _fail("; ".join(["interrupted", *map(str, stop.args)]), interrupts.CODE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
@@ -75,7 +103,18 @@ def main(argv: list[str] | None = None) -> None:
     except Exception as error:
         if "ARENA_TRACEBACK" in os.environ:
             raise
+        if _out_of_memory(error):
+            _fail(f"this takes more memory than there is: {error}", 2)
+        if extensions.users_frame(error):
+            _fail(f"{extensions.reason(error)} (ARENA_TRACEBACK=1 shows more)", 2)
         _fail(f"internal error: {type(error).__name__}: {error} (ARENA_TRACEBACK=1 shows where)", 1)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether NumPy or XLA could not get the memory for an array."""
+    return isinstance(error, MemoryError) or any(
+        text in str(error) for text in ("RESOURCE_EXHAUSTED", "Out of memory")
+    )
 
 
 def _fail(message: str, code: int) -> None:
@@ -87,7 +126,21 @@ def _run(name: str, arguments: list[str]) -> None:
     if name not in COMMANDS:
         raise UserError(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     module = importlib.import_module(f"league.commands.{name}")
-    module.run(_parse(module, name, arguments))
+    interrupt.check()
+    if not {"--help", "-h"}.isdisjoint(arguments):
+        _parse(module, name, arguments)
+    from league.cli import console
+
+    with console.results_only() if "--json" in arguments else contextlib.nullcontext():
+        try:
+            command = _parse(module, name, arguments)
+            interrupt.check()
+            code = module.run(command)
+        except SystemExit as stop:
+            text = extensions.reason(stop)
+            raise UserError(f"code from outside arena called sys.exit: {text}") from None
+    if code:
+        raise SystemExit(code)
 
 
 def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:

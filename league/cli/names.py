@@ -1,7 +1,8 @@
 """What a user types becomes an object here, and nowhere else.
 
 connect_four                  a game
-pettingzoo:./my_game.py       a PettingZoo env as a game
+pettingzoo:./my_game.py       an env of PettingZoo or Gymnasium as a game
+open_spiel:mancala            a game of OpenSpiel
 NAME                          a run, `runs/NAME`
 NAME:ID                       a snapshot of a run, playing its network's favourite move
 NAME:champion                 the snapshot that passed the last gate
@@ -17,7 +18,8 @@ import importlib
 import importlib.util
 
 from agents import registry
-from arena.errors import UserError
+from arena import extensions
+from arena.errors import SIMULATIONS, UserError, whole_number
 from arena.types import Agent, HostAgent
 from games import Game
 from league.gate.store import Lineage
@@ -26,6 +28,7 @@ from league.store import pretrained, runs, snapshot_ids
 from league.store.run import Run
 
 RUNS = runs.FOLDER
+_UP_TO = f", up to {SIMULATIONS:,}"
 
 
 class AnyGame(UserError):
@@ -53,21 +56,25 @@ def snapshot(spec: str) -> tuple[Run, str, int]:
     """
     place, _, option = spec.partition(",")
     name, _, number = place.partition(":")
-    simulations = option.removeprefix("simulations=") if option else "0"
-    if not simulations.isdecimal():
-        raise UserError(f"{spec!r}: {option!r} is not simulations=N")
+    simulations = _simulations(option.removeprefix("simulations=") if option else "0")
+    if simulations is None:
+        raise UserError(f"{spec!r:.99}: {option!r:.50} is not simulations=N{_UP_TO}")
     where = run(name)
     with where.results() as results:
         there = results.digests()
     if not there:
         raise UserError(f"run {name!r} has no snapshot yet")
     if not number:
-        return where, str(max(there)), int(simulations)
+        return where, str(max(there)), simulations
     if number == "champion":
-        return where, str(champion(where)), int(simulations)
+        return where, str(champion(where)), simulations
     if snapshot_ids.split(number) is None:
         raise UserError(f"{spec!r}: a snapshot's id is a number, not {number!r}")
-    return where, number, int(simulations)
+    return where, number, simulations
+
+
+def _simulations(text: str) -> int | None:
+    return whole_number(text, most=SIMULATIONS)
 
 
 def champion(where: Run) -> int:
@@ -95,18 +102,36 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
         if rules is None:
             raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
         return rules, registry.make(spec, rules)
+    _check_there(spec)
     where, number, simulations = snapshot(spec)
-    if rules is not None and where.game != rules:
-        raise UserError(f"{spec} does not play the same game")
-    return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+    if rules is None or where.game == rules:
+        return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+    if where.game.on_device or not rules.on_device:
+        hint = "" if rules.on_device else "; in a native port of the env it may: --game PORT"
+        raise UserError(f"{spec} does not play the same game{hint}")
+    from league.evaluation import ported  # which loads PettingZoo
+
+    policy = ported.policy(where, rules, simulations)
+    return rules, Agent(spec, policy, where.weights(number))
+
+
+def _check_there(spec: str) -> None:
+    """Raises UserError if no run has this name, and says what plays without one."""
+    name = spec.partition(",")[0].partition(":")[0]
+    if not name or "/" in name or name.startswith(".") or (RUNS / name).is_dir():
+        return
+    nets = ", ".join(f"{pretrained.KIND}:{x.removesuffix('.npz')}" for x in pretrained.files())
+    hint = f"; there are {nets}, uniform and mcts:100, too" if nets else ""
+    raise UserError(f"there is no run {name!r} in {RUNS}{hint}")
 
 
 def _pretrained(spec: str, rules: Game | None) -> tuple[Game, Agent]:
     """The agent `pretrained:GAME[,simulations=N]`."""
-    place, _, simulations = spec.partition(",simulations=")
-    if not (simulations or "0").isdecimal():
-        raise UserError(f"{spec!r}: simulations must be a number, not {simulations!r}")
-    game, agent = pretrained.load(place, int(simulations or "0"))
+    place, _, option = spec.partition(",simulations=")
+    simulations = _simulations(option or "0")
+    if simulations is None:
+        raise UserError(f"{spec!r:.99}: simulations must be a number{_UP_TO}, not {option!r:.50}")
+    game, agent = pretrained.load(place, simulations)
     if rules is not None and game != rules:
         raise UserError(f"{spec} does not play the same game")
     return game, agent
@@ -124,8 +149,8 @@ def is_run(spec: str) -> bool:
         return False
     if (RUNS / kind).is_dir():
         return True
-    name = spec.partition(":")[2]
-    outside = name.isidentifier() and ("." in kind or _importable(kind))
+    place, name = extensions.split(spec)
+    outside = name.isidentifier() and ("." in place or _importable(place))
     return not outside
 
 

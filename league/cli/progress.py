@@ -15,6 +15,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
+from arena import interrupt
 from league.cli import console
 from league.training.events import Event, GenerationEvent
 
@@ -67,13 +68,14 @@ class Progress:
         self.update(self._done + count)
 
     def update(self, done: int) -> None:
-        """So many are done in all."""
+        """So many are done in all; raises KeyboardInterrupt if a stop was asked for."""
         self._done = done
         if self._bar is not None:
             self._bar.update(self._task, completed=done)
         elif done >= self._total or self._clock() - self._printed >= INTERVAL:
             self._printed = self._clock()
             self._output.print(self._line())
+        interrupt.check()
 
     def _line(self) -> str:
         line = f"{self._name}: {self._done}/{self._total}"

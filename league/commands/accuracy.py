@@ -8,7 +8,15 @@ from typing import Annotated
 import jax
 import tyro
 
-from arena.errors import UserError, check_not_negative, check_positive, check_seed
+from arena.errors import (
+    PAIRS,
+    PLIES,
+    SIMULATIONS,
+    UserError,
+    check_not_negative,
+    check_positive,
+    check_seed,
+)
 from arena.evaluation import move_accuracy, solved_positions
 from arena.evaluation.move_accuracy import MoveAccuracy, Share
 from arena.types import Agent
@@ -43,8 +51,9 @@ class Command:
     json: bool = False
 
     def __post_init__(self):
-        check_positive(self, "pairs")
-        check_not_negative(self, "opening_plies", "simulations")
+        check_positive(self, "pairs", most=PAIRS)
+        check_not_negative(self, "opening_plies", most=PLIES)
+        check_not_negative(self, "simulations", most=SIMULATIONS)
         check_seed(self.seed)
 
 

@@ -23,7 +23,7 @@ class Command:
     Attributes:
       runs: names of the runs, at least two. Those that differ in their seed alone are shown with
         mean and spread.
-      out: the page; opens without a network.
+      out: the page; opens without a network. A file that is there is replaced, and nothing else.
       json: print one JSON object.
     """
 

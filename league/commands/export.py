@@ -17,7 +17,7 @@ class Command:
 
     Attributes:
       snapshot: RUN or RUN:ID.
-      out: the file; GAME.npz by default.
+      out: the file; GAME.npz by default. One that is there is replaced, and nothing else.
       json: print one JSON object.
     """
 

@@ -6,9 +6,16 @@ from typing import Annotated
 
 import tyro
 
-from arena.errors import UserError, check_not_negative, check_positive
+from arena.errors import (
+    PLIES,
+    SIMULATIONS,
+    UserError,
+    check_not_negative,
+    check_positive,
+    whole_number,
+)
 from arena.types import Agent, HostAgent
-from league.cli import closing, console, device, names
+from league.cli import closing, console, device, interrupts, names
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate
 from league.gate.matches import GateMatches
@@ -57,7 +64,8 @@ class Command:
 
     def __post_init__(self):
         check_positive(self, "best_of")
-        check_not_negative(self, "simulations", "opening_plies")
+        check_not_negative(self, "simulations", most=SIMULATIONS)
+        check_not_negative(self, "opening_plies", most=PLIES)
 
 
 def run(command: Command) -> None:
@@ -73,7 +81,8 @@ def run(command: Command) -> None:
     with work.lock(), work.results() as results:
         lineage = Lineage(results)
         opponents = _opponents(command, work, results)
-        with closing.seated(*opponents.values()):
+        kept = "matches that were over are kept, the same command goes on"
+        with interrupts.closing_line(kept), closing.seated(*opponents.values()):
             question = _question(command, work, lineage, opponents, number if colon else None)
             gate = lineage.open(question)
             if gate.verdict is None:
@@ -145,7 +154,7 @@ def _untried(lineage: Lineage, newest: int, reigning: int) -> list[int]:
 
 
 def _candidate(work: Run, number: str, newest: int, reigning: int) -> int:
-    if not number.isdecimal() or int(number) > newest:
+    if whole_number(number, most=newest) is None:
         raise UserError(f"run {work.name!r} has no snapshot {number!r}; it has 0 to {newest}")
     if int(number) == reigning:
         raise UserError(f"snapshot {number} of run {work.name!r} is its champion already")

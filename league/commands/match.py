@@ -7,13 +7,13 @@ from typing import Annotated
 import jax
 import tyro
 
-from arena.errors import UserError, check_seed
-from arena.evaluation import score
+from arena.errors import PAIRS, PLIES, check_not_negative, check_positive, check_seed
+from arena.evaluation import scale, score
 from arena.play import match
 from arena.shards import SHARDS, fitting
 from arena.types import Agent, HostAgent
 from games import Game
-from league.cli import closing, console, device, names
+from league.cli import closing, console, device, interrupts, names
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,8 @@ class Command:
     json: bool = False
 
     def __post_init__(self):
-        if self.pairs <= 0:
-            raise UserError(f"pairs must be positive, not {self.pairs}")
-        if self.opening_plies < 0:
-            raise UserError("opening-plies must not be negative")
+        check_positive(self, "pairs", most=PAIRS)
+        check_not_negative(self, "opening_plies", most=PLIES)
         check_seed(self.seed)
 
 
@@ -59,7 +57,8 @@ def run(command: Command) -> None:
     rules = names.game(command.game) if command.game else None
     game, a, b = _agents(command.a, command.b, rules)
     shares = 1 if isinstance(a, HostAgent) or isinstance(b, HostAgent) else _shares(command.pairs)
-    with closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
+    lost = interrupts.closing_line("nothing of the match is kept")
+    with lost, closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
         scores = match.play(
             [a] * shares,
             [b] * shares,
@@ -76,11 +75,12 @@ def run(command: Command) -> None:
         return
     print(f"{a.name} against {b.name}: {result.score:.1%} ± {result.half_width:.1%}")
     print(f"Games W/D/L: {result.wins}/{result.draws}/{result.losses}")
-    print(f"Elo: {result.elo:+.0f} [{result.elo_low:+.0f}, {result.elo_high:+.0f}] (95 %)")
-    print(f"nElo: {result.nelo:+.0f} ± {result.nelo_half_width:.0f} (95 %)")
+    print(f"Elo: {result.elo:+z.0f} [{result.elo_low:+z.0f}, {result.elo_high:+z.0f}] (95 %)")
+    print(f"nElo: {result.nelo:+z.0f} ± {result.nelo_half_width:.0f} (95 %)")
     print(f"LOS: {result.los:.1%}")
     if result.pairs is not None:
         print(f"Ptnml(0-2): {list(result.pairs)}")
+    console.stderr.print(f"{scale.IN_WORDS}.\n{score.IN_WORDS}.")
 
 
 def _agents(

@@ -1,23 +1,31 @@
 """Play against a snapshot or another agent yourself."""
 
+import dataclasses
+import io
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Literal
 
 import jax
 import tyro
 
-from arena.errors import UserError, check_seed
+from agents.policies import SearchPolicy
+from arena.errors import check_seed
 from arena.play import host_loop
 from arena.play.session import Session
-from arena.types import Agent, HostAgent, Position
+from arena.types import Agent, Forfeit, HostAgent, as_host_game
 from games import Game
-from league.cli import closing, console, device, names
+from league.cli import closing, console, device, interrupts, names, person
 
 
 @dataclass(frozen=True)
 class Command:
     """Play against a snapshot, or another agent, in the terminal.
+
+    Type moves, or help, moves, hint, undo, resign or quit.
 
     Attributes:
       agent: RUN, RUN:ID or pretrained:GAME, which search 32 simulations a move unless
@@ -35,54 +43,90 @@ class Command:
     json: bool = False
 
 
-class _Person(HostAgent):
-    """The player at the terminal."""
-
-    name = "you"
-
-    def choose(self, game: Game, position: Position) -> int:
-        """Reads lines until one is a legal move; raises UserError at the end of the input."""
-        state = position.state
-        _print("\n" + game.view(state, int(game.mover(state))) + "\n")
-        while True:
-            print("your move: ", end="", file=sys.stderr, flush=True)
-            line = sys.stdin.readline()
-            if not line:
-                raise UserError("the game was left before its end")
-            try:
-                return game.parse(state, line)
-            except ValueError as error:
-                _print(str(error))
-
-
-def _print(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def run(command: Command) -> None:
     """Plays one game and prints its result."""
     device.prepare()
     game, agent = _opponent(command)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     mine = ("first", "second").index(command.seat)
     session = Session(game, seed=command.seed)
-    key = jax.random.fold_in(jax.random.key(command.seed), 0)
-    person, opponent = _Person(), host_loop.hosted(agent, key)
+    key = jax.random.key(command.seed)
+    opponent = host_loop.hosted(agent, jax.random.fold_in(key, 0))
+    # Another one, so that hints change no later move.
+    adviser = host_loop.hosted(agent, jax.random.fold_in(key, 1))
+    with interrupts.closing_line("the game is not kept"), closing.seated(agent):
+        left = _play(session, opponent, adviser, mine)
+    _print_result(command, session, agent.name, mine, left)
 
-    def announce(seat: int, label: str) -> None:
-        if seat != mine:
-            _print(f"{agent.name} plays {label if game.perfect_information else ''}".rstrip())
 
-    players = (person, opponent) if mine == 0 else (opponent, person)
-    with closing.seated(agent):
-        record = host_loop.play(session, players, callback=announce)
-    assert record.result is not None
-    payoff = record.result if mine == 0 else -record.result
-    outcome = "you win" if payoff > 0 else "you lose" if payoff < 0 else "a draw"
-    _print("\n" + game.show(session.state) + "\n")
+def _play(session: Session, opponent: HostAgent, adviser: HostAgent, mine: int) -> str:
+    """Plays until the game is over; `resign` or `quit` if the person has left it before."""
+    outside = as_host_game(session.game)
+    seat = f", {outside.seats[mine]}" if outside else ""
+    person.tell(f"You play {('first', 'second')[mine]}{seat}; help lists what can be typed.")
+    while not session.over:
+        if session.seat != mine:
+            move = opponent.choose(session.game, session.position)
+            host_loop.check_legal(opponent, move, session.legal)
+            label = session.label(move) if session.game.perfect_information else ""
+            session.push(move)
+            person.tell(f"{opponent.name} plays {label}".rstrip())
+            continue
+        _show(session, session.view(mine))
+        answer = person.ask(session, lambda: _hint(session, adviser))
+        if isinstance(answer, int):
+            session.push(answer)
+        elif answer == "undo":
+            try:
+                person.take_back(session, mine)
+            except ValueError as error:
+                person.tell(str(error))
+        else:
+            return answer
+    return ""
+
+
+def _hint(session: Session, adviser: HostAgent) -> str:
+    """What the opponent would play here."""
+    try:
+        move = adviser.choose(session.game, session.position)
+        host_loop.check_legal(adviser, move, session.legal)
+    except Forfeit as error:
+        return str(error)
+    return f"{adviser.name} would play {session.label(move)}"
+
+
+def _show(session: Session, text: str) -> None:
+    """Shows a position; what an env paints goes into a file, the same one all the time."""
+    lines = [text]
+    if session.picture:
+        _picture_file().write_bytes(session.picture)
+        lines.insert(0, f"picture: {_picture_file()}")
+    person.tell("\n" + "\n".join(filter(None, lines)) + "\n")
+
+
+@cache
+def _picture_file() -> Path:
+    """Where the picture of the position is, one file for the whole game."""
+    return Path(tempfile.mkdtemp(prefix="arena-")) / "position.png"
+
+
+def _print_result(command: Command, session: Session, name: str, mine: int, left: str) -> None:
+    game, labels = session.game, session.record.labels
+    payoff = -1.0 if left == "resign" else None
+    if session.result is not None:
+        payoff = session.result if mine == 0 else -session.result
+        shown = session.view(mine) if game.perfect_information else game.show(session.state)
+        _show(session, shown)
     if command.json:
-        console.emit({"against": agent.name, "payoff": payoff, "moves": list(record.labels)})
-    else:
-        print(f"{outcome}  ({' '.join(record.labels)})")
+        found = {"against": name, "payoff": payoff, "resigned": left == "resign"}
+        console.emit({**found, "moves": list(labels)})
+        return
+    outcome = "no result" if payoff is None else "a draw"
+    if payoff:
+        outcome = "you win" if payoff > 0 else "you lose"
+    print(f"{outcome}  ({' '.join(labels)})")
 
 
 def _opponent(command: Command) -> tuple[Game, Agent | HostAgent]:
@@ -93,4 +137,8 @@ def _opponent(command: Command) -> tuple[Game, Agent | HostAgent]:
     if names.searches(spec) and "simulations=" not in spec:
         game, _ = names.agent(spec, rules)
         spec += ",simulations=32" if game.searchable else ""
-    return names.agent(spec, rules)
+    game, agent = names.agent(spec, rules)
+    if isinstance(agent, Agent) and isinstance(agent.policy, SearchPolicy):
+        quick = dataclasses.replace(agent.policy, quickest=True)
+        agent = dataclasses.replace(agent, policy=quick)
+    return game, agent

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import tyro
 
-from arena.errors import UserError, check_not_negative, check_positive
-from league.cli import closing, console, device, names
+from arena.errors import PAIRS, UserError, check_not_negative, check_positive
+from arena.evaluation import scale
+from league.cli import closing, console, device, interrupts, names
 from league.cli.progress import Progress
 from league.evaluation import external_ratings, external_results, leaderboard
 from league.evaluation.tournament import Plan, Tournament
@@ -63,7 +64,7 @@ class Command:
         if self.games is not None and self.round_robin:
             raise UserError("the number of games of a round robin is fixed: leave games away")
         check_not_negative(self, "games")
-        check_positive(self, "pairs")
+        check_positive(self, "pairs", most=PAIRS)
 
 
 def run(command: Command) -> None:
@@ -108,22 +109,26 @@ def _rate_file(path: Path, anchor: str, json: bool) -> None:
         )
         return
     console.table(
-        f"{path.name}: Elo above {found.anchor}",
+        f"{path.name}: Elo above {found.anchor}\n{scale.IN_WORDS}",
         ["player", "Elo", "± 95 %", "games", "score"],
         [
-            [p.name, f"{p.elo:+.0f}", f"{p.half_width:.0f}", str(p.games), f"{p.score:.1%}"]
+            [p.name, f"{p.elo:+z.0f}", f"{p.half_width:.0f}", str(p.games), f"{p.score:.1%}"]
             for p in found.players
         ],
     )
     if found.first_move:
-        print("first move: {:+.0f} ± {:.0f} Elo (95 %)".format(*first_move))
+        print("first move: {:+z.0f} ± {:.0f} Elo (95 %)".format(*first_move))
 
 
 def _rate_guests(command: Command, work: Run, results: Results) -> None:
     """Rates agents from outside."""
     guests = [names.agent(spec, work.game)[1] for spec in command.guests]
     games = _GUEST_GAMES if command.games is None else command.games
-    with closing.seated(*guests), Progress("games", games * len(guests)) as progress:
+    with (
+        interrupts.closing_line("matches that were over are kept"),
+        closing.seated(*guests),
+        Progress("games", games * len(guests)) as progress,
+    ):
         for guest in guests:
             external_ratings.play(
                 work,
@@ -138,9 +143,9 @@ def _rate_guests(command: Command, work: Run, results: Results) -> None:
         console.emit({"guests": [dataclasses.asdict(row) for row in found]})
         return
     console.table(
-        f"Guests of {work.name}: Elo above snapshot {min(results.digests())}",
+        f"Guests of {work.name}: Elo above snapshot {min(results.digests())}\n{scale.IN_WORDS}",
         ["agent", "Elo", "±", "games"],
-        [[row.name, f"{row.elo:+.0f}", f"{row.half_width:.0f}", str(row.games)] for row in found],
+        [[row.name, f"{row.elo:+z.0f}", f"{row.half_width:.0f}", str(row.games)] for row in found],
     )
 
 
@@ -148,5 +153,9 @@ def _play(command: Command, work: Run, results: Results) -> None:
     """Plays the tournament that was asked for, or the rest of it."""
     games = None if command.round_robin else _GAMES if command.games is None else command.games
     event = Tournament(work, results, Plan(command.pairs, games))
-    with Progress("matches", event.matches, done=event.done) as progress:
+    kept = "matches that were over are kept, the same command plays the others"
+    with (
+        interrupts.closing_line(kept),
+        Progress("matches", event.matches, done=event.done) as progress,
+    ):
         event.play(progress.update)

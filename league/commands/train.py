@@ -1,15 +1,15 @@
 """Train a league."""
 
 import contextlib
+import shlex
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import tyro
 
 from agents import learners
-from arena.errors import UserError
 from arena.judges import names as judge_names
-from league.cli import console, device, names
+from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
 from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
@@ -102,10 +102,15 @@ def run(command: Command) -> None:
     device.prepare()
     if command.resume:
         work = runs.find(command.game, command.name)
-        _same(work, command)
+        runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
     else:
         work = runs.create(command.game, command.config, name=command.name, judge=judge)
-    with work.lock(), work.results(create=not work.state.numbers()) as results:
+    place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
+    with (
+        interrupts.closing_line(f"run {work.name!r} is kept, go on with: {place}"),
+        work.lock(),
+        work.results(create=not work.state.numbers()) as results,
+    ):
         if command.resume:
             runs.extend(work, command.config)
         with contextlib.ExitStack() as stack:
@@ -137,11 +142,3 @@ def _callback(
 def _total(work: Run) -> int:
     """Generations of a run; 0 as long as they are not known."""
     return work.config.generations if work.config.calibrated else 0
-
-
-def _same(work: Run, command: Command) -> None:
-    """Raises UserError if another learner, network or judge is asked for than the run has."""
-    asked = {"learner": command.method, "network": command.network, "judge": command.judge}
-    for part, name in asked.items():
-        if name and name != work.card[part]:
-            raise UserError(f"run {work.name!r} keeps its {part}, {work.card[part]}")

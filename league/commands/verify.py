@@ -46,12 +46,13 @@ class Command:
     def __post_init__(self):
         check_positive(self, "games")
         check_seed(self.seed)
-        if self.native.startswith(game_names.PREFIX) or not self.env.startswith(game_names.PREFIX):
+        outside = game_names.PREFIXES
+        if self.native.startswith(outside) or not self.env.startswith(outside):
             raise UserError("verify takes a native game, then the env that it ports, pettingzoo:…")
 
 
-def run(command: Command) -> None:
-    """Plays the games and says whether they agree."""
+def run(command: Command) -> int:
+    """Plays the games and says whether they agree; the exit code, 1 if they do not."""
     device.prepare()
     native = names.game(command.native)
     moves = _function(command.moves, "moves")
@@ -68,8 +69,7 @@ def run(command: Command) -> None:
         )
     else:
         print("\n".join(_lines(command, comparison)))
-    if comparison.differing:
-        raise SystemExit(1)
+    return 1 if comparison.differing else 0
 
 
 def _function(spec: str, default: str) -> Callable | None:

@@ -47,11 +47,9 @@ def fitted(results: Results) -> tuple[list[str], ratings.Ratings]:
     ids = [str(number) for number in results.digests()]
     if not ids:
         raise UserError("the run has no snapshot yet")
-    games = results.directed(*leaderboard.ROLES, ROLE)
-    names = ids + sorted({name for row in games for name in row[:2]} - set(ids))
-    place = {name: i for i, name in enumerate(names)}
-    rows = np.array([(place[a], place[b], *counts) for a, b, *counts in games], np.int64)
-    return names, ratings.fit(rows.reshape(-1, 5), len(names), first_move=True)
+    games = results.scores(*leaderboard.ROLES, ROLE)
+    names = ids + sorted({name for row in games for name in (row.a, row.b)} - set(ids))
+    return names, ratings.fit(leaderboard.table(games, names), len(names), first_move=True)
 
 
 def rated(results: Results, guests: list[str]) -> list[ExternalRating]:

@@ -24,7 +24,8 @@ import numpy as np
 
 from arena.errors import UserError
 from arena.evaluation import ratings
-from arena.evaluation.ratings import Ints, Ratings
+from arena.evaluation.crosstable import Ints
+from arena.evaluation.ratings import Ratings
 
 _OUTCOMES = {"1-0": 0, "1/2-1/2": 1, "0-1": 2, "*": None}
 """Results as PGN has them: the column of wins, draws and losses that counts them."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.errors import UserError
-from arena.evaluation import forgetting, metagame, ratings, score, transitivity
+from arena.evaluation import crosstable, forgetting, metagame, ratings, score, transitivity
+from arena.evaluation.crosstable import CrossTable
 from arena.evaluation.forgetting import Alarm, Forgetting
-from league.store.database import MatchResult, Results
+from league.store.database import MatchResult, Results, Scores
 
 ROLES = ("measure", "rate")
 """Roles of the matches that ratings come from."""
@@ -65,8 +66,8 @@ class Leaderboard:
     top: tuple[int, int, score.Score] | None
 
 
-def fitted(results: Results, *, anchor: str = "") -> tuple[list[str], np.ndarray, ratings.Ratings]:
-    """Names of the agents, their games as directed rows i64[R, 5], and the ratings.
+def fitted(results: Results, *, anchor: str = "") -> tuple[list[str], CrossTable, ratings.Ratings]:
+    """Names of the agents, their games, and the ratings.
 
     Args:
       results: of the run.
@@ -80,16 +81,23 @@ def fitted(results: Results, *, anchor: str = "") -> tuple[list[str], np.ndarray
     if not ids:
         raise UserError("the run has no snapshot yet")
     outside = [anchor] if anchor == "uniform" else []
-    games = results.directed(*ROLES, *outside)
-    known = {name for row in games for name in row[:2]}
+    games = results.scores(*ROLES, *outside)
+    known = {name for row in games for name in (row.a, row.b)}
     names = ids + sorted(known - set(ids))
     anchor = anchor or ids[0]
     if anchor not in names:
         raise UserError(f"the anchor {anchor!r} is not among those rated: {', '.join(names)}")
+    played = table(games, names)
+    fit = ratings.fit(played, len(names), anchor=names.index(anchor), first_move=True)
+    return names, played, fit
+
+
+def table(games: Iterable[Scores], names: list[str]) -> CrossTable:
+    """Who scored what against whom, by places among the names; games of others are left out."""
     place = {name: i for i, name in enumerate(names)}
-    rows = np.array([(place[a], place[b], *counts) for a, b, *counts in games], np.int64)
-    rows = rows.reshape(-1, 5)
-    return names, rows, ratings.fit(rows, len(names), anchor=place[anchor], first_move=True)
+    return crosstable.from_sums(
+        (place[a], place[b], *sums) for a, b, sums in games if a in place and b in place
+    )
 
 
 def compute(results: Results, planned: float, *, anchor: str = "") -> Leaderboard:
@@ -113,30 +121,25 @@ def compute(results: Results, planned: float, *, anchor: str = "") -> Leaderboar
         transitivity.fit_test(rows, n, first_move=True, samples=samples),
         verdict,
         _meta(rows, fit) if doubtful else None,
-        forgetting.matrix(among(rows, count), count),
+        forgetting.matrix(rows.among(count), count),
         alarms(rows, count, planned),
         _neighbours(results, names[:count]),
         _top(results, names[:count], fit.elo),
     )
 
 
-def among(rows: np.ndarray, count: int) -> np.ndarray:
-    """The rows i64[R, 5] in which the first `count` agents met each other."""
-    return rows[(rows[:, :2] < count).all(1)]
-
-
-def alarms(rows: np.ndarray, count: int, planned: float) -> list[Alarm]:
+def alarms(rows: CrossTable, count: int, planned: float) -> list[Alarm]:
     """What a person should look at.
 
     Args:
-      rows: i64[R, 5], directed, as for `ratings.fit`; snapshots are players 0 to count - 1.
+      rows: who scored what against whom; snapshots are players 0 to count - 1.
       count: snapshots.
       planned: Elo that a snapshot may differ from the one before it.
 
     Returns:
       the ancestors that the newest snapshot loses to, then all jumps of the rating.
     """
-    games = among(rows, count)
+    games = rows.among(count)
     fit = ratings.fit(games, count, first_move=True)
     found = forgetting.ancestor_alarms(forgetting.matrix(games, count))
     return found + forgetting.jump_alarms(fit, planned)
@@ -153,14 +156,14 @@ def newest_alarms(
       newest: its id.
       planned: as for `alarms`.
     """
-    games = results.directed("measure")
-    games += [row for match in matches if match.role == "measure" for row in match.directed()]
-    rows = [(int(a), int(b), *counts) for a, b, *counts in games if a.isdecimal() and b.isdecimal()]
-    found = alarms(np.array(rows, np.int64).reshape(-1, 5), newest + 1, planned)
-    return [alarm.message for alarm in found if alarm.generation == newest]
+    games = results.scores("measure")
+    games += [match.summed() for match in matches if match.role == "measure"]
+    found = alarms(table(games, [str(i) for i in range(newest + 1)]), newest + 1, planned)
+    grave = [alarm for alarm in found if alarm.level == "alarm"]
+    return [alarm.message for alarm in grave if alarm.generation == newest]
 
 
-def _meta(rows: np.ndarray, fit: ratings.Ratings) -> Meta:
+def _meta(rows: CrossTable, fit: ratings.Ratings) -> Meta:
     payoffs = metagame.payoffs(rows, len(fit.elo))
     melo = metagame.melo(payoffs, min(1, len(payoffs) // 2)).elo
     anchor = int(np.argmin(fit.half_width))

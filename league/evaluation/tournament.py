@@ -115,13 +115,9 @@ class Tournament:
         """The next pairings, by places among the snapshots."""
         if self.plan.games is None:
             return list(combinations(range(len(self._ids)), 2))[done : done + count]
-        place = {str(number): i for i, number in enumerate(self._ids)}
-        rows = [
-            (place[a], place[b], *counts)
-            for a, b, *counts in self.results.directed(*leaderboard.ROLES)
-            if a in place and b in place
-        ]
-        fit = ratings.fit(rows, len(place), first_move=True)
+        names = [str(number) for number in self._ids]
+        games = leaderboard.table(self.results.scores(*leaderboard.ROLES), names)
+        fit = ratings.fit(games, len(names), first_move=True)
         return ratings.schedule(fit, count, 2 * self.plan.pairs)
 
     def _round(self, done: int, chosen: list[tuple[int, int]]) -> list[MatchResult]:

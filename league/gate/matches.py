@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from arena import interrupt
 from arena.judges.rules import Rules
 from arena.keys import fold
 from arena.play import host_loop
@@ -43,6 +44,7 @@ class GateMatches:
         """The candidate's scores f32[P, 2], and the forward passes that they took."""
         scores, passes = [np.zeros((0, 2), np.float32)], 0
         for at in range(0, match.pairs, self.rule.pairs):  # one size, one compilation
+            interrupt.check()
             starts = self._starts(match, at, min(self.rule.pairs, match.pairs - at))
             if starts.moves:
                 found, more = self._play(match, at, starts)

@@ -4,12 +4,14 @@ import dataclasses
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from arena.errors import UserError, check_positive
+from arena.errors import PAIRS, UserError, check_positive
 from arena.evaluation.sprt import Sprt
 from league.settings.json_object import JsonObject
 
 _FORMER_NAMES = {"most": "max_pairs", "veto": "heldout_pairs"}
 """Fields of a rule in records of older versions, and what they are now."""
+
+_ELO = 10_000
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,13 @@ class Rule:
     heldout_pairs: int = 128
 
     def __post_init__(self):
+        if not max(abs(self.elo0), abs(self.elo1)) <= _ELO:
+            raise UserError(f"elo0 and elo1 must lie between -{_ELO:,} and {_ELO:,}")
         try:
             Sprt(self.elo0, self.elo1, self.alpha, self.beta)
         except ValueError as error:
             raise UserError(str(error)) from None
-        check_positive(self, "pairs", "max_pairs", "heldout_pairs")
+        check_positive(self, "pairs", "max_pairs", "heldout_pairs", most=PAIRS)
 
     def test(self, checks: int) -> Sprt:
         """The sequential test against the champion; it leaves half of beta to the checks."""

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sql
 
+from arena.errors import UserError
 from league.evaluation import compute_ledger
 from league.gate.match import GateMatch, PlayMatch
 from league.gate.rule import Question
 from league.gate.verdict import Verdict
+from league.settings.json_object import JsonObject
 from league.store.database import MatchResult, Results, insert
 from league.store.schema import CHAMPIONS, GATES, MATCHES, PAIRS, TRIALS
 
@@ -50,14 +52,7 @@ class Lineage:
         columns = GATES.c.id, GATES.c.question, GATES.c.verdict, GATES.c.body
         with self._engine.connect() as connection:
             rows = connection.execute(sql.select(*columns).order_by(GATES.c.id)).all()
-        return [
-            GateRecord(
-                number,
-                Question.from_json(question),
-                Verdict.from_json(body, verdict == "promoted") if body else None,
-            )
-            for number, question, verdict, body in rows
-        ]
+        return [_read(*row) for row in rows]
 
     def open(self, question: Question) -> GateRecord:
         """The gate of an equal question, decided or not; a new one if there is none."""
@@ -132,6 +127,15 @@ class Lineage:
             if verdict.promoted:
                 promotion = {"snapshot": int(verdict.candidate), "gate": gate}
                 connection.execute(CHAMPIONS.insert().values(promotion))
+
+
+def _read(number: int, question: JsonObject, verdict: str, body: JsonObject | None) -> GateRecord:
+    """A gate from its row; raises UserError if the row holds something else."""
+    try:
+        decided = Verdict.from_json(body, verdict == "promoted") if body else None
+        return GateRecord(number, Question.from_json(question), decided)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise UserError(f"gate {number} of the record is none that a run writes") from None
 
 
 def passes_spent(results: Results) -> dict[str, int]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jax
 
+from arena.evaluation import scale
 from arena.play.openings import random_openings
 from arena.types import as_host_game
 from league.evaluation import tables
@@ -38,7 +39,8 @@ def gather(run: Run, results: Results, standing: Leaderboard) -> data.Report:
         mcts=f"mcts:{run.config.measure.rollouts}",
         forgetting=standing.forgetting,
         findings=_findings(standing, results),
-        alarms=tuple(alarm.message for alarm in standing.alarms),
+        alarms=_messages(standing, "alarm"),
+        notes=_messages(standing, "note"),
         gates=tuple(_gate(gate) for gate in Lineage(results).gates() if gate.verdict),
     )
 
@@ -49,16 +51,21 @@ def _findings(standing: Leaderboard, results: Results) -> tuple[tuple[str, str],
     passes = passes_spent(results)
     champions = Lineage(results).champions()
     return (
+        ("Scale", f"{scale.IN_WORDS}."),
         ("Champion", ", ".join(map(str, champions)) or "none yet: arena gate decides"),
         ("Circles", verdict.describe(standing.names)),
-        ("First move", f"{first.first_move:+.0f} ± {first.first_move_half_width:.0f} Elo (95 %)"),
-        ("Fit", f"deviance {fit.deviance:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}"),
+        ("First move", f"{first.first_move:+z.0f} ± {first.first_move_half_width:.0f} Elo (95 %)"),
+        ("Fit", f"chi-square {fit.chi_square:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}"),
         (
             "Forward passes",
             f"{passes['type_1']:,} for training (type 1), {passes['type_2']:,} for measuring and "
             "the gate (type 2)",
         ),
     )
+
+
+def _messages(standing: Leaderboard, level: str) -> tuple[str, ...]:
+    return tuple(alarm.message for alarm in standing.alarms if alarm.level == level)
 
 
 def _gate(gate: GateRecord) -> data.GateRow:
@@ -83,6 +90,6 @@ def _board(run: Run) -> str:
     """A picture of the game: a position after a few moves, SVG."""
     plies = min(run.game.max_plies // 4, 40)
     if outside := as_host_game(run.game):
-        return outside.draw(outside.deal(jax.random.key(0), 1, plies).position(0).state)
+        return outside.draw_described(outside.deal(jax.random.key(0), 1, plies), 0)
     states = random_openings(run.game, jax.random.key(0), shape=(1,), plies=plies)
     return run.game.draw(jax.tree.map(lambda x: x[0], states))

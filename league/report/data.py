@@ -139,6 +139,7 @@ class Report:
       forgetting: every snapshot against every earlier one; None if that was not measured.
       findings: results about the pool as a whole, name and text.
       alarms: what needs attention, a line each.
+      notes: what to know of how it was measured, a line each.
       gates: those that have been decided, oldest first.
     """
 
@@ -154,4 +155,5 @@ class Report:
     forgetting: Forgetting | None = None
     findings: tuple[tuple[str, str], ...] = ()
     alarms: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     gates: tuple[GateRow, ...] = ()

@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from arena.errors import UserError
 from arena.evaluation import ratings
+from league.evaluation import leaderboard
 from league.report import statistics
 from league.report.data import generation
 from league.store.database import Results
@@ -131,9 +130,9 @@ def _figures(results: Results, number: int, recorded: Mapping[str, Any]) -> dict
 
 def _rating(results: Results, number: int) -> dict[str, float]:
     """The rating of a snapshot above snapshot 0, by the measuring games up to then."""
-    games = results.directed("measure", until=number)
-    rows = [(int(a), int(b), *counts) for a, b, *counts in games]
-    fit = ratings.fit(np.array(rows, np.int64).reshape(-1, 5), number + 1, first_move=True)
+    games = results.scores("measure", until=number)
+    table = leaderboard.table(games, [str(i) for i in range(number + 1)])
+    fit = ratings.fit(table, number + 1, first_move=True)
     elo, half = float(fit.elo[number]), float(fit.half_width[number])
     return {"rating/elo": elo, "rating/elo_low": elo - half, "rating/elo_high": elo + half}
 

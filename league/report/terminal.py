@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from arena.evaluation import score
+from arena.evaluation import scale, score
 from league.cli import console
 from league.evaluation import tables
 from league.evaluation.leaderboard import Leaderboard
@@ -46,13 +46,17 @@ def show(
     beside = ["mElo", "Nash", "α-rank"] if standing.meta else []
     head = ["snapshot", "Elo", "± 95 %", "games", *beside, "uniform", f"mcts:{rule.rollouts}"]
     console.table(
-        f"{run.name}: {run.card['game']}", [*head, "W/D/L"], [_cells(row) for row in rows]
+        f"{run.name}: {run.card['game']}\n{scale.IN_WORDS}",
+        [*head, "W/D/L"],
+        [_cells(row) for row in rows],
     )
     print("\n".join(_describe(standing)))
     if exact:
         print(f"{run.name}:{exact.pop('snapshot')}: {best_response.describe(exact)}")
     console.stderr.print("Elo, uniform: the raw network, without search.")
     console.stderr.print(f"mcts:{rule.rollouts}: with {rule.simulations} simulations a move.")
+    if standing.neighbours or standing.top:
+        console.stderr.print(f"{score.IN_WORDS}.")
     if report:
         console.stderr.print(f"report: {report}")
 
@@ -85,7 +89,7 @@ def _figures(standing: Leaderboard) -> JsonObject:
         "neighbours": [_match(names[i], names[i - 1], s) for i, s in standing.neighbours],
         "top": _match(names[top[0]], names[top[1]], top[2]) if top else None,
         "forgetting": dataclasses.asdict(standing.forgetting),
-        "alarms": [dataclasses.asdict(alarm) for alarm in standing.alarms],
+        "alarms": [{"level": a.level, **dataclasses.asdict(a)} for a in standing.alarms],
     }
 
 
@@ -97,9 +101,9 @@ def _describe(standing: Leaderboard) -> list[str]:
     """What is known beside the table, in lines."""
     names, fit = standing.names, standing.fit
     lines = [
-        f"first move: {standing.ratings.first_move:+.0f}"
+        f"first move: {standing.ratings.first_move:+z.0f}"
         f" ± {standing.ratings.first_move_half_width:.0f} Elo (95 %)",
-        f"fit: deviance {fit.deviance:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}",
+        f"fit: chi-square {fit.chi_square:.0f}, {fit.dof} degrees of freedom, p = {fit.p:.2g}",
         standing.verdict.describe(names),
     ]
     if standing.neighbours:
@@ -108,25 +112,25 @@ def _describe(standing: Leaderboard) -> list[str]:
     if standing.top:
         first, second, found = standing.top
         lines.append(f"best two: {_line(names[first], names[second], found)}")
-    return lines + [f"alarm: {alarm.message}" for alarm in standing.alarms]
+    return lines + [f"{alarm.level}: {alarm.message}" for alarm in standing.alarms]
 
 
 def _line(a: str, b: str, found: score.Score) -> str:
     """The score of a against b, as engine testers write it."""
     pairs = "" if found.pairs is None else f", Ptnml(0-2): {list(found.pairs)}"
     return (
-        f"{a} against {b}: {found.score:.1%} ± {found.half_width:.1%}, nElo {found.nelo:+.0f}"
+        f"{a} against {b}: {found.score:.1%} ± {found.half_width:.1%}, nElo {found.nelo:+z.0f}"
         f" ± {found.nelo_half_width:.0f}, LOS {found.los:.1%}{pairs}"
     )
 
 
 def _cells(row: tables.Row) -> list[str]:
     beside = (
-        [] if row.melo is None else [f"{row.melo:.0f}", f"{row.nash:.1%}", f"{row.alpha_rank:.1%}"]
+        [] if row.melo is None else [f"{row.melo:z.0f}", f"{row.nash:.1%}", f"{row.alpha_rank:.1%}"]
     )
     return [
         str(row.id),
-        f"{row.elo:.0f}",
+        f"{row.elo:z.0f}",
         f"{row.half_width:.0f}",
         str(row.games),
         *beside,

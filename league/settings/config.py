@@ -9,15 +9,22 @@ from agents.learners.alphazero import AlphaZeroConfig
 from agents.learners.base import LearnerConfig
 from agents.nn.networks import NetworkConfig
 from arena.errors import (
+    PAIRS,
+    PLIES,
+    SIMULATIONS,
     UserError,
     check_not_negative,
     check_positive,
     check_seed,
     check_share,
 )
-from arena.shards import SHARDS
+from arena.shards import MOST_SHARDS, SHARDS
 from league.settings import duration, matchmaking
 from league.settings.json_object import JsonObject
+
+_GENERATIONS, _MATCHES, _EXPLOITERS = 10**6, 10**4, 100
+_PAIRS = 10**7
+"""Pairs in all training games of a generation, whose openings are drawn at once, at most."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,8 @@ class MeasureConfig:
       simulations: of the snapshot's search, against MCTS.
       rollouts: of MCTS.
       opening_plies: openings are up to so many random moves long.
-      max_elo_step: Elo that a snapshot may differ from the one before it without an alarm.
+      max_elo_step: Elo that a snapshot may differ from the one before it without a word: a fall
+        beyond it is an alarm, a rise a note.
 
     Raises:
       UserError: a figure is out of its range.
@@ -48,9 +56,11 @@ class MeasureConfig:
     max_elo_step: float = 400.0
 
     def __post_init__(self):
-        check_positive(self, "opponents", "pairs", "baseline_pairs", "simulations", "rollouts")
+        check_positive(self, "opponents", most=_MATCHES)
+        check_positive(self, "pairs", "baseline_pairs", most=PAIRS)
+        check_positive(self, "simulations", "rollouts", most=SIMULATIONS)
         check_positive(self, "max_elo_step")
-        check_not_negative(self, "opening_plies")
+        check_not_negative(self, "opening_plies", most=PLIES)
 
 
 @dataclass(frozen=True)
@@ -106,9 +116,18 @@ class Config:
     measure: MeasureConfig = field(default_factory=MeasureConfig)
 
     def __post_init__(self):
-        check_positive(self, "generations", "matches", "pairs", "rounds", "slots")
-        check_positive(self, "exploiter_generations", "shards")
-        check_not_negative(self, "main_exploiters", "league_exploiters", "opening_plies", "plateau")
+        check_positive(self, "generations", "exploiter_generations", most=_GENERATIONS)
+        check_positive(self, "matches", "rounds", most=_MATCHES)
+        check_positive(self, "pairs", "slots", most=PAIRS)
+        check_positive(self, "shards", most=MOST_SHARDS)
+        check_not_negative(self, "main_exploiters", "league_exploiters", most=_EXPLOITERS)
+        check_not_negative(self, "opening_plies", most=PLIES)
+        check_not_negative(self, "plateau", most=_GENERATIONS)
+        learning = 1 + self.main_exploiters + self.league_exploiters
+        if learning * self.matches * self.pairs * self.rounds > _PAIRS:
+            raise UserError(
+                f"matches × pairs × rounds, of all who learn, must be at most {_PAIRS:,}"
+            )
         check_share(self, "pool_share")
         check_seed(self.seed)
         matchmaking.find(self.matchmaker)

@@ -2,7 +2,8 @@
 
 connect_four, hex:size=9     a game of `games/`
 ./sticks.py:Sticks           a class of the user's own, or MODULE:CLASS, or an entry point
-pettingzoo:./my_game.py      an env of PettingZoo's kind
+pettingzoo:./my_game.py      an env of PettingZoo's or Gymnasium's kind
+open_spiel:mancala           a game of OpenSpiel
 """
 
 import dataclasses
@@ -19,7 +20,8 @@ from league.settings.json_object import JsonObject
 if TYPE_CHECKING:
     from arena.pettingzoo.as_game import ImportedGame
 
-PREFIX = "pettingzoo:"
+PREFIXES = "pettingzoo:", "open_spiel:"
+"""How the names of games begin that are played outside the device."""
 
 _RENAMED = {
     "actions": "num_actions",
@@ -45,7 +47,7 @@ def load(name: str, env: Any = None) -> Game:
     Raises:
       ValueError: there is none, or it breaks the contract; in one line.
     """
-    if name.startswith(PREFIX):
+    if name.startswith(PREFIXES):
         return _imported(name, env)
     return user_games.load(name) if user_games.is_one(name) else games.load(name)
 

@@ -33,8 +33,8 @@ def is_one(name: str) -> bool:
 
 def _is_spec(name: str) -> bool:
     """Whether a name is FILE.py:CLASS or MODULE:CLASS, options or not."""
-    head, _, rest = name.partition(":")
-    return head.endswith(".py") or rest.partition(",")[0].isidentifier()
+    place, title = extensions.split(name.partition(",")[0])
+    return place.endswith(".py") or title.isidentifier()
 
 
 def _is_entry_point(name: str) -> bool:
@@ -86,10 +86,13 @@ def _check(game: Game, title: str) -> None:
     tracer.expect("legal", (game.num_actions,), "bool", game.legal, state)
     tracer.expect("payoff", (), "float32", game.payoff, state)
     tracer.expect("observe", None, "float32", game.observe, state, one)
+    tracer.images(state, one)
     if game.num_outcomes:
         tracer.expect("chance", (game.num_outcomes,), "float32", game.chance, state)
     with jax.ensure_compile_time_eval():  # a run may load its game while something is traced
         start = resolve_chance(game, jax.random.key(0), game.init())
+        if int(game.mover(start)) == games.OVER:
+            raise UserError(f"{title}: the game is over before the first move")
         first = int(np.argmax(game.legal(start)))
         tracer.text("show", lambda: game.show(start))
         tracer.text("label", lambda: game.label(start, first))
@@ -99,7 +102,7 @@ class _Tracer:
     """Calls a game's functions; what they raise becomes one line."""
 
     def __init__(self, game: Game, title: str):
-        self._kind, self._title = type(game), title
+        self._game, self._kind, self._title = game, type(game), title
 
     def shapes(self, name: str, function: Callable, *arguments: object):
         """Shapes and types of what a function gives."""
@@ -118,6 +121,18 @@ class _Tracer:
         if not single or found.dtype != dtype or (shape is not None and found.shape != shape):
             size = "[...]" if shape is None else str(list(shape))
             raise UserError(f"{self._title}: {name} gives {_listed(found)}, not {dtype}{size}")
+
+    def images(self, state: object, seat: jax.ShapeDtypeStruct) -> None:
+        """Raises UserError unless symmetries are of observations and policies."""
+        seen = self.shapes("observe", self._game.observe, state, seat)
+        policy = jax.ShapeDtypeStruct((self._game.num_actions,), np.dtype(np.float32))
+        found = self.shapes("symmetries", self._game.symmetries, seen, policy)
+        expected = _kinds((seen, policy))
+        if [(shape[1:], dtype) for shape, dtype in _kinds(found)] != expected:
+            raise UserError(
+                f"{self._title}: symmetries gives {_listed(found)}, not S times "
+                f"{_listed((seen, policy))}"
+            )
 
     def text(self, name: str, function: Callable[[], str]) -> None:
         """Raises UserError unless a function gives text."""

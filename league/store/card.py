@@ -9,6 +9,7 @@ seed          of everything random
 device, versions, revision   what the run began with: of no account for going on
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -26,6 +27,9 @@ from league.store import migrations
 from league.store.files import replacing
 
 NAME = "run.json"
+_LENGTH = ("generations", "plateau")
+"""What says how long a run is: settled while it goes on."""
+_IDENTITY = ("game", "game_version", "env", "learner", "network", "judge", "seed")
 _KEYS = {"game": str, "learner": str, "network": str, "judge": str, "config": dict}
 
 
@@ -58,12 +62,10 @@ def read(folder: Path) -> JsonObject:
       UserError: there is no run, or its card cannot be read.
     """
     path = folder / NAME
-    if not path.exists():
-        raise UserError(f"there is no run {folder.name!r} in {folder.parent}")
-    if not path.is_file():
-        raise UserError(f"{path} is no file")
     try:
-        card = json.loads(path.read_text())
+        card = json.loads(_text(path))
+    except UserError:
+        raise
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a run card: {error}") from None
     if not isinstance(card, dict):
@@ -76,6 +78,26 @@ def read(folder: Path) -> JsonObject:
         if not isinstance(card.get(key), kind):
             raise UserError(f"{path} does not say {key!r}")
     return card
+
+
+def _text(path: Path) -> str:
+    """What a card's file holds; raises UserError if it is none, or cannot be read."""
+    try:
+        if not path.exists():
+            raise UserError(f"there is no run {path.parent.name!r} in {path.parent.parent}")
+        if not path.is_file():
+            raise UserError(f"{path} is no file")
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+
+
+def identity(card: JsonObject) -> str:
+    """SHA-256 of what of a card stays as it is while the run goes on."""
+    config = {key: value for key, value in card["config"].items() if key not in _LENGTH}
+    kept = {key: card.get(key) for key in _IDENTITY}
+    text = json.dumps({**kept, "config": config}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write(folder: Path, card: JsonObject) -> None:

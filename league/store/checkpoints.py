@@ -72,7 +72,7 @@ class Store:
         Numpy, since Orbax gives other arrays back only to as many devices as they came from.
 
         Raises:
-          UserError: it is not there, or is damaged.
+          UserError: it is not there, is damaged, or holds numbers that are not finite.
         """
         if number not in self.numbers():
             raise UserError(f"{self.folder / str(number)} is not there")
@@ -81,6 +81,8 @@ class Store:
             found = self._manager.restore(number, args=ocp.args.StandardRestore(target))
             if _shapes(found) != _shapes(like):
                 raise ValueError("its arrays have other shapes")
+            if not finite(found):
+                raise ValueError("it holds numbers that are not finite")
             return found
         except Exception as error:  # Orbax and its storage raise many kinds for a damaged file
             raise UserError(f"{self.folder / str(number)} is damaged: {_line(error)}") from None
@@ -97,6 +99,11 @@ def _shapes(tree: PyTree) -> PyTree:
 def _line(error: Exception) -> str:
     """What an error says: the end of its first line, where the storage names the cause."""
     return ": ".join(str(error).strip().partition("\n")[0].split(": ")[-2:])[-160:]
+
+
+def finite(tree: PyTree) -> bool:
+    """Whether all numbers of a pytree of arrays are finite."""
+    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
 
 
 def digest(tree: PyTree) -> str:

@@ -4,7 +4,7 @@ A generation is written in one transaction, so the record never shows half of on
 computed from it and never stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,24 +15,23 @@ from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from arena.errors import UserError
+from arena.evaluation import crosstable
 from league.settings.json_object import JsonObject
+from league.store import integrity, upgrade
 from league.store.schema import (
     _META,
     CHAMPIONS,
+    DIGESTS,
     EVENTS,
     EXPLOITERS,
     GATES,
     MATCHES,
     PAIRS,
     SNAPSHOTS,
-    TOURNAMENTS,
     TRIALS,
 )
 
 _APPLICATION = 0x41524E41  # "ARNA", marks the file as ours (sqlite.org/pragma: application_id)
-
-
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,12 @@ class Exploiter:
     digest: str
 
 
-class Directed(NamedTuple):
-    """Games in which one agent moved first against another, from its view."""
+class Scores(NamedTuple):
+    """The games of two agents, summed up: `arena.evaluation.crosstable.from_sums` takes them."""
 
-    first: str
-    second: str
-    wins: int
-    draws: int
-    losses: int
+    a: str
+    b: str
+    sums: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -82,15 +79,9 @@ class MatchResult:
     b: str
     scores: np.ndarray
 
-    def directed(self) -> list[Directed]:
-        """The games by who moved first."""
-        meetings = ((self.a, self.b, self.scores[:, 0]), (self.b, self.a, 1 - self.scores[:, 1]))
-        return [
-            Directed(
-                one, two, *(int(n) for n in ((x > 0.5).sum(), (x == 0.5).sum(), (x < 0.5).sum()))
-            )
-            for one, two, x in meetings
-        ]
+    def summed(self) -> Scores:
+        """The games, summed up."""
+        return Scores(self.a, self.b, crosstable.pair_sums(self.scores))
 
 
 @dataclass(frozen=True)
@@ -149,6 +140,10 @@ class Results:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends its connections."""
         self._engine.dispose()
 
     def _check(self, create: bool) -> None:
@@ -171,12 +166,11 @@ class Results:
                 ask("PRAGMA journal_mode = WAL")
                 _META.create_all(connection)
                 connection.commit()
-                connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
+                connection.exec_driver_sql(f"PRAGMA user_version = {upgrade.VERSION}")
+            elif version == upgrade.FIRST:
+                upgrade.run(connection, self._path)
+            elif version != upgrade.VERSION:
                 raise UserError(f"{self._path} is not a results file of this version of Arena")
-            else:  # tables that came after the file was made
-                _META.create_all(connection, [GATES, TRIALS, CHAMPIONS, TOURNAMENTS, EXPLOITERS])
-                connection.commit()
 
     def _explain(self, context: sql.ExceptionContext) -> None:
         """A damaged file, or a full disk, becomes one line."""
@@ -191,6 +185,7 @@ class Results:
         snapshot: tuple[int, str] | None = None,
         figures: JsonObject | None = None,
         exploiters: Iterable[Exploiter] = (),
+        digests: Mapping[str, str] | None = None,
     ) -> None:
         """Adds what a generation brought, all or nothing.
 
@@ -200,6 +195,7 @@ class Results:
           snapshot: id and digest of the new snapshot.
           figures: its losses, rates and seconds.
           exploiters: those that join the pool.
+          digests: of files, by the names that `file_digests` gives them.
         """
         with self._engine.begin() as connection:
             for match in matches:
@@ -208,6 +204,9 @@ class Results:
                 connection.execute(SNAPSHOTS.insert().values(id=snapshot[0], digest=snapshot[1]))
             for exploiter in exploiters:
                 connection.execute(EXPLOITERS.insert().values(asdict(exploiter)))
+            for name, sha in (digests or {}).items():
+                row = {"name": name, "generation": generation, "digest": sha}
+                connection.execute(DIGESTS.insert().values(row))
             if figures is not None:
                 connection.execute(
                     EVENTS.insert().values(generation=generation, kind="generation", body=figures)
@@ -236,12 +235,21 @@ class Results:
             connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.id > generation))
             connection.execute(EXPLOITERS.delete().where(EXPLOITERS.c.generation > generation))
             connection.execute(EVENTS.delete().where(EVENTS.c.generation > generation))
+            connection.execute(DIGESTS.delete().where(DIGESTS.c.generation > generation))
 
     def digests(self) -> dict[int, str]:
         """The snapshots there are: id to digest, oldest first."""
         with self._engine.connect() as connection:
             rows = connection.execute(sql.select(SNAPSHOTS).order_by(SNAPSHOTS.c.id))
             return {row.id: row.digest for row in rows}
+
+    def file_digests(self) -> dict[str, str]:
+        """SHA-256 of what resuming reads beside snapshots, by name, see `schema.DIGESTS`.
+
+        Files of earlier versions have none.
+        """
+        with self._engine.connect() as connection:
+            return {row.name: row.digest for row in connection.execute(sql.select(DIGESTS))}
 
     def exploiters(self) -> list[Exploiter]:
         """The exploiters' snapshots in the pool, oldest first."""
@@ -278,32 +286,36 @@ class Results:
         with self._engine.connect() as connection:
             return [Tally(*row) for row in connection.execute(query)]
 
-    def directed(self, *roles: str, until: int | None = None) -> list[Directed]:
-        """Wins, draws and losses of who moved first against whom, in matches of these roles.
+    def scores(self, *roles: str, until: int | None = None) -> list[Scores]:
+        """The games of each two agents in matches of these roles, summed up.
 
         Args:
           roles: of the matches.
           until: only those played up to this generation; all by default.
         """
-        a, b, score = MATCHES.c.a, MATCHES.c.b, PAIRS.c.first
-        join = PAIRS.join(MATCHES, PAIRS.c.match == MATCHES.c.id)
-        wanted = MATCHES.c.role.in_(roles)
+        first, second = PAIRS.c.first, PAIRS.c.second
+
+        def count(condition: sql.ColumnElement[bool]) -> Any:
+            return sql.func.sum(sql.case((condition, 1), else_=0))
+
+        def seat(score: sql.ColumnElement[float]) -> list[Any]:
+            total = sql.func.sum
+            return [count(score > 0.5), count(score < 0.5), total(score), total(score * score)]
+
+        keys = MATCHES.c.a, MATCHES.c.b
+        sums = sql.func.count(), *seat(first), *seat(second), sql.func.sum(first * second)
+        query = (
+            sql.select(*keys, *sums)
+            .join(PAIRS, PAIRS.c.match == MATCHES.c.id)
+            .where(MATCHES.c.role.in_(roles), MATCHES.c.a != MATCHES.c.b)
+            .group_by(*keys)
+            .order_by(*keys)
+        )
         if until is not None:
-            wanted &= MATCHES.c.generation <= until
-        game = sql.union_all(
-            sql.select(a.label("one"), b.label("two"), score.label("score"))
-            .select_from(join)
-            .where(wanted),
-            sql.select(b, a, 1 - PAIRS.c.second).select_from(join).where(wanted),
-        ).subquery()
-        counts = [
-            sql.func.sum(sql.case((condition, 1), else_=0))
-            for condition in (game.c.score > 0.5, game.c.score == 0.5, game.c.score < 0.5)
-        ]
-        keys = game.c.one, game.c.two
-        query = sql.select(*keys, *counts).group_by(*keys).order_by(*keys)
+            query = query.where(MATCHES.c.generation <= until)
         with self._engine.connect() as connection:
-            return [Directed(*row) for row in connection.execute(query)]
+            rows = [tuple(row) for row in connection.execute(query)]
+        return [Scores(row[0], row[1], row[2:]) for row in rows]
 
     def pairs(self, a: str, b: str, *roles: str) -> np.ndarray:
         """All pairs of games of two agents, f64[P, 2]: a's scores, a moving first in the first."""
@@ -324,6 +336,13 @@ class Results:
         query = sql.select(EVENTS.c.body).order_by(EVENTS.c.generation)
         with self._engine.connect() as connection:
             return [row.body for row in connection.execute(query)]
+
+    def verify(self) -> None:
+        """Reads all of it; raises UserError, in one line, at the first row that no run writes."""
+        with self._engine.connect() as connection:
+            found = integrity.fault(connection)
+        if found:
+            raise UserError(f"{self._path} holds what no run writes: {found}")
 
 
 def insert(connection: sql.Connection, generation: int, match: MatchResult) -> int:

@@ -1,7 +1,6 @@
 """Datasets on disk: what a generation's games gave a learner, `data/GEN.npz`."""
 
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -9,11 +8,16 @@ import numpy as np
 from arena.errors import UserError
 from arena.types import PyTree
 from league.store import migrations
+from league.store.checkpoints import digest
 from league.store.files import replacing
 
 
-def write(path: Path, data: PyTree) -> None:
-    """Writes a dataset [N, ...], whole or not at all; arrays are named by their fields."""
+def write(path: Path, data: PyTree) -> str:
+    """Writes a dataset [N, ...], whole or not at all; arrays are named by their fields.
+
+    Returns:
+      the SHA-256 of its arrays and their names, for `read`.
+    """
     leaves = {
         jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf)
         for place, leaf in jax.tree_util.tree_leaves_with_path(data)
@@ -21,25 +25,39 @@ def write(path: Path, data: PyTree) -> None:
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as file:
         np.savez(file, allow_pickle=False, **leaves)
+    return digest(leaves)
 
 
-def read(path: Path, template: PyTree) -> PyTree:
+def read(path: Path, template: PyTree, sha: str | None = None) -> PyTree:
     """Reads a dataset of the template's structure.
 
+    Args:
+      path: of the file.
+      template: a dataset whose leaves are of no account.
+      sha: what `write` has returned, if it is known.
+
     Raises:
-      UserError: it is not there, or damaged.
+      UserError: it is not there, or damaged, or another than was written.
     """
     places, tree = jax.tree_util.tree_flatten_with_path(template)
     names = [jax.tree_util.keystr(place, simple=True, separator=".") for place, _ in places]
     try:
-        with np.load(path) as file:
-            return jax.tree.unflatten(tree, [_array(file, name) for name in names])
+        with path.open("rb") as whole, np.load(whole) as file:  # a cut one it leaves open
+            arrays = dict(file)
+        if sha is not None and digest(arrays) != sha:
+            raise ValueError("wrong digest")
+        leaves = [_array(arrays, name) for name in names]
+        if len({np.shape(leaf)[:1] for leaf in leaves}) != 1 or not leaves[0].shape:
+            raise ValueError("its arrays have other shapes")
+        return jax.tree.unflatten(tree, leaves)
     except FileNotFoundError:
         raise UserError(f"{path} is missing") from None
     except Exception as error:  # a cut zip file shows in many ways
         raise UserError(f"{path} is damaged: {error}") from None
 
 
-def _array(file: Any, name: str) -> np.ndarray:
-    found = next((old for old in migrations.old_names(name) if old in file), name)
-    return file[found]
+def _array(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
+    found = next((old for old in migrations.old_names(name) if old in arrays), name)
+    if found not in arrays:
+        raise ValueError(f"it lacks the array {name}")
+    return arrays[found]

@@ -12,13 +12,30 @@ from arena.errors import UserError
 
 @contextmanager
 def replacing(path: Path, mode: str = "wb") -> Iterator[Any]:
-    """Writes a file whole or not at all: beside it first, then in its place."""
-    beside = path.with_name(f".{path.name}.new")
-    with open(beside, mode) as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
+    """Writes a file whole or not at all: beside it first, then in its place.
+
+    Args:
+      path: where; what a link there points to is replaced, the link stays.
+      mode: `w`, as UTF-8, or `wb`.
+
+    Raises:
+      UserError: something that is no regular file is there, or its folder is not.
+    """
+    place = Path(os.path.realpath(path))
+    if os.path.lexists(place) and not place.is_file():
+        raise UserError(f"{path} is there, and is no regular file: it is not replaced")
+    if not place.parent.is_dir():
+        raise UserError(f"{path} cannot be written: there is no folder {path.parent}")
+    beside = place.with_name(f".{place.name}.new")
+    with open(beside, mode, encoding=None if "b" in mode else "utf-8") as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    os.replace(beside, place)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What runs of earlier versions look like, and how they are read by this one.
 
-A card is migrated when it is read, and written in its new form when training goes on. The database
-has had one form since version 0.1; what it holds of gates is read in both.
+A card is migrated when it is read, and written in its new form when training goes on; the database
+when it is opened, see `upgrade.py`. What it holds of gates is read in both forms.
 """
 
 from arena.errors import UserError
@@ -46,8 +46,10 @@ def card(found: JsonObject) -> JsonObject:
     if form != _FIRST:
         raise UserError(f"it is of the form {form!r}, which this version of Arena cannot read")
     config = found.get("config")
-    if not isinstance(config, dict) or not isinstance(config.get("learner"), dict):
+    if not (isinstance(config, dict) and _parts(config, "learner", "measure")):
         raise UserError("it does not say 'config'")
+    if not _parts(config["learner"], "network"):
+        raise UserError("it does not say 'network'")
     learner = _learner(config["learner"])
     shards = found.get("devices", SHARDS)  # version 0.1 split work by the devices there were
     return {
@@ -56,7 +58,7 @@ def card(found: JsonObject) -> JsonObject:
         "arena": "0.1.0",
         "game_version": 1,
         "learner": learner,
-        "network": _network(config["learner"].get("network", {})),
+        "network": _network(config["learner"]["network"]),
         "judge": "rules",
         "config": {
             **config,
@@ -68,9 +70,14 @@ def card(found: JsonObject) -> JsonObject:
                 **_ADDED[learner],
                 "shards": shards,
             },
-            "measure": _renamed(config.get("measure", {}), _CONFIG),
+            "measure": _renamed(config["measure"], _CONFIG),
         },
     }
+
+
+def _parts(config: JsonObject, *names: str) -> bool:
+    """Whether a configuration has these parts."""
+    return all(isinstance(config.get(name), dict) for name in names)
 
 
 def _renamed(part: JsonObject, names: dict[str, str]) -> JsonObject:

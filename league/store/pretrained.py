@@ -23,7 +23,7 @@ from arena.judges.rules import Rules
 from arena.types import Agent, Params, Policy
 from games import Game
 from league.settings import game_names
-from league.store.checkpoints import digest
+from league.store.checkpoints import digest, finite
 from league.store.files import replacing
 from league.store.run import Run
 
@@ -56,7 +56,7 @@ def write(where: Run, number: str, path: Path) -> None:
     learner = where.config.learner
     weights = networks.for_play(where.weights(number))
     weights = jax.tree.map(lambda x: np.asarray(x, np.float16), weights)
-    if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights)):
+    if not finite(weights):
         raise UserError(f"{where.name}:{number} has weights that half precision cannot hold")
     card = {
         "format": FORMAT,
@@ -111,6 +111,8 @@ def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Policy, 
     weights = jax.tree.unflatten(tree, leaves)
     if digest(weights) != card["digest"]:
         raise ValueError("it is damaged: wrong digest")
+    if not finite(weights):
+        raise ValueError("it holds numbers that are not finite")
     policy = learner.eval_policy(simulations)
     return game, policy, jax.tree.map(lambda x: x.astype(np.float32), weights)
 

@@ -111,8 +111,28 @@ class Run:
         return Store(self.folder / "state", keep=2)
 
     def results(self, create: bool = False) -> Results:
-        """The record; makes it if asked to."""
-        return Results(self.folder / "league.db", create)
+        """The record; makes it if asked to.
+
+        Raises:
+          UserError: it is missing or damaged, holds what no run writes, or is that of another card.
+        """
+        results = Results(self._record, create)
+        try:
+            results.verify()
+            known = results.file_digests().get(cards.NAME)
+            if known is not None and known != cards.identity(self.card):
+                raise UserError(
+                    f"{self.folder / cards.NAME} is not as this run began: its game, seed or "
+                    "options were changed"
+                )
+        except BaseException:
+            results.close()
+            raise
+        return results
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "league.db"
 
     def template(self) -> TrainState:
         """Shapes of all that one learner carries."""
@@ -137,7 +157,7 @@ class Run:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the weights of all snapshots there are, exploiters' included, by id."""
-        with self.results() as results:
+        with Results(self._record) as results:
             found = {str(number): sha for number, sha in results.digests().items()}
             return found | {e.id: e.digest for e in results.exploiters()}
 
@@ -174,14 +194,38 @@ class Run:
             self.game, self.key(generation, "openings"), shape=shape, plies=plies
         )
 
-    def write_data(self, name: str, data: PyTree) -> None:
-        """Keeps the dataset of a snapshot's generation, as `data/NAME.npz`."""
-        datasets.write(self.folder / "data" / f"{name}.npz", data)
+    def write_data(self, name: str, data: PyTree) -> str:
+        """Keeps the dataset of a snapshot's generation, as `data/NAME.npz`; gives its digest."""
+        return datasets.write(self.folder / "data" / f"{name}.npz", data)
 
     def read_data(self, name: str) -> PyTree:
-        """Reads `data/NAME.npz`; raises UserError if it is not there, or damaged."""
+        """Reads `data/NAME.npz`; raises UserError if it is not there, or not what was written."""
         path = self.folder / "data" / f"{name}.npz"
-        return datasets.read(path, self.learner.dataset_template())
+        with Results(self._record) as results:
+            known = results.file_digests().get(f"data/{name}")
+        return datasets.read(path, self.learner.dataset_template(), known)
+
+    def read_states(self, generation: int, results: Results) -> list[TrainState]:
+        """The `TrainState`s of all learners after a generation.
+
+        Raises:
+          UserError: they are not there, or not what was saved.
+        """
+        states = self.state.load(generation, self.states_template())
+        known = results.file_digests().get(f"state/{generation}")
+        # Earlier versions kept the digest of the main agent's parameters alone.
+        right = (
+            digest(states[0].params) == results.digests().get(generation)
+            if known is None
+            else digest(states) == known
+        )
+        if not right:
+            raise UserError(f"{self.state.folder / str(generation)} is damaged: wrong digest")
+        return states
+
+    def write_card(self) -> None:
+        """Writes the card as it now is, whole or not at all."""
+        cards.write(self.folder, self.card)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
 import re
 from pathlib import Path
 
@@ -75,12 +74,32 @@ def find(game: str, name: str = "", folder: Path = FOLDER) -> Run:
         if work.card["game"] != game:
             raise UserError(f"run {name!r} plays {work.card['game']}, not {game}")
         return work
-    paths = sorted(folder.glob(f"*/{cards.NAME}"), key=os.path.getmtime, reverse=True)
+    paths = sorted(folder.glob(f"*/{cards.NAME}"), key=_changed, reverse=True)
     for path in paths:
         with contextlib.suppress(UserError):  # another run's damage is of no account here
             if (run := Run(path.parent)).card["game"] == game:
                 return run
     raise UserError(f"there is no run of {game} to resume in {folder}")
+
+
+def _changed(path: Path) -> float:
+    """When a file was changed last; long ago if it cannot be told."""
+    try:
+        return path.stat().st_mtime
+    except OSError:  # a link to nothing, for one
+        return 0.0
+
+
+def check_kept(work: Run, **asked: str) -> None:
+    """Raises UserError if another learner, network or judge is asked for than the run has.
+
+    Args:
+      work: the run, which is to go on.
+      asked: names by `learner`, `network` and `judge`; an empty one asks for nothing.
+    """
+    for part, name in asked.items():
+        if name and name != work.card[part]:
+            raise UserError(f"run {work.name!r} keeps its {part}, {work.card[part]}")
 
 
 def by_name(name: str, folder: Path = FOLDER) -> Run:
@@ -93,6 +112,8 @@ def by_name(name: str, folder: Path = FOLDER) -> Run:
 def extend(work: Run, wanted: Config) -> None:
     """Gives a run a new number of generations; nothing else of it may change under way.
 
+    Training writes it to the card, when it has read what it goes on from.
+
     Raises:
       UserError: something else is to change, or it has more generations already.
     """
@@ -103,7 +124,6 @@ def extend(work: Run, wanted: Config) -> None:
     if wanted.generations < done:
         raise UserError(f"run {work.name!r} has {done} generations already")
     work.card["config"]["generations"] = wanted.generations
-    cards.write(work.folder, work.card)
     del work.config  # read anew from the card
 
 

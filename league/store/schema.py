@@ -1,8 +1,45 @@
-"""The tables of a run's record."""
+"""The tables of a run's record, and what their rows must be.
+
+Constraints keep out what no run writes. `integrity.py` finds what they cannot say, and rows that
+were edited around them.
+"""
 
 import sqlalchemy as sql
 
 _META = sql.MetaData()
+
+ROLES = ("train", "exploit", "exploiter", "measure", "rate", "uniform", "mcts", "guest", "gate")
+"""Of matches, as documented at the column `matches.role`."""
+
+
+def _check(name: str, condition: str) -> sql.CheckConstraint:
+    """A constraint; SQLite calls it by its name where a row breaks it."""
+    return sql.CheckConstraint(condition, name=name)
+
+
+def _score(column: str) -> sql.CheckConstraint:
+    # The type as well: a column of floats keeps a text as it is, and any text is above all numbers.
+    condition = f'typeof("{column}") = \'real\' AND "{column}" BETWEEN 0 AND 1'
+    return _check(f"the {column} score lies between 0 and 1", condition)
+
+
+def _count(column: str, least: int = 0) -> sql.CheckConstraint:
+    condition = f'typeof("{column}") = \'integer\' AND "{column}" >= {least}'
+    return _check(f"{column} is a whole number from {least} up", condition)
+
+
+def _text(column: str) -> sql.CheckConstraint:
+    condition = f"typeof({column}) = 'text' AND {column} != ''"
+    return _check(f"{column} is a text", condition)
+
+
+def _object(column: str) -> sql.CheckConstraint:
+    return _check(f"{column} is a JSON object", f"{column} LIKE '{{%}}'")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> sql.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return _check(f"{column} is one of those that there are", f"{column} IN ({listed})")
 
 
 SNAPSHOTS = sql.Table(
@@ -10,6 +47,8 @@ SNAPSHOTS = sql.Table(
     _META,
     sql.Column("id", sql.Integer, primary_key=True, comment="generation that it came out of"),
     sql.Column("digest", sql.String, nullable=False, comment="SHA-256 of the parameters"),
+    _count("id"),
+    _text("digest"),
 )
 
 
@@ -22,6 +61,10 @@ EXPLOITERS = sql.Table(
     sql.Column("role", sql.String, nullable=False, comment="main exploiter or league exploiter"),
     sql.Column("parent", sql.String, nullable=False, comment="the snapshot that it began as"),
     sql.Column("digest", sql.String, nullable=False, comment="SHA-256 of the parameters"),
+    _count("generation", 1),
+    _count("number", 1),
+    _check("id is the generation's and the exploiter's", "id = generation || 'e' || number"),
+    _text("digest"),
 )
 
 
@@ -42,6 +85,10 @@ MATCHES = sql.Table(
     ),
     sql.Column("a", sql.String, nullable=False, comment="first agent: a snapshot's id"),
     sql.Column("b", sql.String, nullable=False, comment="second agent: an id, uniform, mcts:100"),
+    _count("generation"),
+    _one_of("role", ROLES),
+    _text("a"),
+    _text("b"),
 )
 
 
@@ -54,6 +101,9 @@ PAIRS = sql.Table(
         "first", sql.Float, nullable=False, comment="a's score (1, 0.5, 0) where a moves first"
     ),
     sql.Column("second", sql.Float, nullable=False, comment="a's score where b moves first"),
+    _count("number"),
+    _score("first"),
+    _score("second"),
 )
 
 
@@ -64,6 +114,9 @@ EVENTS = sql.Table(
     sql.Column("generation", sql.Integer, nullable=False, comment="when it happened"),
     sql.Column("kind", sql.String, nullable=False, comment="generation: figures of a whole one"),
     sql.Column("body", sql.JSON, nullable=False, comment="its figures: losses, rates, seconds"),
+    _count("generation"),
+    _text("kind"),
+    _object("body"),
 )
 
 
@@ -79,6 +132,10 @@ GATES = sql.Table(
     ),
     sql.Column("verdict", sql.String, comment="promoted or refused; null until it is known"),
     sql.Column("body", sql.JSON, comment="what the verdict rests on; null until it is known"),
+    _object("question"),
+    _one_of("verdict", ("promoted", "refused")),
+    _object("body"),
+    _check("a verdict rests on something", "(verdict IS NULL) = (body IS NULL)"),
 )
 
 
@@ -90,6 +147,9 @@ TRIALS = sql.Table(
     sql.Column("number", sql.Integer, primary_key=True, comment="in its stage, from 0"),
     sql.Column("match", sql.ForeignKey("matches.id"), nullable=False, comment="matches.id"),
     sql.Column("passes", sql.Integer, nullable=False, comment="positions that networks evaluated"),
+    _one_of("stage", ("select", "test", "veto")),
+    _count("number"),
+    _count("passes"),
 )
 
 
@@ -111,4 +171,24 @@ TOURNAMENTS = sql.Table(
     ),
     sql.Column("before", sql.Integer, nullable=False, comment="matches of role rate when it began"),
     sql.Column("matches", sql.Integer, nullable=False, comment="that it takes, all of role rate"),
+    _object("asked"),
+    _count("before"),
+    _count("matches"),
+)
+
+
+DIGESTS = sql.Table(
+    "digests",
+    _META,
+    sql.Column(
+        "name",
+        sql.String,
+        primary_key=True,
+        comment="data/3e1 or state/3, below the run's folder; run.json, of what stays as it is",
+    ),
+    sql.Column("generation", sql.Integer, nullable=False, comment="that wrote it"),
+    sql.Column("digest", sql.String, nullable=False, comment="SHA-256 of its content"),
+    _text("name"),
+    _count("generation"),
+    _text("digest"),
 )

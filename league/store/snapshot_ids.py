@@ -8,7 +8,7 @@ from league.store.database import Exploiter
 
 def split(name: str) -> tuple[int, int] | None:
     """Generation and league learner's number of an id such as 17 or 17e2; None if it is none."""
-    found = re.fullmatch(r"(0|[1-9]\d*)(?:e([1-9]\d*))?", name, re.ASCII)
+    found = re.fullmatch(r"(0|[1-9]\d{0,8})(?:e([1-9]\d{0,8}))?", name, re.ASCII)
     return (int(found[1]), int(found[2] or 0)) if found else None
 
 

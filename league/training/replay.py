@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import jax
 import numpy as np
 
+from arena.errors import UserError
 from arena.types import PyTree
 from league.settings.league_learners import LeagueLearner
 from league.store.run import Run
@@ -31,6 +32,9 @@ class ReplayBuffer:
             for learner in self.run.learners
             for g in self.generations(learner, done + 1)[:-1]
         }
+        shapes = {str(_row(data)) for data in self._data.values()}
+        if len(shapes) > 1:
+            raise UserError(f"{self.run.folder / 'data'} is damaged: datasets of unlike shapes")
 
     def add(self, learner: LeagueLearner, generation: int, data: PyTree) -> None:
         """Adds one round's dataset to a generation's."""
@@ -39,9 +43,15 @@ class ReplayBuffer:
             data = jax.tree.map(lambda *x: np.concatenate(x), self._data[place], data)
         self._data[place] = data
 
-    def save(self, learner: LeagueLearner, generation: int) -> None:
-        """Writes a generation's dataset to disk, when all of its rounds have been added."""
-        self.run.write_data(learner.snapshot_id(generation), self._data[learner.number, generation])
+    def save(self, learner: LeagueLearner, generation: int) -> dict[str, str]:
+        """Writes a generation's dataset to disk, when all of its rounds have been added.
+
+        Returns:
+          its name and digest, for the record.
+        """
+        name = learner.snapshot_id(generation)
+        sha = self.run.write_data(name, self._data[learner.number, generation])
+        return {f"data/{name}": sha}
 
     def window(self, learner: LeagueLearner, generation: int) -> list[PyTree]:
         """The datasets to learn from in a generation, the newest last; drops older ones."""
@@ -56,3 +66,8 @@ class ReplayBuffer:
             generation - self.run.config.learner.replay_window,
         )
         return list(range(first + 1, generation + 1))
+
+
+def _row(data: PyTree) -> PyTree:
+    """Shapes and types of one position of a dataset."""
+    return jax.tree.map(lambda x: (x.shape[1:], x.dtype), data)

@@ -53,11 +53,6 @@ def rows(data: PyTree) -> int:
     return len(jax.tree.leaves(data)[0])
 
 
-def finite(tree: PyTree) -> bool:
-    """Whether all numbers of a pytree are finite."""
-    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
-
-
 def learn(
     learner: Learner,
     state: TrainState,

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from agents.learners.base import TrainState
+from arena import interrupt
 from arena.errors import UserError
 from arena.play.device_loop import Played
 from arena.types import Params, PyTree, as_host_game
@@ -22,8 +23,9 @@ from league.evaluation import compute_ledger, leaderboard
 from league.settings import duration
 from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner
+from league.store import card as cards
 from league.store import runs
-from league.store.checkpoints import digest
+from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
 from league.training import best_response, calibration, exploiters, game_figures, step
@@ -47,6 +49,7 @@ class Generation:
       measured: the matches that measure its snapshots.
       counts: of the training games, by round.
       joined: exploiters that join the pool, and their weights.
+      digests: of its datasets, by name.
       figures: what goes into the record about the whole.
       phase_seconds: time spent, by phase.
     """
@@ -57,6 +60,7 @@ class Generation:
     measured: list[MatchResult] = field(default_factory=list)
     counts: list[GameCounts] = field(default_factory=list)
     joined: dict[Exploiter, Params] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     figures: JsonObject = field(default_factory=dict)
     phase_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -123,20 +127,32 @@ class Trainer:
         done = max(self.run.state.numbers(), default=-1)
         if max(self.results.digests(), default=-1) > done + 1:  # a kill loses one at most
             raise UserError(f"{self.run.folder / 'state'} lacks the newest generation's state")
-        states = self.run.state.load(done, self.run.states_template()) if done >= 0 else None
-        if states and digest(states[0].params) != self.results.digests().get(done):
-            raise UserError(f"{self.run.folder / 'state' / str(done)} is damaged: wrong digest")
+        states = self.run.read_states(done, self.results) if done >= 0 else None
         if 0 < done < self.run.config.generations:
             self.replay.restore(done)
+        self._check_pool(done)
         # All that is needed has been read, so nothing is lost if it was damaged.
+        self.run.write_card()
         self.results.forget_after(done)
         for store in (self.run.snapshots, *self.run.exploiters.values()):
             store.drop_after(done)
         return states or self._start()
 
+    def _check_pool(self, done: int) -> None:
+        """Raises UserError if a snapshot of the pool is not there; its digest is checked if met."""
+        for number in set(self.results.digests()) - set(self.run.snapshots.numbers()):
+            if number <= done:
+                raise UserError(f"{self.run.snapshots.folder / str(number)} is not there")
+        for exploiter in self.results.exploiters():
+            store = self.run.exploiters[exploiter.number]
+            if exploiter.generation <= done and exploiter.generation not in store.numbers():
+                raise UserError(f"{store.folder / str(exploiter.generation)} is not there")
+
     def _start(self) -> list[TrainState]:
         """Generation 0: a random network, measured and saved like all others."""
         main = self._initial_state()
+        if not finite(main):
+            raise UserError("the network begins with weights that are no finite numbers")
         states = [main] + [self._restarted(main) for _ in self.run.learners[1:]]
         first = Generation(0, states)
         with self._phase(first, "measure"):
@@ -153,7 +169,8 @@ class Trainer:
 
     @contextmanager
     def _phase(self, generation: Generation, name: str) -> Iterator[None]:
-        """Reports a phase, and adds up its time."""
+        """Reports a phase, and adds up its time; it does not begin if a stop was asked for."""
+        interrupt.check()
         self._callback(PhaseEvent(generation.number, name))
         began = time.monotonic()
         yield
@@ -226,7 +243,7 @@ class Trainer:
             fresh.append(step.rows(data))
             self.replay.add(learner, number, data)
             if turn + 1 == self.run.config.rounds:
-                self.replay.save(learner, number)
+                generation.digests |= self.replay.save(learner, number)
         generation.counts.append(game_figures.count(played))
         return fresh
 
@@ -294,11 +311,11 @@ class Trainer:
             progress=config.progress(done),
             key=self.run.key(number, _role(f"learn {learner.suffix}".strip(), turn)),
         )
-        if not (step.finite(state) and all(map(math.isfinite, losses.values()))):
+        if not (finite(state) and all(map(math.isfinite, losses.values()))):
             raise UserError(
-                f"learning broke down in generation {number}: losses or weights are no finite "
-                f"numbers any more (is the learning rate, {config.learner.learning_rate:g}, too "
-                f"high?); generation {number - 1} is kept"
+                f"learning broke down in generation {number}: weights, or losses with them, are no "
+                "finite numbers any more (is the learning rate, "
+                f"{config.learner.learning_rate:g}, too high?); generation {number - 1} is kept"
             )
         return state, losses
 
@@ -339,12 +356,26 @@ class Trainer:
         self._passes, self.measuring.passes = compute_ledger.nothing(), 0
         params = jax.tree.map(np.asarray, params)
         self._weights[str(number)] = params
-        self.results.write(number, matches, (number, digest(params)), figures, generation.joined)
+        self.results.write(
+            number,
+            matches,
+            (number, digest(params)),
+            figures,
+            generation.joined,
+            self._digests(generation),
+        )
         self.run.snapshots.save(number, params)
         for exploiter, weights in generation.joined.items():
             self.run.exploiters[exploiter.number].save(number, weights)
         self.run.state.save(number, generation.states)
         self._callback(GenerationEvent(number, figures, tuple(alarms)))
+
+    def _digests(self, generation: Generation) -> dict[str, str]:
+        """Of what resuming reads: the datasets, the states, and, the first time, the card."""
+        found = {**generation.digests, f"state/{generation.number}": digest(generation.states)}
+        if cards.NAME not in self.results.file_digests():
+            found[cards.NAME] = cards.identity(self.run.card)
+        return found
 
 
 def _learns(learner: LeagueLearner, pairings: Sequence[Pairing]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What becomes of gradients."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import games
 from agents.learners import alphazero, optimisation
 from agents.nn import networks
 
+GAME = games.load("tic_tac_toe")
 RATES = alphazero.AlphaZeroConfig(weight_decay=0.0)
 
 
@@ -48,3 +50,29 @@ def test_muon_turns_every_direction_by_as_much(
     assert stretched.min() > 0.2 * 0.6
     assert stretched.max() < 0.2 * 1.3
     assert np.ptp(np.abs(step(last))) < 0.02  # Adam's first step is as long for all
+
+
+@dataclass(frozen=True)
+class Explodes(optimisation.Objective):
+    """Its loss is finite for small weights only."""
+
+    def prepare(self, rows: Any, key: jax.Array) -> Any:
+        return rows
+
+    def loss(self, params: Any, batch: Any, progress: jax.Array) -> tuple[jax.Array, dict]:
+        return jnp.exp(params["w"] ** 2) + 0 * batch.sum(), {}
+
+
+@pytest.mark.parametrize(("rate", "finite"), [(1e-3, True), (1e9, False)])
+def test_weights_that_the_last_step_broke_are_told_by_the_loss(rate: float, finite: bool):
+    objective = Explodes(
+        GAME, alphazero.AlphaZeroConfig(batch_size=4, learning_rate=rate, shards=1)
+    )
+    state = optimisation.init(
+        objective, {"w": jnp.float32(1)}
+    )  # Adam steps by the rate: to 1 - rate
+    state, losses = optimisation.fit(
+        objective, state, np.zeros(4, np.float32), fresh=1, progress=0.0, key=jax.random.key(0)
+    )
+    assert np.isfinite(state.params["w"])
+    assert np.isfinite(losses["loss"]) == finite

@@ -1,9 +1,13 @@
 """A PettingZoo env as a game of Arena: on the host, and as people see it."""
 
+import dataclasses
+import io
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from agents import uniform
 from arena.pettingzoo.as_game import ImportedGame
@@ -64,6 +68,30 @@ def test_a_session_goes_on_in_the_env_and_takes_nothing_back(race_game: Imported
         session.push(0)
     assert session.result == (-1.0 if seat == 0 else 1.0)  # who moves last wins; not so here
     assert session.record.labels == tuple(map(str, session.moves))
+
+
+def test_a_position_is_shown_as_its_env_shows_it(race_game: ImportedGame):
+    game = dataclasses.replace(race_game, name=f"{race.RACE}?painted=ansi")
+    session = Session(game, seed=5)
+    session.push("Add  2")
+    assert session.view(1) == "at <2>\nmoves: add 1 add 2"
+    assert session.legal_moves == {"add 1": 0, "add 2": 1}
+    session.push("0")
+    assert session.picture == b""
+    assert session.record.labels == ("add 2", "add 1")
+    games = game.deal(jax.random.key(0), 1, 0)
+    assert "at &lt;0&gt;</text>" in game.draw_described(games, 0)
+    assert game.seats == ("ann", "bob")
+    game.pool.close()
+    game = dataclasses.replace(race_game, name=f"{race.RACE}?painted=rgb_array")
+    session = Session(game, seed=5)
+    session.push("add 2")
+    assert session.view(1) == "moves: add 1 add 2"
+    pixels = np.asarray(Image.open(io.BytesIO(session.picture)))
+    np.testing.assert_array_equal(pixels, np.full((4, 6, 3), 2))
+    games = game.deal(jax.random.key(0), 1, 0)
+    assert 'href="data:image/png;base64,' in game.draw_described(games, 0)
+    game.pool.close()
 
 
 def test_a_match_on_the_host_obeys_the_judge(race_game: ImportedGame):

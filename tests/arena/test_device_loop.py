@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +16,12 @@ import pytest
 import games
 from agents import uniform
 from agents.learners import alphazero
+from arena.errors import UserError
 from arena.judges.rules import Rules
 from arena.play import device_loop
 from arena.play.device_loop import Match
 from arena.play.openings import random_openings
-from arena.types import Judge
+from arena.types import Decision, Judge
 from games import OVER, Game
 from tests.helpers.false_judge import Inverted
 from tests.helpers.plain_match import EvenKeepsTheTurn, FirstLegal, Ranked, Side, Slow, ranks, slow
@@ -98,6 +99,25 @@ def test_scores_are_those_of_a_slow_replay(setting: Setting):
     assert {0.0, 1.0} <= set(expected.ravel().tolist())
     assert (expected.sum(2) != 1).any()  # pairs in which it matters who is who
     np.testing.assert_array_equal(setting.scores(), expected)
+
+
+@dataclass(frozen=True)
+class TakesFive:
+    """A policy by the last move, legal or not."""
+
+    game: Game
+
+    def __call__(self, params: Any, keys: jax.Array, states: Any) -> Decision:
+        return Decision(jnp.full(len(states.left), 4, jnp.int32))
+
+
+@pytest.mark.parametrize("record", [False, True])
+def test_illegal_moves_keep_no_match_going(record: bool):
+    # Of 23 coins none are left after 5 moves by the rules: here it is less than none, for ever.
+    setting = Setting(EvenKeepsTheTurn(), TakesFive, TakesFive, 1, 2, 2, plies=0)
+    run = partial(setting.match(record).play, keys=setting.keys(), openings=setting.openings())
+    with pytest.raises(UserError, match=r"has not ended after max_plies \(23\) moves"):
+        run(*setting.weights())
 
 
 @pytest.mark.parametrize("setting", SETTINGS[:2], ids=["one policy", "two acts"])

@@ -154,10 +154,14 @@ def test_gtp_gets_each_game_from_its_start_and_then_only_what_is_new(tmp_path: P
         ("", "fake has stopped, at 'boardsize 5'"),
         ("input()", "fake has stopped, at 'boardsize 5'"),
         ("input(); print('? unacceptable size\\n')", "fake fails at 'boardsize 5': unacceptable"),
+        (
+            "input(); print('Fake 1\\n\\n? unacceptable\\nsize\\n')",
+            "^fake fails at 'boardsize 5': unacceptable size$",
+        ),
         ("while True: input(); print('= resign\\n', flush=True)", "fake played 'resign': "),
         ("while True: input(); print('= C3\\n', flush=True)", "fake played 'C3': C3 is taken"),
     ],
-    ids=["silent", "dies", "refuses", "resigns", "cheats"],
+    ids=["silent", "dies", "refuses", "chats", "resigns", "cheats"],
 )
 def test_what_a_gtp_engine_does_wrong_is_a_forfeit(tmp_path: Path, text: str, says: str):
     engine = GTP("fake", script(tmp_path, text))
@@ -245,8 +249,10 @@ def test_gnubg_plays_the_best_turn_that_can_still_be_reached(tmp_path: Path):
     [
         ("", "fake has stopped"),
         (GNUBG_ENGINE.replace("8/5 6/5", "8/5 6/3").replace("24/23", "24/22"), "no play that is"),
+        (GNUBG_ENGINE.replace("8/5 6/5", "99/98"), "fake names '99/98', which is no play"),
+        (GNUBG_ENGINE.replace("8/5 6/5", "x/y"), "fake names 'x/y', which is no play"),
     ],
-    ids=["silent", "cheats"],
+    ids=["silent", "cheats", "no point", "no number"],
 )
 def test_what_gnubg_does_wrong_is_a_forfeit(tmp_path: Path, text: str, says: str):
     engine = gnubg.Gnubg("fake", script(tmp_path, text), 0, gammons=True)

@@ -27,7 +27,11 @@ def _match(game: ImportedGame, slots: int, pairs: int = 12, seed: int = 0, plies
     table = device_loop.Match(game, policy, policy, judge=Rules(game), slots=slots, record=True)
     starts = random_openings(game, keys[0], shape=(2, pairs), plies=plies)
     played = table.play(params, params, keys=keys, openings=starts)
-    return played.scores, jax.tree.map(np.asarray, played.record)
+    record = jax.tree.map(np.asarray, played.record)
+    chosen = (record.game < 2 * pairs).sum((0, 3)).T
+    assert (played.moves >= chosen).all()
+    assert game.voided or (played.moves == chosen).all()
+    return played.scores, record
 
 
 def _games(
@@ -98,4 +102,19 @@ def test_an_env_that_always_fails_ends_the_match_in_one_line(race_game: Imported
         EnvError, match=r"games failed; the last: step raises RuntimeError: the table"
     ):
         _match(broken, 4)
+    broken.pool.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [("nan", "nan, which is no finite float32"), ("half", "numbers that are no int8")],
+)
+def test_what_no_network_can_read_ends_the_match_at_once(
+    race_game: ImportedGame, fault: str, line: str
+):
+    broken = ImportedGame(f"{RACE}?fault={fault}", race_game.spec)
+    where = r"^pettingzoo:\./race\.py: (ann|bob): an observation holds"
+    with pytest.raises(EnvError, match=rf"{where} {line} at ply 3, after the moves") as caught:
+        _match(broken, 4)
+    assert "\n" not in str(caught.value)
     broken.pool.close()

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from arena.pettingzoo.errors import BadObservation
 from arena.pettingzoo.planes import as_planes
 from arena.pettingzoo.spec import EnvSpec
 
@@ -38,3 +39,15 @@ def test_observations_become_planes_or_vectors(shape, dtype, low, high, expected
         np.testing.assert_array_equal(seen.sum(-1), 1)
     if high == 255:
         assert seen.max() == np.float32(1 / 255)
+
+
+def test_on_a_board_no_number_is_dropped():
+    spec = EnvSpec(
+        agents=("a", "b"), num_actions=2, shape=(2, 2), dtype="int8", low=0, high=6, masked=True,
+        add_seat=False, hidden_or_chance=False, reproducible=True, copyable=True, longest_game=9,
+        max_plies=9, max_payoff=1.0,
+    )  # fmt: skip
+    assert spec.stored(np.array([[0, 1], [2, 6]])).dtype == np.int8
+    for wrong, line in ((7, "holds 0 to 7, and its space allows 0 to 6"), (0.5, "are no int8")):
+        with pytest.raises(BadObservation, match=line):
+            spec.stored(np.array([[0, 1], [2, wrong]]))

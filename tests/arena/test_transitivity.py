@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from arena.evaluation import cycles, transitivity
+from arena.evaluation import crosstable, cycles, transitivity
 from arena.evaluation.ratings import ELO, fit
 from arena.evaluation.transitivity import curl, cycle, fit_test, verdict
 from tests.helpers.baseball import HOME
@@ -33,16 +33,20 @@ def transitive(rng, n, elo, games, nu=0.0, first_move=0.0):
 RING = [(0, 1, 1, 0, 0), (1, 2, 1, 0, 0), (2, 0, 1, 0, 0)]
 
 
-def test_agrees_with_the_deviance_of_bradleyterry2():
-    # "Residual deviance: 38.643 on 35 degrees of freedom", with home advantage
-    # (tests/baseball.Rout.save of hturner/BradleyTerry2). A thousand such seasons have a thousand
-    # times the deviance, and the prior is nothing beside them.
+def test_agrees_with_the_chi_square_of_bradleyterry2():
+    # Of its published estimates (tests/baseball.Rout.save of hturner/BradleyTerry2, baseballModel2:
+    # abilities, and .3023 for playing at home). There the first move adds to log odds; here it
+    # leaves the mean of both seats alone, which is nearly the same where it is worth so little.
+    ability = np.array([1.6196, 1.4754, 1.3271, 1.2813, 1.1438, 0.7047, 0])
+    games = HOME[:, 2] + HOME[:, 4]
+    mean = 1 / (1 + np.exp(ability[HOME[:, 1]] - ability[HOME[:, 0]] - 0.3023))
+    pearson = ((HOME[:, 2] - games * mean) ** 2 / (games * mean * (1 - mean))).sum()
     one = fit_test(HOME, 7, first_move=True)
-    assert one.deviance == pytest.approx(38.643, abs=0.02)
-    assert one.dof == 35
+    assert one.chi_square == pytest.approx(pearson, rel=0.02)
+    assert one.dof == 35  # as there
     assert one.simulated
     many = fit_test(HOME * [1, 1, 1000, 1000, 1000], 7, first_move=True)
-    assert many.deviance / 1000 == pytest.approx(38.643, abs=1e-3)
+    assert many.chi_square / 1000 == pytest.approx(pearson, rel=0.02)
     assert many.p == 0
     assert not many.simulated
 
@@ -130,27 +134,26 @@ def test_nothing_but_draws():
     assert fit_test(rows, 3).p > 0.05
 
 
-def test_pairs_that_draw_differently_do_not_fit_and_are_no_circle():
-    rows = [(0, 1, 60, 0, 40), (1, 2, 60, 0, 40), (0, 2, 45, 400, 20)]
-    assert fit_test(rows, 3).p < 1e-9
-    assert curl(rows, 3).p > 0.5
-    # With the draws gone, two parameters fit three pairs to their log odds: 1 degree of freedom.
-    decisive = np.array(rows) * [1, 1, 1, 0, 1]
-    assert fit_test(decisive, 3).dof == curl(rows, 3).dof == 1
-    assert fit_test(decisive, 3).deviance == pytest.approx(curl(rows, 3).energy, abs=0.02)
+def test_drawing_more_is_neither_a_circle_nor_a_misfit():
+    # Scores of .6, .6 and .69, which add up: 70, 70 and 140 Elo. The last draw most.
+    rows = [(0, 1, 60, 0, 40), (1, 2, 60, 0, 40), (0, 2, 190, 400, 10)]
+    assert curl(rows, 3).p > 0.3
+    assert fit_test(rows, 3).p == curl(rows, 3).p
+    # A hundred games are enough for a score of .53 in place of it to be seen.
+    off = [(0, 1, 60, 0, 40), (1, 2, 60, 0, 40), (0, 2, 45, 400, 20)]
+    assert fit_test(off, 3).p < 1e-3
 
 
 def test_degrees_of_freedom():
     rng = np.random.default_rng(2)
     rows = transitive(rng, 5, 100, 30, 0.5)
-    assert fit_test(rows, 5).dof == 10 * 2 - 4 - 1
-    assert fit_test(rows, 5, first_move=True).dof == 20 * 2 - 4 - 1 - 1
-    assert fit_test(rows * [1, 1, 1, 0, 1], 5).dof == 10 - 4
+    assert fit_test(rows, 5).dof == 10 - 4
+    assert fit_test(rows, 5, first_move=True).dof == 10 * 2 - 4 - 1
     assert curl(rows, 5).dof == curl(rows, 5, first_move=True).dof == 10 - 4
     # Two groups that never met, and one who met nobody.
     apart = [row for row in rows.tolist() if (row[0] < 2) == (row[1] < 2)]
     assert curl(apart, 6).dof == 4 - 3
-    assert fit_test(apart, 6).dof == 4 * 2 - 3 - 1
+    assert fit_test(apart, 6).dof == 4 - 3
 
 
 def test_the_first_move_makes_no_circle():
@@ -197,23 +200,34 @@ def test_the_circle_found_is_the_surest():
 
 
 def test_the_flow_splits_into_a_gradient_and_what_has_no_source():
-    # Many games, so that the prior is nothing: the rest flows out of nobody, the fitted differences
-    # are the weighted least squares of the flow, and the two energies add up (Jiang et al. 2011).
+    # Many games, so that the prior is nothing: the fitted differences are the weighted least
+    # squares of the flow, and the two energies add up (Jiang et al. 2011).
     rng = np.random.default_rng(4)
     d = rng.normal(0, 1, (5, 5))
-    rows = play(rng, d - d.T, 100_000)
-    games, ratings = transitivity._decisive(rows, 5, False)
-    weight, rest = transitivity._flow(games, games.counts, transitivity._model(games, ratings))
-    slope = np.zeros((len(rest), 5))
-    slope[np.arange(len(rest)), games.i] = 1
-    slope[np.arange(len(rest)), games.j] = -1
-    assert (weight * rest) @ slope == pytest.approx(np.zeros(5), abs=2)  # of 400,000 games each
-    flow = slope @ ratings.elo / ELO + rest
-    root = np.sqrt(weight)
+    table = crosstable.of_games(play(rng, d - d.T, 100_000), 5).summed()
+    ratings = fit(table, 5)
+    found = transitivity._by_players(table, ratings)
+    slope = found.design[:, :5]
+    assert found.beyond @ np.sign(slope) == pytest.approx(np.zeros(5), abs=2)  # of 400,000 games
+    flow = slope @ ratings.elo / ELO + found.beyond
+    root = 1 / np.sqrt(found.variance)
     potential = np.linalg.lstsq(root[:, None] * slope, root * flow)[0]
-    assert slope @ potential == pytest.approx(slope @ ratings.elo / ELO, abs=1e-4)
-    straight = weight @ (slope @ potential) ** 2
-    assert straight + curl(rows, 5).energy == pytest.approx(weight @ flow**2, rel=1e-4)
+    assert slope @ potential == pytest.approx(slope @ ratings.elo / ELO, rel=1e-3)
+    straight = ((slope @ potential) ** 2 / found.variance).sum()
+    assert straight + curl(table, 5).energy == pytest.approx(
+        (root * flow) @ (root * flow), rel=1e-4
+    )
+
+
+def test_pairs_that_split_do_not_hide_a_circle():
+    # Every pair of games is split but one in twenty, round a ring: 52.5 % each. Were games
+    # independent, this would be chance.
+    scores = np.array([[1.0, 0.0]] * 95 + [[1.0, 1.0]] * 5)
+    ring = [(k, (k + 1) % 3, scores) for k in range(3)]
+    found = curl(crosstable.of_pairs(ring), 3)
+    assert found.p < 1e-3
+    single = [(a, b, 105, 0, 95) for a, b, _ in ring]
+    assert curl(single, 3).p > 0.1
 
 
 def test_the_size_of_a_planted_flow_is_found():

@@ -22,6 +22,9 @@ FAULTS = {
     "raises": r"step raises RuntimeError: the table is broken at ply 7, after the moves( [01]){7}$",
     "endless": r"no end after 50 moves \(arena\.plies=N allows more\) at ply 51, after ",
     "punished": r"of -1 and 0 do not sum to zero \(is the last move illegal\? its mask allows it\)",
+    "nan": r"bob: an observation holds nan, which is no finite float32 at ply 3, after the moves",
+    "huge": r"bob: an observation holds 1e\+200, which is no finite float32 at ply 3, after",
+    "shared": r"^its envs share state: a game goes another way while one is played beside it",
     "stuck": r"is to move and has no legal move at ply \d, after the moves [01 ]+$",
 }
 
@@ -93,6 +96,11 @@ def test_what_a_check_finds(race_game: ImportedGame):
         ("nested=true", {"dtype": "float32", "shape": (12,), "add_seat": True}),
         ("fault=unmasked", {"masked": False, "reproducible": True}),
         ("fault=names", {"agents": ("ann", "7")}),
+        ("fault=half", {"dtype": "float32"}),
+        ("board=true", {"low": 0.0, "high": 6.0, "shape": (2, 3), "notes": ()}),
+        ("board=true&fault=beyond", {"low": 0.0, "high": 6.0}),
+        ("fault=secret", {"hidden_or_chance": True}),
+        ("fault=dice", {"hidden_or_chance": True, "reproducible": True}),
         ("fault=first", {"hidden_or_chance": False}),
         ("fault=random", {"reproducible": False, "copyable": False}),
         (
@@ -106,6 +114,8 @@ def test_oddities_are_found_and_borne(options: str, expected: dict[str, object])
     assert {key: getattr(found, key) for key in expected} == expected
     if "first" in options:
         assert "the first player varies with the seed" in found.notes
+    if "beyond" in options:
+        assert "bob observes 1 to 6, its space is 0 to 4" in found.notes
     if "random" in options:
         assert any("cannot be repeated" in note for note in found.notes)
 

@@ -183,5 +183,5 @@ def test_moves_may_be_typed_in_small_letters():
 
 
 def test_bad_options():
-    with pytest.raises(ValueError, match=r"^animal_shogi: plies=0 is less than 1$"):
+    with pytest.raises(ValueError, match=r"^animal_shogi: plies=0 is not one of 1 to 100,000$"):
         load("animal_shogi:plies=0")

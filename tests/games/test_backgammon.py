@@ -215,7 +215,7 @@ def test_the_star_of_a_hit_may_be_left_out():
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("backgammon:turns=0", "^backgammon: turns=0 is less than 1$"),
+        ("backgammon:turns=0", "^backgammon: turns=0 is not one of 1 to 100,000$"),
         ("backgammon:gammons=2", "is not true or false$"),
     ],
 )

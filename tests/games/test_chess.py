@@ -233,7 +233,7 @@ def test_long_games_are_drawn_but_not_mates_on_the_last_ply():
 
 @pytest.mark.parametrize("plies", [0, -1])
 def test_a_game_has_at_least_one_ply(plies: int):
-    with pytest.raises(ValueError, match=rf"^chess: plies={plies} is less than 1$"):
+    with pytest.raises(ValueError, match=rf"^chess: plies={plies} is not one of 1 to 100,000$"):
         games.load(f"chess:plies={plies}")
 
 

@@ -303,6 +303,31 @@ def test_pictures_are_well_formed_and_follow_the_game(game: Game):
     assert game.show(moved) != game.show(start)
 
 
+@pytest.mark.parametrize(
+    ("name", "turned_for"),
+    [
+        ("chess", 1),
+        ("gardner_chess", 1),
+        ("breakthrough", 1),
+        ("animal_shogi", 1),
+        ("english_draughts", 0),
+        ("othello", None),
+    ],
+)
+def test_players_see_the_board_from_their_side(name: str, turned_for: int | None):
+    game = games.load(name)
+    state = game.init()
+    shown = game.show(state)
+    for seat in (0, 1):
+        view = game.view(state, seat)
+        assert sorted(view.replace("\n", "")) == sorted(shown.replace("\n", ""))
+        assert (view == shown) == (seat != turned_for)
+    if name == "chess":
+        assert game.view(state, 1).splitlines()[-2:] == ["8  r n b k q b n r", "   h g f e d c b a"]
+    if name == "english_draughts":
+        assert game.view(state, 0).splitlines()[0] == "32    w   w   w   w  29"
+
+
 @every_game
 def test_nothing_is_left_to_chance_unless_it_says_so(game: Game):
     if game.num_outcomes == 0:

@@ -117,7 +117,7 @@ def tables(database: Path) -> dict[str, list[tuple]]:
     with closing(sqlite3.connect(database)) as connection:
         rows = {
             name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in ("snapshots", "exploiters", "matches", "pairs")
+            for name in ("snapshots", "exploiters", "matches", "pairs", "digests")
         }
         events = connection.execute("SELECT id, generation, kind, body FROM events").fetchall()
     bodies = [json.loads(body) for *_, body in events]
@@ -150,3 +150,21 @@ def contents(folder: Path) -> dict[str, Any]:
             found[f"data/{path.stem}"] = arrays(dict(file))
     run.close()
     return found
+
+
+def held(folder: Path) -> dict[str, str]:
+    """What must stay as it is: all below `runs` but the lock, which holds nothing."""
+    idle = ("runs", "lock")
+    return {name: sha for name, sha in listing(folder).items() if Path(name).name not in idle}
+
+
+def check_refusal(code: object, out: str, err: str) -> str:
+    """One line on stderr and nothing else; the line without its beginning."""
+    assert (code, out) == (2, ""), err
+    assert err.startswith("arena: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1, err
+    assert not set("╭│╰") & set(err)
+    assert "Traceback" not in err
+    assert "internal" not in err
+    return err.removeprefix("arena: ")

@@ -1,11 +1,13 @@
 """One tiny run, trained undisturbed by the real command and shared by the tests of this folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from league.cli import device
-from tests.helpers.command import TINY, Place
+from league.cli.entry import main
+from tests.helpers.command import TINY, Place, check_refusal, held
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,18 @@ def here(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.chdir(place.folder)
     monkeypatch.setattr(device, "prepare", lambda: None)
     return place
+
+
+@pytest.fixture
+def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """Runs a command line that must be refused; what it was told."""
+
+    def run(line: str) -> str:
+        before = held(here.folder)
+        with pytest.raises(SystemExit) as stop:
+            main(line.split())
+        assert held(here.folder) == before
+        told = capsys.readouterr()
+        return check_refusal(stop.value.code, str(told.out), str(told.err))
+
+    return run

@@ -43,3 +43,23 @@ def test_what_is_not_there_is_refused(tiny: Path, tmp_path: Path):
         run.agent(9)
     with pytest.raises(UserError, match="which game"):
         league.play_match("uniform", "uniform")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"learner": "ppo"}, "keeps its learner, alphazero"),
+        ({"judge": "x:Y"}, "keeps its judge, rules"),
+        ({"pairs": 5}, "only --generations may change"),
+        ({"pairs": 10**12}, "pairs must be at most"),
+    ],
+)
+def test_a_run_that_goes_on_keeps_what_it_is(tiny: Path, change: dict, says: str):
+    with pytest.raises(UserError, match=says):
+        league.train("tic_tac_toe", name="tiny", folder=tiny.parent, resume=True, **change)
+
+
+@pytest.mark.parametrize("change", [{"pairs": 10**12}, {"pairs": 0}, {"opening_plies": -1}])
+def test_a_match_has_bounds(change: dict[str, int]):
+    with pytest.raises(UserError, match="must lie between"):
+        league.play_match("uniform", "uniform", game="nim", **change)

@@ -3,51 +3,33 @@
 import json
 import os
 import resource
-import shutil
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from league.cli.entry import main
-from tests.helpers.command import TINY, Place, contents, listing
+import games
+from arena.errors import UserError
+from league.cli import device, names
+from league.settings.config import Config
+from league.store import card as cards
+from league.store import runs
+from league.store.run import Run
+from tests.helpers.command import TINY, check_refusal, contents, held
 
-RESUME = "train tic_tac_toe --resume --name a --generations 4"
-
-
-def held(folder: Path) -> dict[str, str]:
-    """What must stay as it is: all below `runs` but the lock, which holds nothing."""
-    idle = ("runs", "lock")
-    return {name: sha for name, sha in listing(folder).items() if Path(name).name not in idle}
-
-
-def check(code: object, out: str, err: str) -> str:
-    """One line on stderr and nothing else; the line without its beginning."""
-    assert (code, out) == (2, ""), err
-    assert err.startswith("arena: ")
-    assert err.endswith("\n")
-    assert err.count("\n") == 1, err
-    assert not set("╭│╰") & set(err)
-    assert "Traceback" not in err
-    assert "internal" not in err
-    return err.removeprefix("arena: ")
-
-
-@pytest.fixture
-def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
-    """Runs a command line that must be refused; what it was told."""
-
-    def run(line: str) -> str:
-        before = held(here.folder)
-        with pytest.raises(SystemExit) as stop:
-            main(line.split())
-        assert held(here.folder) == before
-        told = capsys.readouterr()
-        return check(stop.value.code, str(told.out), str(told.err))
-
-    return run
+LARGE = {
+    "train tic_tac_toe": "--generations --matches --pairs --rounds --slots --main-exploiters "
+    "--league-exploiters --exploiter-generations --opening-plies --shards --learner.batch-size "
+    "--learner.replay-ratio --learner.replay-window --learner.simulations --learner.shards "
+    "--learner.network.channels --learner.network.blocks --measure.opponents --measure.pairs "
+    "--measure.baseline-pairs --measure.simulations --measure.rollouts --measure.opening-plies",
+    "rate a": "--games --pairs",
+    "match a b": "--pairs --opening-plies",
+    "gate a": "--best-of --simulations --opening-plies --pairs --max-pairs --heldout-pairs",
+    "exploit a": "--generations --pairs",
+    "accuracy a": "--pairs --opening-plies --simulations",
+    "verify nim pettingzoo:x": "--games",
+}
+"""Options of commands that have an upper bound."""
 
 
 @pytest.mark.parametrize(
@@ -81,6 +63,10 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
         ("train tic_tac_toe --name up/and/away", "cannot be the name"),
         ("train tic_tac_toe --name ..", "cannot be the name"),
         ("train tic_tac_toe --name a:b", "cannot be the name"),
+        ("train tic_tac_toe --name q?mode=memory", "cannot be the name"),
+        ("train tic_tac_toe --name victim%2Fleague.db?x", "cannot be the name"),
+        ("train tic_tac_toe --name uniform", "'uniform' is the name of an agent"),
+        ("train tic_tac_toe --name pretrained", "'pretrained' is the name of an agent"),
         (f"train tic_tac_toe --name {'x' * 300}", "too long"),
         ("train tic_tac_toe --resume", "there is no run of tic_tac_toe to resume"),
         ("train tic_tac_toe --resume --name none", "there is no run 'none'"),
@@ -97,10 +83,10 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
         ("match none:1 uniform", "there is no run 'none'"),
         ("match uniform none:1", "there is no run 'none'"),
         ("match a b --pairs 0", "pairs must be positive"),
-        ("match a b --opening-plies -1", "opening-plies"),
+        ("match a b --opening-plies -1", "opening_plies must not be negative"),
         ("match a b --seed -1", "seed"),
         ("play", "play: "),
-        ("play none", "there is no run 'none'"),
+        ("play none", "there is no run 'none' in runs; there are pretrained:connect_four, "),
         ("play none --seat third", "third"),
         ("games tic_tac_toe", "games: "),
         ("match policy:./none.py uniform", "plays any game"),
@@ -121,6 +107,19 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
         ("verify nim pettingzoo:x --seed -1", "seed"),
         ("verify nim pettingzoo:x --moves ./none.py", "there is no Python file './none.py'"),
         ("verify nim pettingzoo:x --observations x", "there is no module 'x'"),
+        *(
+            (f"{line} {figure} 10000000000000000000000000000", "must be at most")
+            for line, figures in LARGE.items()
+            for figure in figures.split()
+        ),
+        ("train tic_tac_toe --learner.learning-rate 1e300", "must be at most"),
+        ("gate a --elo1 1e300", "elo0 and elo1 must lie between -10,000 and 10,000"),
+        ("train tic_tac_toe --matches 10000 --pairs 1000 --rounds 2", "matches × pairs × rounds"),
+        ("train chess:plies=1000000000000", "not one of 1 to 100,000"),
+        ("match uniform mcts:1000000000000 --game nim", "a number of rollouts up to 1,000,000"),
+        (f"match uniform mcts:{'9' * 5000} --game nim", "a number of rollouts up to 1,000,000"),
+        ("match uniform gnugo:level=1000000000000 --game go", "level lies between"),
+        ("match pretrained:connect_four,simulations=9999999 uniform", "up to 1,000,000"),
     ],
 )
 def test_without_a_run(refused, line, says):
@@ -135,6 +134,9 @@ def test_without_a_run(refused, line, says):
         ("match a:-1 uniform", "a snapshot's id is a number"),
         ("match a:1,foo=2 uniform", "'foo=2' is not simulations=N"),
         ("match a:1,simulations=-2 uniform", "is not simulations=N"),
+        ("match a:1,simulations=1000000000000 uniform", "is not simulations=N, up to 1,000,000"),
+        (f"match a:{'9' * 5000} uniform", "a snapshot's id is a number"),
+        (f"gate a:{'9' * 5000}", "has no snapshot"),
         ("match a:1 mcts:0", "not '0'"),
         ("match a:1 mcts:x", "not 'x'"),
         ("match a:1 mcts", "mcts takes a number of rollouts"),
@@ -147,6 +149,9 @@ def test_without_a_run(refused, line, says):
         ("train tic_tac_toe --resume --name a --pairs 9", "only --generations may change"),
         ("train tic_tac_toe --resume --name a --generations 2", "has 3 generations already"),
         ("train tic_tac_toe --resume --generations x", "x"),
+        ("train tic_tac_toe --resume --learner ppo", "run 'a' keeps its learner, alphazero"),
+        ("train tic_tac_toe --resume --network mlp", "run 'a' keeps its network, resnet"),
+        ("train tic_tac_toe --resume --judge x:Y", "x"),
     ],
 )
 def test_beside_a_run(refused, here, tiny, line, says):
@@ -156,9 +161,7 @@ def test_beside_a_run(refused, here, tiny, line, says):
 
 def test_unlike_games_do_not_meet(refused, here, tiny):
     here.adopt(tiny, "a")
-    card = here.adopt(tiny, "b") / "run.json"
-    card.write_text(card.read_text().replace("tic_tac_toe", "connect_four"))
-    assert "does not play the same game" in refused("match a:1 b:1")
+    assert "does not play the same game" in refused("match a:1 pretrained:connect_four")
 
 
 CARDS = {
@@ -193,95 +196,50 @@ def test_a_bad_card(refused, here, tiny, case, line):
     assert refused(line)
 
 
-def cut(path: Path) -> None:
-    """Leaves the first half of a file."""
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+def test_damage_of_other_runs_does_not_keep_a_run_from_going_on(refused, here, tiny):
+    here.adopt(tiny, "a")
+    bad = {"text": "{", "nested": "[" * 100_000, "first": '{"format": "arena-run-1", "config": 3}'}
+    first = {"learner": {"considered": 1, "network": 3}, "measure": []}
+    bad["parts"] = json.dumps({"format": "arena-run-1", "config": first})
+    for name in (*bad, "pipe", "link", "folder"):
+        here.run(name).mkdir()
+    for name, text in bad.items():
+        (here.run(name) / "run.json").write_text(text)
+    os.mkfifo(here.run("pipe") / "run.json")
+    (here.run("link") / "run.json").symlink_to("nothing")
+    (here.run("folder") / "run.json").mkdir()
+    says = "run 'a' has 3 generations already"
+    assert says in refused("train tic_tac_toe --resume --generations 2")
+    for name in (*bad, "pipe", "link", "folder"):
+        assert f"{name}" in refused(f"report {name}")
 
 
-def flip(path: Path) -> None:
-    """Turns over one bit in the middle of a file."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 16
-    path.write_bytes(content)
+def test_of_two_starts_at_once_one_writes_the_card(here, monkeypatch):
+    write = cards.write
+
+    def slowly(folder: Path, card: dict) -> None:
+        with pytest.raises(UserError, match="in use by another process"):
+            runs.create("nim", Config(seed=1), name="race")
+        write(folder, card)
+
+    monkeypatch.setattr(cards, "write", slowly)
+    assert runs.create("nim", Config(seed=0), name="race").card["seed"] == 0
+    with pytest.raises(UserError, match="there is a run 'race' already"):
+        runs.create("nim", Config(seed=1), name="race")
+    assert Run(here.run("race")).card["seed"] == 0
 
 
-def biggest(folder: Path) -> Path:
-    """The biggest file below a folder."""
-    return max((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+def test_a_folder_is_not_taken_for_an_agent(here, tiny):
+    here.adopt(tiny, "uniform")
+    assert not names.is_run("uniform")
+    assert names.agent("uniform", games.load("tic_tac_toe"))[1].name == "uniform"
 
 
-@pytest.mark.parametrize("damage", [cut, flip])
-@pytest.mark.parametrize("part", ["_METADATA", "d"])  # the description, and the arrays
-def test_a_damaged_snapshot(place, tiny, damage, part):
-    path = place.adopt(tiny, "a") / "snapshots" / "2" / "default" / part
-    damage(biggest(path) if path.is_dir() else path)
-    before = held(place.folder)
-    done = place.call("match", "a:2", "uniform")
-    told = check(done.returncode, done.stdout, done.stderr)
-    assert told.startswith("runs/a/snapshots/2 is damaged: ")
-    assert held(place.folder) == before
-
-
-def test_a_missing_snapshot(refused, here, tiny):
-    shutil.rmtree(here.adopt(tiny, "a") / "snapshots")
-    assert "runs/a/snapshots/2 is not there" in refused("match a:2 uniform")
-
-
-def foreign(path: Path) -> None:
-    """Another program's database."""
-    path.unlink()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE things (id INTEGER)")
-        connection.commit()
-
-
-def later(path: Path) -> None:
-    """A database of a version to come."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-
-
-RECORDS = {
-    "foreign": foreign,
-    "later": later,
-    "text": lambda path: path.write_text("Dear diary, " * 100),
-    "empty": lambda path: path.write_bytes(b""),
-    "cut": cut,
-    "gone": Path.unlink,
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
-}
-
-
-@pytest.mark.parametrize("line", ["report a", "rate a", "match a:1 uniform", RESUME])
-@pytest.mark.parametrize("case", RECORDS)
-def test_a_record_that_is_not_ours(refused, here, tiny, case, line):
-    RECORDS[case](here.adopt(tiny, "a") / "league.db")
-    assert "runs/a/league.db" in refused(line)
-
-
-@pytest.mark.parametrize("line", ["report a", "rate a", "match a uniform", "play a"])
-def test_a_run_that_has_just_begun(refused, here, tiny, line):
-    with closing(sqlite3.connect(here.adopt(tiny, "a") / "league.db")) as connection:
-        for table in ("pairs", "matches", "snapshots", "events"):
-            connection.execute(f"DELETE FROM {table}")
-        connection.commit()
-    assert "snapshot" in refused(line)
-
-
-@pytest.mark.parametrize(
-    ("file", "damage"),
-    [("data/3.npz", cut), ("data/3.npz", flip), ("data/3.npz", Path.unlink), ("state/3", cut)],
-)
-def test_damage_is_found_before_anything_is_done(place, tiny, file, damage):
-    path = place.adopt(tiny, "a") / file
-    damage(path if path.is_file() else biggest(path / "default" / "d"))
-    before = held(place.folder)
-    done = place.call(*RESUME.split(), "--json")
-    assert f"runs/a/{file} is" in check(done.returncode, done.stdout, done.stderr)
-    after = held(place.folder)
-    card = after.pop("runs/a/run.json"), before.pop("runs/a/run.json")
-    assert card[0] != card[1]  # notes the wish for more generations
-    assert after == before
+@pytest.mark.parametrize("text", ["abc", "", "0", "-1", "1e9", "99999999999999999999"])
+def test_a_number_of_devices_that_is_none(monkeypatch, text):
+    monkeypatch.setenv("ARENA_CPU_DEVICES", text)
+    with pytest.raises(UserError, match="ARENA_CPU_DEVICES must be a number from 1 to"):
+        device.set_up_devices()
 
 
 def test_a_file_in_the_place_of_the_runs(refused, here):
@@ -320,6 +278,6 @@ def test_a_full_disk_ends_training_and_resuming_mends_it(place, tiny):
         out, err = process.communicate(timeout=120)
     assert '"phase": "learn"' in out  # it came some way
     assert '"result"' not in out
-    assert "runs/a/" in check(process.returncode, "", err)
+    assert "runs/a/" in check_refusal(process.returncode, "", err)
     place.lines("train", "tic_tac_toe", "--resume", "--name", "a")
     assert contents(place.run("a")) == contents(tiny)

@@ -2,11 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import cast
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from pettingzoo.test import api_test
 
+from arena.errors import UserError
+from arena.pettingzoo.as_game import ImportedGame
 from league.cli.entry import main
+from league.evaluation import ported
 from league.settings import game_names
 from tests.helpers.command import Place, strict_json
 
@@ -55,6 +62,23 @@ def test_the_port_agrees_with_the_env_and_so_does_our_own(capsys: pytest.Capture
         main([*words, "--games", "20", "--json"])
         told = strict_json(capsys.readouterr().out)
         assert (told["games"], told["differing"], told["observations_skipped"]) == (20, 0, "")
+
+
+def test_snapshots_of_the_env_see_the_port_as_they_saw_the_env():
+    env = cast(ImportedGame, game_names.load("pettingzoo:./nim_env.py"))
+    native = game_names.load("./my_nim.py:MyNim")
+    ported.check(env.name, native)
+    seen, there = ported.SeenAsEnv(native, env.spec), env.deal(jax.random.key(0), 1, 0)
+    here = native.init()
+    for move in (0, 27, 5):
+        state = there.position(0).state
+        expected = env.observe(state, state.mover)
+        np.testing.assert_array_equal(seen.observe(here, seen.mover(here)), expected)
+        there.step([0], [move])
+        here = seen.step(here, jnp.int32(move))
+    env.pool.close()
+    with pytest.raises(UserError, match="not the same game: the native game's are"):
+        ported.check(env.name, game_names.load("tic_tac_toe"))
 
 
 def test_people_can_play_the_port():

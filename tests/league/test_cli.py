@@ -1,5 +1,6 @@
 """The command line: help at once, JSON that programs can read, results that add up."""
 
+import io
 import sqlite3
 import subprocess
 import sys
@@ -38,6 +39,28 @@ def test_help_comes_without_jax(arguments):
     assert done.stdout.startswith("usage: arena COMMAND")
     for name in COMMANDS:
         assert f"\n  {name} " in done.stdout
+
+
+def test_a_message_for_a_closed_stderr_goes_nowhere():
+    """Nor does the next file that is opened get its number."""
+    code = (
+        "import os; from league.cli.entry import main\n"
+        "try: main(['frobnicate'])\n"
+        "finally: print(os.open('.', os.O_RDONLY) > 2)"
+    )
+    shell = ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, code]
+    done = subprocess.run(shell, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "True\n")
+
+
+def test_what_an_encoding_lacks_is_a_question_mark(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+    with pytest.raises(SystemExit):
+        main([])
+    print("± 3")
+    sys.stdout.flush()
+    assert written.getvalue().endswith(b"? 3\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -102,6 +125,40 @@ def test_a_match_counts_every_game(tiny, place):
     assert (told["a"], told["b"]) == ("a:2", "uniform")
     assert told["wins"] + told["draws"] + told["losses"] == 12
     assert sum(told["pairs"]) == 6
+
+
+def test_a_player_can_ask_take_back_and_give_up(here, capsys, monkeypatch):
+    typed = "help\nmoves\nhint\nundo\nb2\nundo\na1\nresign\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    main(["play", "uniform", "--game", "tic_tac_toe", "--json"])
+    out, err = capsys.readouterr()
+    told = strict_json(out)
+    assert (told["payoff"], told["resigned"]) == (-1, True)
+    assert told["moves"][0] == "a1"
+    assert len(told["moves"]) == 2
+    assert "take your last move back" in err
+    assert "a3 b3 c3 a2 b2 c2 a1 b1 c1\n" in err
+    assert err.count("uniform would play ") == 1
+    assert err.count("you have not moved yet") == 1
+    assert err.count("3  . . .\n2  . . .\n1  . . .") == 3
+    monkeypatch.setattr("sys.stdin", io.StringIO("quit\n"))
+    main(["play", "uniform", "--game", "tic_tac_toe", "--seat", "second", "--json"])
+    assert strict_json(capsys.readouterr().out)["payoff"] is None
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n" * 1000))
+    with pytest.raises(SystemExit) as stop:
+        main(["play", "uniform", "--game", "tic_tac_toe"])
+    assert stop.value.code == 2
+    assert "100 answers in a row were no moves" in capsys.readouterr().err
+
+
+def test_what_a_policy_prints_is_no_result(here, capsys):
+    text = "print('loading')\ndef policy(seen, mask): print('thinking'); return mask.argmax()"
+    (here.folder / "loud.py").write_text(text)
+    file = here.folder / "loud.py"
+    main(["match", f"policy:{file}", "uniform", "--game", "nim", "--pairs", "1", "--json"])
+    out, err = capsys.readouterr()
+    assert strict_json(out)["a"] == f"policy:{file}"
+    assert set(err.split()) == {"loading", "thinking"}
 
 
 def test_a_report_says_where_it_lies(tiny, here, capsys):

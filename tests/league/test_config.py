@@ -2,10 +2,13 @@
 
 import json
 import math
+from dataclasses import dataclass
 
 import pytest
 
 import games
+from agents.learners.alphazero import AlphaZeroConfig
+from agents.nn import networks
 from arena.errors import UserError
 from league.commands import train
 from league.settings import config, defaults
@@ -122,3 +125,13 @@ def test_a_network_that_is_asked_for_is_the_one_that_learns():
     found = defaults.default("connect_four", games.load("connect_four"), network="transformer")
     assert config.to_card(found)["network"] == "transformer"
     assert config.from_card(config.to_card(found)) == found
+
+
+def test_a_network_that_no_card_can_name_is_refused():
+    @dataclass(frozen=True)
+    class Mine(networks.MLPConfig):
+        pass
+
+    mine = config.Config(learner=AlphaZeroConfig(network=Mine()))
+    with pytest.raises(UserError, match="does not stand at the top of the module"):
+        config.to_card(mine)

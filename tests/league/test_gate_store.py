@@ -1,5 +1,6 @@
 """Gates and champions in the record of a run."""
 
+import dataclasses
 import json
 import sqlite3
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arena.errors import UserError
 from league.gate.decision import Gate
 from league.gate.match import GateMatch, Stage
 from league.gate.rule import Question, Rule
@@ -167,12 +169,46 @@ def test_a_gate_of_an_older_version_is_read_and_counts_as_the_same_question(reco
         assert (gate.id, gate.verdict) == (1, expected)
 
 
+def test_gates_are_forgotten_with_the_generations_they_rest_on(record: Path):
+    def promote(results: Results, candidate: int, newest: int) -> None:
+        lineage = Lineage(results)
+        gate = lineage.open(dataclasses.replace(question(candidate), newest=newest))
+        match = GateMatch(Stage.TEST, 0, str(candidate), "0", 2)
+        lineage.record(gate.id, match, generation=newest, scores=np.ones((2, 2)), passes=5)
+        lineage.close(gate.id, verdict(str(candidate), promoted=True))
+
+    with Results(record) as results:
+        promote(results, 1, newest=3)
+        results.write(4, [], (4, "sha 4"), {"generation": 4}, digests={"state/4": "sha"})
+        promote(results, 4, newest=4)  # what is forgotten
+        promote(results, 2, newest=4)  # an older one, by games of what is forgotten
+        assert Lineage(results).champions() == [1, 4, 2]
+        results.forget_after(3)
+        assert Lineage(results).champions() == [1]
+        assert [gate.id for gate in Lineage(results).gates()] == [1]
+        assert results.file_digests() == {}
+        results.verify()
+    assert len(games(record)) == 2
+
+
+@pytest.mark.parametrize("body", ["{}", '{"rule": 3}', '{"test": {"pairs": 7}}'])
+def test_a_gate_that_was_edited_is_refused_in_one_line(record: Path, body: str):
+    with Results(record) as results:
+        Lineage(results).open(question(3))
+        with results.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE gates SET question = ?, verdict = 'refused', body = ?", (body, body)
+            )
+        with pytest.raises(UserError, match="gate 1 of the record is none that a run writes"):
+            Lineage(results).gates()
+
+
 def test_games_of_the_gate_feed_nothing_else(record: Path):
     with Results(record) as results:
         results.write(3, [MatchResult("measure", "3", "2", np.ones((1, 2)))])
-        before = results.tallies("train", "measure", "rate"), results.directed("measure", "rate")
+        before = results.tallies("train", "measure", "rate"), results.scores("measure", "rate")
         decided(results)
-        after = results.tallies("train", "measure", "rate"), results.directed("measure", "rate")
+        after = results.tallies("train", "measure", "rate"), results.scores("measure", "rate")
         assert after == before
 
 
@@ -180,6 +216,7 @@ def test_a_record_from_before_there_were_gates_gets_its_tables(record: Path):
     with closing(sqlite3.connect(record)) as connection:
         for table in ("champions", "trials", "gates"):
             connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version = 1")
     with Results(record) as results:
         assert Lineage(results).champions() == []
         assert Lineage(results).open(question(3)).id == 1

@@ -42,7 +42,7 @@ def test_a_check_says_what_it_found(user: Place, capsys: pytest.CaptureFixture[s
     assert rows["agents"] == "ann and bob"
     assert rows["actions"] == "2, masked"
     assert rows["observation"] == "int8[12], with the seat added, for a MLP"
-    assert rows["information"] == "perfect"
+    assert rows["information"] == "perfect, or not disproved: else say arena.hidden=true"
     assert rows["note:"] == "the first player varies with the seed"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arena.evaluation import score
+from arena.evaluation import scale, score
 from arena.evaluation.score import elo
 from league.cli import names
 from league.cli.entry import main
@@ -75,14 +75,11 @@ def test_the_newest_of_a_circle_raises_the_alarm(here, capsys):
 def ladder(count: int, step: float, first_move: float) -> list[MatchResult]:
     """Everybody against everybody, each `step` Elo above the one before."""
 
-    def chance(difference: float) -> float:
-        return 1 / (1 + 10 ** (-difference / 400))
+    def seats(difference: float) -> tuple[float, float]:
+        found = scale.by_seat(np.array(difference / scale.ELO), first_move / scale.ELO)
+        return float(found.score[0]), float(found.score[1])
 
-    return [
-        match(a, b, chance(step * (a - b) + first_move), chance(step * (a - b) - first_move))
-        for a in range(count)
-        for b in range(a)
-    ]
+    return [match(a, b, *seats(step * (a - b))) for a in range(count) for b in range(a)]
 
 
 def test_a_ladder_is_transitive_and_the_first_move_is_found(here, capsys):
@@ -131,10 +128,27 @@ def test_the_forgetting_matrix_is_told(here, capsys):
     assert found["games"][2] == [2 * PAIRS, 2 * PAIRS, 0]
 
 
-def test_a_jump_beyond_what_was_planned_raises_the_alarm(here, capsys):
+def test_a_long_way_up_is_a_note_and_down_an_alarm(here, capsys):
     planned = config.MeasureConfig().max_elo_step
     made_up(here, ladder(3, planned + 150, 0), 3)
-    assert [alarm["kind"] for alarm in told(capsys)["alarms"]] == ["jump", "jump"]
+    found = told(capsys)["alarms"]
+    assert [(alarm["kind"], alarm["level"]) for alarm in found] == [("step", "note")] * 2
+    main(["rate", "made", "--games", "0"])
+    printed = capsys.readouterr()
+    assert "note: generation 2 is " in printed.out
+    assert "alarm" not in printed.out
+    assert "400 are 10 to 1" in printed.out  # the scale, and what engine testers' figures mean
+    assert "LOS: how likely" in printed.err
+
+
+def test_a_table_and_a_match_of_nothing_but_draws_agree(here, capsys):
+    made_up(here, [MatchResult("measure", "1", "0", np.full((16, 2), 0.5))], 2)
+    found = told(capsys)
+    one = score.of(np.full((16, 2), 0.5))
+    assert found["snapshots"][1]["half_width"] == pytest.approx(one.elo_high, rel=0.1)
+    assert found["forgetting"]["half_width"][1][0] == pytest.approx(one.half_width)
+    main(["rate", "made", "--games", "0"])
+    assert "-0" not in capsys.readouterr().out.replace("(0-2)", "")
 
 
 @pytest.mark.parametrize("anchor", ["2", "uniform"])

@@ -114,6 +114,18 @@ def test_a_damaged_file_is_a_line(nets: Path, damage, says: str):
         names.agent("pretrained:tic_tac_toe", None)
 
 
+def test_a_net_with_what_is_no_number_is_refused(nets: Path, monkeypatch: pytest.MonkeyPatch):
+    path = nets / "tic_tac_toe.npz"
+    with np.load(path) as file:
+        held = dict(file)
+    card = json.loads(held["card"].item())
+    next(leaf for leaf in held.values() if leaf.dtype == np.float16).flat[0] = np.nan
+    np.savez(path, **held)
+    monkeypatch.setattr(pretrained, "digest", lambda weights: card["digest"])
+    with pytest.raises(UserError, match="holds numbers that are not finite"):
+        names.agent("pretrained:tic_tac_toe", None)
+
+
 def test_every_net_that_comes_with_arena_can_be_used_and_is_small():
     for name in pretrained.files():
         assert len((pretrained.folder() / name).read_bytes()) <= 4e6

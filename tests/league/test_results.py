@@ -13,6 +13,7 @@ import sqlalchemy as sql
 from arena.errors import UserError
 from league.store import database as module
 from league.store.database import MatchResult, Results, Tally
+from league.store.schema import DIGESTS
 
 WIN, DRAW = MatchResult("train", "1", "0", np.array([[1, 1], [0.5, 0]])), np.full((1, 2), 0.5)
 
@@ -55,6 +56,15 @@ def test_what_is_written_is_read(path: Path):
         assert [results.count(role) for role in ("train", "rate", "mcts")] == [1, 1, 0]
         assert results.events() == [{"generation": 0}, {"generation": 1}]
     assert rows(path)["pairs"][:2] == [(1, 0, 1.0, 1.0), (1, 1, 0.5, 0.0)]
+
+
+@pytest.mark.parametrize("name", ["q?mode=memory", "victim%2Fleague.db?x", "a#b c"])
+def test_a_path_is_a_path_whatever_is_in_it(tmp_path: Path, name: str):
+    (tmp_path / name).mkdir()
+    with Results(tmp_path / name / "league.db", create=True) as results:
+        results.write(0, [WIN], (0, "aa"), {})
+    assert len(rows(tmp_path / name / "league.db")["matches"]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("broken", ["match", "snapshot", "figures", "disk"])
@@ -125,7 +135,52 @@ def test_a_reader_does_not_wait_for_a_writer(path: Path):
         assert reader.tallies("train")[0].games == 4
 
 
+def version_1(path: Path) -> None:
+    """Makes the record one of version 1: no digests, no constraints."""
+    today = path.rename(path.with_name("today.db"))
+    old = sql.MetaData()
+    for table in module._META.sorted_tables:
+        if table is not DIGESTS:
+            copy = table.to_metadata(old)
+            copy.constraints -= {c for c in copy.constraints if isinstance(c, sql.CheckConstraint)}
+    engine = sql.create_engine(f"sqlite:///{path}")
+    old.create_all(engine)
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ATTACH ? AS today", (str(today),))
+        for name in old.tables:
+            connection.execute(f"INSERT INTO {name} SELECT * FROM today.{name}")
+        connection.execute(f"PRAGMA application_id = {module._APPLICATION}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+
+
+def test_a_record_of_version_1_gets_constraints_and_keeps_its_rows(path: Path):
+    before = rows(path)
+    version_1(path)
+    with Results(path) as results:
+        assert results.file_digests() == {}
+        results.verify()
+    assert rows(path) == before
+    with closing(sqlite3.connect(path)) as connection:
+        for change in ("pairs SET first = 7", "pairs SET second = 'abc'", "events SET body = '3'"):
+            with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+                connection.execute(f"UPDATE {change}")
+
+
+def test_an_edited_record_of_version_1_is_refused_and_left_alone(path: Path):
+    version_1(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE pairs SET first = 7 WHERE match = 1")
+        connection.commit()
+    before = rows(path)
+    for _ in range(2):
+        with pytest.raises(UserError, match="first score lies between 0 and 1"):
+            Results(path)
+    assert rows(path) == before
+
+
 def test_every_column_is_documented():
     columns = [column for table in module._META.sorted_tables for column in table.columns]
-    assert len(columns) == 37
+    assert len(columns) == 40
     assert [str(column) for column in columns if not column.comment] == []

@@ -3,7 +3,6 @@
 import json
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +26,12 @@ class Moment:
     phase: str
     delay: float = 0.0
     file: str = ""
+    sent: signal.Signals = signal.SIGKILL
+
+    @property
+    def code(self) -> int:
+        """What the process then ends with."""
+        return 130 if self.sent == signal.SIGINT else -self.sent
 
 
 # In phases that take long since their programs are read or compiled there, and around the files
@@ -42,7 +47,7 @@ CHAINS = {
     "b": (
         Moment(0, "save"),
         Moment(0, "save", file=f"state/0{TMP}"),
-        Moment(1, "learn", 0.3),
+        Moment(1, "learn", 0.3, sent=signal.SIGINT),
         Moment(1, "measure", 0.5),
         Moment(2, "save", file="snapshots/2"),
     ),
@@ -53,8 +58,9 @@ ALONE = (*CHAINS["a"], *CHAINS["b"], Moment(2, "play", file="data/2.npz"), Momen
 def strike(place: Place, moment: Moment, *arguments: str) -> int:
     """Starts a training process and kills it at the moment; its return code."""
     folder = place.run(arguments[-1])
-    with place.start(*arguments, "--json", stderr=subprocess.DEVNULL) as process:
+    with place.start(*arguments, "--json") as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         for line in process.stdout:
             event = json.loads(line)
             if (event.get("phase"), event["generation"]) == (moment.phase, moment.generation):
@@ -65,8 +71,17 @@ def strike(place: Place, moment: Moment, *arguments: str) -> int:
         while moment.file and not (folder / moment.file).exists():
             assert process.poll() is None, f"the run ended before {moment}"
             time.sleep(0.0005)
-        process.kill()
+        process.send_signal(moment.sent)
+        if moment.sent == signal.SIGINT:
+            out, err = process.communicate(timeout=120)
+            assert '"save"' not in out  # it has not gone on
+            assert err.splitlines()[-1] == (
+                f"arena: interrupted; run {folder.name!r} is kept, go on with: "
+                f"arena train tic_tac_toe --resume --name {folder.name}"
+            )
+            assert "Traceback" not in err
         process.stdout.close()
+        process.stderr.close()
     return process.returncode
 
 
@@ -106,14 +121,14 @@ def chains(
 @pytest.mark.parametrize("name", CHAINS)
 def test_a_run_killed_five_times_ends_with_the_same_bits(name, chains, expected):
     folder, codes = chains[name]
-    assert codes.result() == [-signal.SIGKILL] * 5 + [0]
+    assert codes.result() == [*(one.code for one in CHAINS[name]), 0]
     assert contents(folder) == expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ALONE, ids=str)
 def test_a_run_killed_once_ends_with_the_same_bits(moment, place, expected):
-    assert disturb(place, "once", (moment,)) == [-signal.SIGKILL, 0]
+    assert disturb(place, "once", (moment,)) == [moment.code, 0]
     assert contents(place.run("once")) == expected
 
 

@@ -90,6 +90,17 @@ WRONG = {
         "step gives bool[], int32[], but",
     ),
     "show": ('return "|" * int(s.left)', 'return int("x")', "show raises ValueError: invalid"),
+    "dtypes": (
+        "s.left - move - 1, 1",
+        "s.left - jnp.uint8(1), 1",
+        "step raises TypePromotionError",
+    ),
+    "images": (
+        "    def show(",
+        "    def symmetries(self, x, p): return x * s_, p[None]\n    def show(",
+        "symmetries raises NameError: name 's_' is not defined",
+    ),
+    "over": ("OVER, s.seat)", "OVER, OVER)", "the game is over before the first move"),
     "label": ("return str(move + 1)", "return move + 1", "label gives 1, not text"),
 }
 

@@ -24,6 +24,10 @@ def moves(game, state, move):
 def observations(native, env):
     return native.sum(1), env.sum(1)
 
+def promotes(native, env):
+    import jax.numpy as jnp
+    return jnp.asarray(native) + jnp.int32(1), env
+
 number = 3
 """
 
@@ -69,6 +73,10 @@ def test_a_port_that_does_not(capsys):
         ("verify nim pettingzoo:./nim_env.py --moves mine.py:number", "holds 3, which is no"),
         ("verify nim pettingzoo:./nim_env.py --moves mine.py:none", "mine.py defines no 'none'"),
         ("verify nim pettingzoo:./nim_env.py --moves mine.py:raises", "mapping the move 1-1"),
+        (
+            "verify nim pettingzoo:./nim_env.py --observations mine.py:promotes",
+            "set jax_numpy_dtype_promotion=standard. (mine.py, line 19)",
+        ),
         ("verify nim pettingzoo:./mine.py", "no function env"),
         ("verify nim pettingzoo:./mine.py:raises", "cannot be made: TypeError"),
         ("match policy:mine.py:cheat uniform --game nim --pairs 2", "mine.py:cheat chose move"),
