@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from arena.evaluation import ratings, transitivity
+from arena.evaluation import ratings, scale, transitivity
 from benchmarks.games import processor
 
 
@@ -82,7 +82,7 @@ def covered(pools: int) -> dict[str, Any]:
     i, j = np.triu_indices(6, 1)
     hits, worths = [], []
     for _ in range(pools):
-        elo, worth, nu = rng.normal(0, 200, 6), rng.normal(0, 100), rng.choice([0, 0.2, 1])
+        elo, worth, nu = rng.normal(0, 200, 6), rng.normal(0, 100), rng.choice([1e-9, 0.2, 1])
         fit = ratings.fit(play(rng, elo, worth, nu, 15), 6, first_move=True)
         worths.append(abs(fit.first_move - worth) <= fit.first_move_half_width)
         for a, b in zip(i.tolist(), j.tolist(), strict=True):
@@ -106,9 +106,8 @@ def play(
 ) -> np.ndarray:
     """Results i64[n (n - 1), 5]: so many games of each two in which the first moved first."""
     i, j = np.nonzero(~np.eye(len(elo), dtype=bool))
-    d = (elo[i] - elo[j] + worth) / ratings.ELO
-    weights = np.stack([np.exp(d / 2), np.full_like(d, nu), np.exp(-d / 2)], -1)
-    share = weights / weights.sum(1, keepdims=True)
+    seats = scale.by_seat((elo[i] - elo[j]) / ratings.ELO, worth / ratings.ELO)
+    share = np.stack(scale.outcomes(seats.odds[:, 0], nu), -1)
     return np.column_stack([i, j, rng.multinomial(games, share)])
 
 
