@@ -4,6 +4,7 @@ A learner has no state of its own. What training carries from one generation to 
 `TrainState`, and randomness comes in as keys, so the same arguments always give the same result.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -12,7 +13,7 @@ import jax
 import numpy as np
 
 from agents.nn.networks import NetworkConfig
-from arena.errors import check_not_negative, check_positive
+from arena.errors import check_not_negative, check_positive, check_share
 from arena.play.device_loop import Record
 from arena.shards import MOST_SHARDS, SHARDS
 from arena.types import Judge, Policy, PyTree
@@ -46,7 +47,9 @@ class LearnerConfig(ABC):
       network: kind and size of the network.
       batch_size: positions in one gradient step.
       replay_ratio: how often each new position is trained on, on average.
-      replay_window: generations of positions to train on.
+      replay_window: generations of positions to train on, at most.
+      replay_share: of the generations so far, the newest share that is trained on, so that what the
+        first, weak policies did is soon left behind.
       learning_rate: peak of the step size; it decays to a tenth along a cosine over the run.
       weight_decay: decoupled, per step and unit of learning rate.
       value_weight: weight of the value loss beside the policy loss.
@@ -60,6 +63,7 @@ class LearnerConfig(ABC):
     batch_size: int = 512
     replay_ratio: float = 5.0
     replay_window: int = 1
+    replay_share: float = 1.0
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     value_weight: float = 1.0
@@ -69,7 +73,13 @@ class LearnerConfig(ABC):
         check_positive(self, "batch_size", most=10**7)
         check_positive(self, "replay_ratio", "replay_window", "learning_rate", "value_weight")
         check_positive(self, "shards", most=MOST_SHARDS)
+        check_share(self, "replay_share")
         check_not_negative(self, "weight_decay")
+
+    def replayed(self, generation: int) -> int:
+        """How many generations are trained on in one, itself included."""
+        share = math.ceil(self.replay_share * generation)
+        return min(self.replay_window, max(1, share))
 
     @abstractmethod
     def make(self, game: Game, judge: Judge) -> "Learner[Any, Any, Any]":

@@ -4,13 +4,13 @@ The rules, in order:
 
 1. A device does so many multiplications a second (`_SPEED`), of which a training makes the most in
    its network: in searches, where a cache saves about half of the evaluations, and in gradients.
-2. The network is the largest of `_TOWERS` that leaves as many positions to learn from as it needs:
-   `_POSITIONS` for the smallest, and more in proportion to the square root of its size. So a longer
-   time or a faster device is spent on both, a larger network and more games.
+2. Network and search are the largest of `_STEPS` that leave as many positions to learn from as the
+   network needs: `_POSITIONS` for the smallest, and more in proportion to the square root of its
+   size. So a longer time or a faster device is spent on all of them: network, search and games.
 3. A round of games brings about `_ROUND` positions, however long a game of it is: a coarser one
    would go on for long with a player that has been overtaken.
 4. A generation, which is kept and measured, is as many rounds as make `_GENERATIONS` of them.
-5. What is learnt from reaches back a third of the run.
+5. The newer half of the generations so far is learnt from.
 6. Random openings are up to a fifth of a game long, twelve moves at most.
 """
 
@@ -26,11 +26,19 @@ from agents.nn.networks import ResNetConfig
 from games import Game
 from league.settings.config import Config, MeasureConfig
 
-_SPEED = {"cpu": 1.5e10, "gpu": 5e12, "tpu": 5e12}
+_SPEED = {"cpu": 2.5e10, "gpu": 5e12, "tpu": 5e12}
 """Multiplications and additions a second, of one core or one accelerator, all in all: a training of
 othello on one core was measured, the others are guesses of the right order."""
-_TOWERS = ((32, 4), (48, 5), (64, 6), (96, 8), (128, 10), (192, 15), (256, 20))
-"""Channels and blocks."""
+_STEPS = (
+    (32, 4, 8),
+    (48, 5, 16),
+    (64, 6, 16),
+    (96, 8, 32),
+    (128, 10, 32),
+    (192, 15, 64),
+    (256, 20, 64),
+)
+"""Channels and blocks of the network, and simulations a move."""
 _POSITIONS = 150_000
 _ROUND = 4096
 _GENERATIONS = 24
@@ -72,36 +80,39 @@ def multiplications(game: Game, network: ResNetConfig) -> float:
 
 def positions(game: Game, learner: AlphaZeroConfig, budget: Budget) -> float:
     """How many positions a budget pays for, searches and gradients included."""
-    assert isinstance(learner.network, ResNetConfig)
     searched = 1 + learner.simulations * (1 - _CACHED)
     each = searched + _GRADIENT * learner.replay_ratio
-    return budget.operations / (each * multiplications(game, learner.network))
+    return budget.operations / (each * _operations(game, learner))
 
 
-def tower(game: Game, learner: AlphaZeroConfig, budget: Budget) -> ResNetConfig:
-    """The network; see rule 2."""
-    smallest = multiplications(game, ResNetConfig(*_TOWERS[0]))
-    best = ResNetConfig(*_TOWERS[0])
-    for channels, blocks in _TOWERS[1:]:
-        network = ResNetConfig(channels, blocks)
-        scale = math.sqrt(multiplications(game, network) / smallest)
-        affordable = positions(game, _with_network(learner, network), budget)
-        if affordable < _POSITIONS * scale:
+def sized(game: Game, learner: AlphaZeroConfig, budget: Budget) -> AlphaZeroConfig:
+    """The learner with its network and search; see rule 2."""
+    best, *larger = [
+        dataclasses.replace(learner, network=ResNetConfig(channels, blocks), simulations=count)
+        for channels, blocks, count in _STEPS
+    ]
+    smallest = _operations(game, best)
+    for one in larger:
+        if positions(game, one, budget) < _POSITIONS * math.sqrt(_operations(game, one) / smallest):
             break
-        best = network
+        best = one
     return best
 
 
+def _operations(game: Game, learner: AlphaZeroConfig) -> float:
+    assert isinstance(learner.network, ResNetConfig)
+    return multiplications(game, learner.network)
+
+
 def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig | None = None) -> Config:
-    """A league that learns a board game within a budget, its network's size included.
+    """A league that learns a board game within a budget, network and search included.
 
     Args:
       game: with planes as its observation.
       budget: what there is.
       learner: its rates, where they are not the usual ones.
     """
-    learner = learner or AlphaZeroConfig()
-    learner = _with_network(learner, tower(game, learner, budget))
+    learner = sized(game, learner or AlphaZeroConfig(), budget)
     matches = Config().matches
     pairs = max(1, round(_ROUND / (2 * matches * game.typical_plies)))
     each = 2 * matches * pairs * game.typical_plies
@@ -113,10 +124,6 @@ def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig | None = None)
         rounds=rounds,
         slots=pairs,
         opening_plies=min(12, game.typical_plies // 5),
-        learner=dataclasses.replace(learner, replay_window=_GENERATIONS // 3),
+        learner=dataclasses.replace(learner, replay_window=_GENERATIONS, replay_share=0.5),
         measure=MEASURE,
     )
-
-
-def _with_network(learner: AlphaZeroConfig, network: ResNetConfig) -> AlphaZeroConfig:
-    return dataclasses.replace(learner, network=network)

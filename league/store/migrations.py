@@ -68,6 +68,7 @@ def card(found: JsonObject) -> JsonObject:
             "learner": {
                 **_renamed(config["learner"], _LEARNERS[learner]),
                 **_ADDED[learner],
+                "replay_share": 1.0,
                 "shards": shards,
             },
             "measure": _renamed(config["measure"], _CONFIG),

@@ -55,15 +55,17 @@ class ReplayBuffer:
 
     def window(self, learner: LeagueLearner, generation: int) -> list[PyTree]:
         """The datasets to learn from in a generation, the newest last; drops older ones."""
-        oldest = generation - self.run.config.learner.replay_window
-        self._data.pop((learner.number, oldest), None)
-        return [self._data[learner.number, g] for g in self.generations(learner, generation)]
+        wanted = self.generations(learner, generation)
+        for number, g in list(self._data):
+            if number == learner.number and g < wanted[0]:
+                del self._data[number, g]
+        return [self._data[learner.number, g] for g in wanted]
 
     def generations(self, learner: LeagueLearner, generation: int) -> list[int]:
         """The generations whose positions a learner learns from in this one."""
         first = max(
             self.history.started(learner, generation),
-            generation - self.run.config.learner.replay_window,
+            generation - self.run.config.learner.replayed(generation),
         )
         return list(range(first + 1, generation + 1))
 
