@@ -16,13 +16,16 @@ The rules, in order:
 
 import dataclasses
 import math
+import time
 from dataclasses import dataclass
 
 import jax
 import numpy as np
 
+from agents import uniform
 from agents.learners.alphazero import AlphaZeroConfig
 from agents.nn.networks import ResNetConfig
+from arena.play import match
 from games import Game
 from league.settings.config import Config, MeasureConfig
 
@@ -46,6 +49,8 @@ _CACHED = 0.5
 """The share of evaluations that the cache saves, about."""
 _GRADIENT = 4.0
 """What a gradient costs, in evaluations."""
+_TIMED = 4
+"""Pairs of random games by which an env is timed."""
 MEASURE = MeasureConfig(opponents=4, pairs=8, baseline_pairs=4, simulations=16, rollouts=16)
 """For games of a hundred moves and more, in which a hundred rollouts a move would take longer than
 the training."""
@@ -127,3 +132,39 @@ def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig | None = None)
         learner=dataclasses.replace(learner, replay_window=_GENERATIONS, replay_share=0.5),
         measure=MEASURE,
     )
+
+
+def outside(game: Game, config: Config, seconds: float) -> Config:
+    """A league of an env, whose rules may be slow: generations as long as the time allows.
+
+    A few random games are timed, and a generation has as many as take half of a 24th of the time;
+    the other half is for learning and measuring.
+
+    Args:
+      game: an imported one.
+      config: its usual configuration.
+      seconds: that training may take.
+    """
+    moves = 0
+
+    def count(made: np.ndarray) -> None:
+        nonlocal moves
+        moves += int(made.sum())
+
+    began = time.monotonic()
+    agent = uniform.make(game, "")
+    match.play(
+        [agent],
+        [agent],
+        game,
+        key=jax.random.key(0),
+        pairs=_TIMED,
+        plies=0,
+        groups=1,
+        slots=_TIMED,
+        callback=count,
+    )
+    pace = moves / (time.monotonic() - began)
+    wanted = pace * seconds / _GENERATIONS / 2
+    pairs = max(1, min(config.pairs, round(wanted / (2 * config.matches * game.typical_plies))))
+    return dataclasses.replace(config, pairs=pairs, slots=min(pairs, config.slots))

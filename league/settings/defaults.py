@@ -29,19 +29,8 @@ _EQUILIBRIUM: dict[str, Any] = {
 _BOARD = AlphaZeroConfig(
     batch_size=128, replay_ratio=1.0, learning_rate=2e-3, td_lambda=1.0, min_value_range=1e-6
 )
-"""How boards are learnt whose games are long: from results, which no search of a few moves can
-replace, and from each position once, so that most of the time brings new games."""
-_BOARDS = (
-    "animal_shogi",
-    "breakthrough",
-    "chess",
-    "english_draughts",
-    "gardner_chess",
-    "go",
-    "gomoku",
-    "hex",
-    "othello",
-)
+"""How boards are learnt: from results, which no search of a few moves can replace, and from each
+position once, so that most of the time brings new games."""
 _USUAL = Budget(600)
 """What the defaults of boards are made for: ten minutes of two cores, on whatever machine they are
 run, so that they give the same bits on all."""
@@ -104,36 +93,34 @@ def default(
     Raises:
       UserError: there is no such learner or network, or the time cannot be read.
     """
-    found = _sized(name, game, time) if name in _BOARDS or time else None
-    found = found or _DEFAULTS.get(name)
+    found = _DEFAULTS.get(name)
     if found is None or learner not in ("", learners.name_of(found.learner)):
-        found = _general(game, learner)
+        found = _general(game, learner, time)
+    elif time:
+        found = _timed(game, found, time)
     if network:
         changed = dataclasses.replace(found.learner, network=learners.find_network(network)())
         found = dataclasses.replace(found, learner=changed)
     return dataclasses.replace(found, time=time)
 
 
-def _sized(name: str, game: Game, time: str) -> Config | None:
-    """Sizes that follow from the time; None for games that have no rules for it."""
-    known = _DEFAULTS.get(name)
-    learner = known.learner if known else _BOARD
+def _timed(game: Game, known: Config, time: str) -> Config:
+    """A known configuration with the sizes that a time allows, where there are rules for them."""
+    learner = known.learner
     if not isinstance(learner, AlphaZeroConfig) or not isinstance(learner.network, ResNetConfig):
-        return None
-    if known is None and name not in _BOARDS:
-        return None
-    found = budget.board(game, _budget(time) if time else _USUAL, learner=learner)
-    if known is None:
-        return found
+        return known
+    found = budget.board(game, _budget(time), learner=learner)
     return dataclasses.replace(found, opening_plies=known.opening_plies, measure=known.measure)
 
 
 def _budget(time: str) -> Budget:
-    """What this machine can do in a time."""
+    """What this machine can do in a time; what the defaults are made for without one."""
+    if not time:
+        return _USUAL
     return Budget(duration.seconds(time), jax.default_backend(), jax.device_count())
 
 
-def _general(game: Game, learner: str) -> Config:
+def _general(game: Game, learner: str, time: str) -> Config:
     """What suits most games: search where it is possible, a network by the observation."""
     network = suitable(game)
     if not learner:
@@ -141,9 +128,12 @@ def _general(game: Game, learner: str) -> Config:
         learner = "alphazero" if quick and game.searchable else "ppo"
     config = learners.find(learner).Config(network=network)
     if isinstance(config, AlphaZeroConfig):
+        if game.on_device and isinstance(network, ResNetConfig):
+            return budget.board(game, _budget(time), learner=_BOARD)
         return _searched(game, Config(learner=config))
     if not game.on_device:
-        return _outside(game, config)
+        found = _outside(game, config)
+        return budget.outside(game, found, duration.seconds(time)) if time else found
     # Half of the games against the pool, from positions in the middle of a game as well; but no
     # random openings where they would tell of cards.
     perfect = game.perfect_information
