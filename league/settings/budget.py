@@ -10,7 +10,7 @@ The rules, in order:
 3. A round of games brings about `_ROUND` positions, however long a game of it is: a coarser one
    would go on for long with a player that has been overtaken.
 4. A generation, which is kept and measured, is as many rounds as make `_GENERATIONS` of them.
-5. The newer half of the generations so far is learnt from.
+5. The newest quarter of the generations so far is learnt from.
 6. Random openings are up to a fifth of a game long, twelve moves at most.
 """
 
@@ -51,9 +51,9 @@ _GRADIENT = 4.0
 """What a gradient costs, in evaluations."""
 _TIMED = 4
 """Pairs of random games by which an env is timed."""
-MEASURE = MeasureConfig(opponents=4, pairs=8, baseline_pairs=4, simulations=16, rollouts=16)
-"""For games of a hundred moves and more, in which a hundred rollouts a move would take longer than
-the training."""
+MEASURE = MeasureConfig(opponents=4, pairs=16, baseline_pairs=16, simulations=16, rollouts=16)
+"""For long games, in which a hundred rollouts a move would take longer than the training: about a
+tenth of it."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig | None = None)
         rounds=rounds,
         slots=pairs,
         opening_plies=min(12, game.typical_plies // 5),
-        learner=dataclasses.replace(learner, replay_window=_GENERATIONS, replay_share=0.5),
+        learner=dataclasses.replace(learner, replay_window=_GENERATIONS, replay_share=0.25),
         measure=MEASURE,
     )
 

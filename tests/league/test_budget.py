@@ -3,8 +3,11 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import games
@@ -73,6 +76,23 @@ def test_without_a_time_a_default_is_the_same_on_every_machine():
     assert poker == dataclasses.replace(
         defaults.default("kuhn_poker", games.load("kuhn_poker")), time="1m"
     )
+
+
+def test_a_slow_env_plays_as_many_games_a_generation_as_the_time_allows(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    game, clock = games.load("othello"), iter([0.0, 10.0, 0.0, 0.001])  # any game of 60 plies
+
+    def play(*_: object, callback: Callable[[np.ndarray], None], **__: object) -> None:
+        callback(np.array([[200, 200]], np.int32))
+
+    monkeypatch.setattr(budget.match, "play", play)
+    monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    usual = Config(pairs=32)
+    # 40 moves a second, of which 24 generations of 25 seconds, half of each for play, make 500:
+    # games of 60 moves in eight matches of pairs are 960, and fewer than one pair there cannot be.
+    assert budget.outside(game, usual, 600).pairs == 1
+    assert budget.outside(game, usual, 600).pairs == usual.pairs, "a quick env is not slowed down"
 
 
 def test_a_timed_run_is_the_same_run_when_it_is_killed(tmp_path: Path):
