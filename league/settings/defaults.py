@@ -27,7 +27,7 @@ _EQUILIBRIUM: dict[str, Any] = {
     "measure": MeasureConfig(opening_plies=0),
 }
 _BOARD = AlphaZeroConfig(
-    batch_size=128, replay_ratio=1.0, learning_rate=2e-3, td_lambda=1.0, min_value_range=1e-6
+    batch_size=128, replay_ratio=1.0, learning_rate=5e-3, td_lambda=1.0, min_value_range=1e-6
 )
 """How boards are learnt: from results, which no search of a few moves can replace, and from each
 position once, so that most of the time brings new games."""
