@@ -37,6 +37,11 @@ def reset() -> bool:
     return was
 
 
+def waiting() -> bool:
+    """Whether the main thread waits for a person's input."""
+    return _waiting.is_set()
+
+
 @contextmanager
 def at_once() -> Iterator[None]:
     """Around a wait for a person's input: a stop ends it at once."""

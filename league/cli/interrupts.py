@@ -14,6 +14,8 @@ CODE = 130
 
 _PATIENCE = 1.0
 """Seconds after which it is said that a piece of work has to end first."""
+_NUDGE = 0.1
+"""Seconds between two signals to a main thread that waits for a person, and has not been woken."""
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def listening() -> Iterator[None]:
     earlier = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGINT, lambda *_: interrupt.ask())
     done = threading.Event()
-    threading.Thread(target=_watch, args=(reader, done), daemon=True).start()
+    threading.Thread(target=_Watch(reader, done).run, daemon=True).start()
     try:
         yield
     finally:
@@ -45,21 +47,48 @@ def listening() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_DFL if interrupt.reset() else before)
 
 
-def _watch(reader: int, done: threading.Event) -> None:
-    """Counts signals; the second ends the process."""
-    count = 0
-    with open(reader, "rb", buffering=0) as signals:
-        while number := signals.read(1):
-            count += number[0] == signal.SIGINT
-            if count == 1:
-                threading.Thread(target=_explain, args=(done,), daemon=True).start()
-            elif count > 1:
-                _end()
+class _Watch:
+    """Counts signals; the second ends the process.
 
+    Args:
+      reader: the end of the pipe from which they are read.
+      done: set when the command has ended.
+    """
 
-def _explain(done: threading.Event) -> None:
-    if not done.wait(_PATIENCE):
-        _say("arena: stops after this piece of work; Ctrl-C once more ends it at once\n")
+    def __init__(self, reader: int, done: threading.Event):
+        self._reader, self._done = reader, done
+        self._nudges = 0
+
+    def run(self) -> None:
+        """Reads signals until the pipe is closed."""
+        count = 0
+        with open(self._reader, "rb", buffering=0) as signals:
+            while number := signals.read(1):
+                if number[0] != signal.SIGINT:
+                    continue
+                if self._nudges:
+                    self._nudges -= 1
+                    continue
+                count += 1
+                if count == 1:
+                    threading.Thread(target=self._follow, daemon=True).start()
+                else:
+                    _end()
+
+    def _follow(self) -> None:
+        """After the first signal: wakes a wait that it has missed, or says what is waited for.
+
+        A signal that another thread took, or that came just before the wait began, ends no wait.
+        """
+        main, waited = threading.main_thread().ident, 0.0
+        while not self._done.wait(_NUDGE):
+            waited += _NUDGE
+            if interrupt.waiting() and main is not None:
+                self._nudges += 1
+                signal.pthread_kill(main, signal.SIGINT)
+            elif waited >= _PATIENCE:
+                _say("arena: stops after this piece of work; Ctrl-C once more ends it at once\n")
+                return
 
 
 def _end() -> None:

@@ -60,10 +60,16 @@ def test_progress_is_where_long_work_stops():
             progress.advance()
 
 
-def test_a_wait_for_a_person_ends_at_once():
+def pressed_elsewhere() -> None:
+    """As if the system had given the signal to this thread: no wait of the main one ends by it."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("press", [pressed, pressed_elsewhere])
+def test_a_wait_for_a_person_ends_at_once(press):
     reader, writer = os.pipe()
     with interrupts.listening(), open(reader, "rb", buffering=0) as wait:
-        threading.Timer(0.05, pressed).start()
+        threading.Timer(0.05, press).start()
         with pytest.raises(KeyboardInterrupt), interrupt.at_once():
             wait.read(1)
     os.close(writer)
