@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from agents import learners
+from arena.errors import UserError
 from arena.judges import names as judge_names
 from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
@@ -59,6 +60,8 @@ def default(arguments: list[str]) -> Command:
     """Defaults that depend on the arguments: those of the game, or of the run to resume."""
     device.prepare()  # before the code of a user's game, which may start JAX
     game, options = _read(arguments)
+    if {"--time", "--generations"} <= set(options):
+        raise UserError("give --time or --generations: each says how long a run is")
     helped = "--help" in arguments or "-h" in arguments
     if "--resume" in options and game and not helped:
         config = runs.find(game, options.get("--name", "")).config

@@ -47,6 +47,8 @@ LARGE = {
         ("train tic_tac_toe --generations many", "many"),
         ("train tic_tac_toe --generations 2.5", "2.5"),
         ("train tic_tac_toe --generations 0", "generations must be positive"),
+        ("train tic_tac_toe --time soon", "a time is written as 90s"),
+        ("train tic_tac_toe --time 1m --generations 3", "give --time or"),
         ("train tic_tac_toe --pairs -1", "pairs must be positive"),
         ("train tic_tac_toe --pool-share 2", "pool_share"),
         ("train tic_tac_toe --pool-share nan", "pool_share"),
