@@ -1,0 +1,1 @@
+"""Benchmarks: that they run to their end, at small sizes."""
