@@ -24,7 +24,7 @@ import tyro
 
 import league
 from arena.types import stack
-from benchmarks import pgx_match, pgx_moves
+from benchmarks import pgx_match
 from benchmarks.pgx_recipe import Peer, Recipe, read
 
 _ARENA = str(Path(sys.executable).parent / "arena")
@@ -123,7 +123,7 @@ def measure(game: str, seed: int, options: Options, folder: Path) -> dict[str, A
 def train_both(game: str, seed: int, options: Options, folder: Path) -> None:
     """Both trainings side by side, each on a core of its own."""
     first, second, *_ = sorted(os.sched_getaffinity(0))
-    recipe = replace(options.recipe, env=pgx_moves.NAMES[game])
+    recipe = replace(options.recipe, game=game)
     fields = (f"--recipe.{k}={v}" for k, v in asdict(recipe).items())
     seconds = 60 * options.minutes
     theirs = [sys.executable, "-m", "benchmarks.pgx_recipe", str(folder / "peer.pickle")]

@@ -81,8 +81,8 @@ class Trained:
 def main(options: Options) -> None:
     """Prints a line a variant and seed."""
     os.sched_setaffinity(0, {options.core})
-    document: dict[str, Any] = {"command": f"python -m benchmarks.learning {_arguments()}"}
-    document["lines"] = []
+    command = f"python -m benchmarks.learning {shlex.join(sys.argv[1:])}"
+    document: dict[str, Any] = {"command": command, "lines": []}
     game = names.game(options.game)
     base = defaults.default(options.game.partition(":")[0], game)
     for seed in options.seeds:
@@ -99,10 +99,6 @@ def main(options: Options) -> None:
             document["lines"].append(line)
             if options.save:
                 options.save.write_text(json.dumps(document, indent=1) + "\n")
-
-
-def _arguments() -> str:
-    return shlex.join(sys.argv[1:])
 
 
 def changed(config: Config, changes: list[str]) -> Config:

@@ -7,16 +7,16 @@ import numpy as np
 
 from games import _chess
 
-NAMES = {
-    "animal_shogi": "animal_shogi",
-    "chess": "chess",
-    "connect_four": "connect_four",
-    "gardner_chess": "gardner_chess",
-    "go:size=9": "go_9x9",
-    "hex:swap=true": "hex",
-    "othello": "othello",
-}
-"""pgx's names of games that both have, by ours."""
+GAMES = (
+    "animal_shogi",
+    "chess",
+    "connect_four",
+    "gardner_chess",
+    "go:size=9",
+    "hex:swap=true",
+    "othello",
+)
+"""Games of ours that pgx has, too, and whose moves are compared here."""
 
 _SAME = {"connect_four": 7, "go:size=9": 82, "othello": 65}
 """Games whose moves are numbered alike, and how many there are."""

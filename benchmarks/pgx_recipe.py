@@ -1,6 +1,6 @@
 """The usual recipe of self-play training on JAX, as a peer for ours: pgx's rules and mctx's search.
 
-    python -m benchmarks.pgx_recipe othello.pickle --recipe.env othello --seconds 600
+    python -m benchmarks.pgx_recipe othello.pickle --recipe.game othello --seconds 600
 
 As in pgx's own example: `mctx.gumbel_muzero_policy` with its default settings over a ResNet v2 with
 batch normalisation, results as value targets, Adam, every position learnt from once. What the
@@ -24,13 +24,15 @@ import jax.numpy as jnp
 import optax
 import tyro
 
+from benchmarks import peers
+
 
 @dataclass(frozen=True)
 class Recipe:
     """Sizes and rates.
 
     Attributes:
-      env: pgx's name of the game.
+      game: our name of it.
       channels: of the tower.
       blocks: of the tower.
       simulations: a move.
@@ -40,7 +42,7 @@ class Recipe:
       learning_rate: Adam's.
     """
 
-    env: str
+    game: str
     channels: int = 32
     blocks: int = 4
     simulations: int = 16
@@ -100,10 +102,8 @@ class Peer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._mctx: Any = import_module("mctx")
-            pgx: Any = import_module("pgx")
-            self.env = pgx.make(recipe.env)
             wrappers: Any = import_module("pgx.experimental.wrappers")
-        self.recipe = recipe
+        self.recipe, self.env = recipe, peers.pgx_env(recipe.game)
         self._move = wrappers.auto_reset(self.env.step, self.env.init)
         self._tower = _Tower(recipe.channels, recipe.blocks, self.env.num_actions)
 

@@ -29,9 +29,10 @@ from arena.play import match
 from games import Game
 from league.settings.config import Config, MeasureConfig
 
-_SPEED = {"cpu": 2.5e10, "gpu": 5e12, "tpu": 5e12}
-"""Multiplications and additions a second, of one core or one accelerator, all in all: a training of
-othello on one core was measured, the others are guesses of the right order."""
+_SPEED = {"cpu": 2e10, "gpu": 5e12, "tpu": 5e12}
+"""Multiplications and additions a second, of one core or one accelerator, all in all. A core's is
+that of a training of othello, 280,119 positions in 603 s (benchmarks/results/equal_time_cpu.json);
+those of accelerators are guesses of the right order."""
 _STEPS = (
     (32, 4, 8),
     (48, 5, 16),
@@ -109,15 +110,15 @@ def _operations(game: Game, learner: AlphaZeroConfig) -> float:
     return multiplications(game, learner.network)
 
 
-def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig | None = None) -> Config:
+def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig) -> Config:
     """A league that learns a board game within a budget, network and search included.
 
     Args:
       game: with planes as its observation.
       budget: what there is.
-      learner: its rates, where they are not the usual ones.
+      learner: its rates.
     """
-    learner = sized(game, learner or AlphaZeroConfig(), budget)
+    learner = sized(game, learner, budget)
     matches = Config().matches
     pairs = max(1, round(_ROUND / (2 * matches * game.typical_plies)))
     each = 2 * matches * pairs * game.typical_plies

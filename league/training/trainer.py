@@ -101,20 +101,21 @@ class Trainer:
         """
         states = self._restore()
         done = max(self.run.state.numbers(), default=0)
-        while self._goes_on(done):
+        self._calibrate(done)
+        while not self.run.config.calibrated or done < self.run.config.generations:
             done += 1
             states = self._generation(Generation(done, states))
+            self._calibrate(done)
 
-    def _goes_on(self, done: int) -> bool:
-        """Whether there are generations left; settles how many there are as soon as it can."""
+    def _calibrate(self, done: int) -> None:
+        """Fixes the number of generations of a run with a time, as soon as it can be known."""
         config = self.run.config
-        if not config.calibrated:
-            spent = [figures["seconds"] for figures in self.results.events()[1:]]
-            total = calibration.generations(spent, duration.seconds(config.time))
-            if total is None:
-                return True
+        if config.calibrated:
+            return
+        spent = [figures["seconds"] for figures in self.results.events()[1:]]
+        total = calibration.generations(spent, duration.seconds(config.time))
+        if total is not None:
             runs.calibrate(self.run, generations=total, plateau=done)
-        return done < self.run.config.generations
 
     def weights(self, name: str) -> Params:
         """The parameters of a snapshot, or of a league learner in training, read once."""

@@ -14,7 +14,7 @@ from benchmarks import peers, pgx_match, pgx_moves
     "name",
     [
         name if name == "connect_four" else pytest.param(name, marks=pytest.mark.slow)
-        for name in pgx_moves.NAMES
+        for name in pgx_moves.GAMES
     ],
 )
 def test_legal_moves_agree_to_the_end_of_random_games(name: str):
@@ -33,7 +33,7 @@ def test_legal_moves_agree_to_the_end_of_random_games(name: str):
         name, game, env, jax.jit(ours), jax.jit(theirs), pairs=4, plies=4, seed=0
     )
     assert found.score.wins + found.score.draws + found.score.losses == 8
-    assert 1 < found.distinct <= 8
+    assert found.distinct > 4, "all but the openings' moves are at random"
 
 
 def test_a_score_is_ours_whoever_begins():
