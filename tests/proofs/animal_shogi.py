@@ -11,28 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from arena.evaluation import enumeration
+from benchmarks import pgx_moves
 from games import OVER, Game
 from games.animal_shogi import AnimalShogi, State, flags, targets
 from tests.helpers.lockstep import Position
-
-# Columns to the right and rows ahead that a move goes, by our number and by theirs.
-_OUR_WAYS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
-_THEIR_WAYS = ((1, 1), (1, 0), (1, -1), (0, 1), (0, -1), (-1, 1), (-1, 0), (-1, -1))
-
-
-@cache
-def _ours(theirs: int) -> int:
-    """A move of pgx's in our numbers. It tells where from, or for a drop where to.
-
-    Their cells count each column from the last row, the right column first.
-    """
-    plane, cell = divmod(theirs, 12)
-    column, row = 2 - cell // 4, 3 - cell % 4
-    if plane >= 8:
-        return 12 * plane + 3 * row + column
-    right, ahead = _THEIR_WAYS[plane]
-    return 12 * _OUR_WAYS.index((right, ahead)) + 3 * (row + ahead) + column + right
-
 
 _FIELDS = ("_board", "_hand", "_turn", "_step_count", "current_player", "legal_action_mask")
 
@@ -122,7 +104,9 @@ class Pgx(Position):
     def _look(self) -> None:
         """Once after each move."""
         key, legal, over, self._payoff = self._table.look(self._place)
-        self._theirs = {_ours(move): move for move in np.flatnonzero(legal).tolist()}
+        moves = np.flatnonzero(legal)
+        ours = pgx_moves.ours("animal_shogi")[0, moves]
+        self._theirs = dict(zip(ours.tolist(), moves.tolist(), strict=True))
         self._seen[key] += 1
         self._over = over or self._seen[key] == 3
         self._new = False

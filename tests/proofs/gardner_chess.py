@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from games import OVER, _chess
+from benchmarks import pgx_moves
+from games import OVER
 from tests.helpers.lockstep import Position
 
 
@@ -31,22 +31,11 @@ def _pgx() -> _Pgx:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pgx
-        from pgx.gardner_chess import Action
 
         env = pgx.make("gardner_chess")
         with jax.numpy_dtype_promotion("standard"):
             start = jax.jit(env.init)(jax.random.key(0)).replace(observation=None)
-            moves = jax.vmap(Action._from_label)(jnp.arange(start.legal_action_mask.size))
     assert start.current_player == 0
-    told = zip(*(x.tolist() for x in (moves.from_, moves.to, moves.underpromotion)), strict=True)
-    numbers = [
-        _chess.encode(
-            5, _square(source), _square(target), promotion="rbn"[less] if less >= 0 else ""
-        )
-        if target >= 0
-        else -1
-        for source, target, less in told
-    ]
 
     def step(state: Any, move: int) -> Any:
         with jax.numpy_dtype_promotion("standard"):
@@ -54,12 +43,7 @@ def _pgx() -> _Pgx:
 
     # Their observation is not needed, and takes time.
     jitted = jax.jit(lambda state, move: env.step(state, move).replace(observation=None))  # pyright: ignore[reportAttributeAccessIssue]
-    return _Pgx(start, step, np.array(numbers))
-
-
-def _square(theirs: int) -> int:
-    """They count squares up the files."""
-    return theirs % 5 * 5 + theirs // 5
+    return _Pgx(start, step, pgx_moves.ours("gardner_chess")[0])
 
 
 class PgxGardnerChess(Position):
