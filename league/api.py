@@ -173,7 +173,13 @@ def open_run(path: str | Path, *, game: Game | None = None) -> League:
 
 
 def default_config(
-    game: str | Game, *, learner: str = "", network: str = "", time: str = "", **changes: Any
+    game: str | Game,
+    *,
+    learner: str = "",
+    network: str = "",
+    time: str = "",
+    start: str = "",
+    **changes: Any,
 ) -> Config:
     """The configuration that a game is trained with unless something else is said.
 
@@ -182,12 +188,16 @@ def default_config(
       learner: its name; what suits the game if empty.
       network: name of its kind; what suits the game if empty.
       time: that training may take, as 15m or 2h, from which the sizes follow.
+      start: weights to go on from, `RUN:ID` or `pretrained:GAME`, whose network it is then.
       changes: fields of `Config` to be changed.
     """
     device.set_up_devices()
     name, rules = _game(game)
     kind = name.partition(":")[0]
-    found = defaults.default(kind, rules, learner=learner, network=network, time=time)
+    weights = names.initial_weights(start, rules) if start else None
+    found = defaults.default(
+        kind, rules, learner=learner, network=network, time=time, weights=weights
+    )
     return dataclasses.replace(found, **changes)
 
 
@@ -198,6 +208,7 @@ def train(
     learner: str | LearnerConfig = "",
     matchmaker: str | Matchmaker = "",
     judge: str = "rules",
+    start: str = "",
     name: str = "",
     folder: str | Path = runs.FOLDER,
     resume: bool = False,
@@ -213,6 +224,7 @@ def train(
       learner: the name of a learner, or a configuration of one.
       matchmaker: the name of a matchmaker, or a function that is one and lies in a module.
       judge: the name of who says who won in training.
+      start: weights to go on from, `RUN:ID` or `pretrained:GAME`; random ones if empty.
       name: of the run; by default the game's, numbered.
       folder: where runs lie.
       resume: go on with the run of this name, or the newest of this game.
@@ -239,10 +251,15 @@ def train(
     else:
         named = learner if isinstance(learner, str) else ""
         time = str(changes.get("time", ""))
-        default = config or default_config(game, learner=named, time=time)
+        weights = names.initial_weights(start, rules) if start else None
+        default = config or default_config(game, learner=named, time=time, start=start)
         wanted = dataclasses.replace(default, **changes)
         learners.check(rules, wanted.learner)
-        work = runs.create(title, wanted, name=name, judge=judge, folder=place, rules=rules)
+        if weights:
+            weights.check(rules, wanted.learner)
+        work = runs.create(
+            title, wanted, name=name, judge=judge, folder=place, rules=rules, weights=weights
+        )
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if wanted != work.config:
             runs.extend(work, wanted)

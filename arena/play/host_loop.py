@@ -14,7 +14,7 @@ from arena import interrupt
 from arena.chance import generators
 from arena.judges.rules import Rules
 from arena.play import seats
-from arena.play.openings import recorded_openings
+from arena.play.openings import distinct_recorded_openings
 from arena.play.session import GameRecord, Session
 from arena.play.sessions import Sessions, padded, room_for, verdicts
 from arena.types import (
@@ -152,7 +152,7 @@ def _begin(
         return outside.deal(key, count, plies, 2)
     if openings is None:
         first = jax.random.fold_in(key, 0)
-        openings = recorded_openings(game, first, count=count, plies=plies, room=room)
+        openings = distinct_recorded_openings(game, first, count=count, plies=plies, room=room)
     streams = generators(jax.random.fold_in(key, 1), 2 * count)
     streams = streams[0::2] + streams[1::2]  # two in a row are of the two games of a pair
     return Sessions(game, openings.tile(2), generators=streams, room=room)

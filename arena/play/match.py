@@ -12,7 +12,7 @@ from arena import interrupt
 from arena.judges.rules import Rules
 from arena.play import host_loop
 from arena.play.device_loop import Match
-from arena.play.openings import random_openings
+from arena.play.openings import distinct_openings
 from arena.types import Agent, HostAgent, Judge, Key, stack
 from games import Game
 
@@ -42,7 +42,8 @@ def play(
       game: what they play.
       key: PRNG key.
       pairs: P, pairs of games in each match.
-      plies: openings are up to so many random moves long.
+      plies: openings are up to so many random moves long, no two of a match alike where there are
+        enough of them.
       groups: G, matches in one call of the compiled loop; a last call is filled up.
       slots: S, games in flight per match and half, at most P.
       judge: who says who won; the rules if None.
@@ -67,7 +68,7 @@ def play(
         interrupt.check()
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
         first = [jax.random.fold_in(keys[i], 1) for i in index]
-        starts = [random_openings(game, here, shape=(pairs,), plies=plies) for here in first]
+        starts = [distinct_openings(game, here, pairs=pairs, plies=plies) for here in first]
         params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
         played = match.play(params_a, params_b, keys=keys[np.array(index)], openings=stack(starts))
         scores.append(np.asarray(played.scores)[: len(a) - at])

@@ -68,6 +68,51 @@ def _openings(game: Game, key: Key, shape: tuple[int, ...], plies: int) -> State
     return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), states)
 
 
+_SPARE = 4
+"""Openings that are drawn for each one that is wanted, so that repeated ones can be left out."""
+
+
+def distinct_openings(game: Game, key: Key, *, pairs: int, plies: int) -> PyTree:
+    """As `random_openings`, positions [P, ...], each one as seldom as there are enough others.
+
+    Two players without randomness play the same game from the same opening, which says nothing
+    new. A game outside the device may begin in the same way more than once.
+
+    Args:
+      game: what is played.
+      key: PRNG key.
+      pairs: P, how many.
+      plies: the most moves; 0 gives the start.
+    """
+    if as_host_game(game) or plies == 0:
+        return random_openings(game, key, shape=(pairs,), plies=plies)
+    drawn = random_openings(game, key, shape=(_SPARE * pairs,), plies=plies)
+    chosen = _distinct(drawn, pairs)
+    return jax.tree.map(lambda x: x[chosen], drawn)
+
+
+def distinct_recorded_openings(
+    game: Game, key: Key, *, count: int, plies: int, room: int
+) -> Positions:
+    """As `recorded_openings`, each position as seldom as there are enough others."""
+    if plies == 0:
+        return recorded_openings(game, key, count=count, plies=0, room=room)
+    drawn = recorded_openings(game, key, count=_SPARE * count, plies=plies, room=room)
+    chosen = _distinct(drawn.states, count)
+    states = jax.tree.map(lambda x: np.asarray(x)[chosen], drawn.states)
+    return Positions(states, [drawn.moves[i] for i in chosen.tolist()])
+
+
+def _distinct(states: State, count: int) -> np.ndarray:
+    """Which of positions [N, ...] to take, i64[count]: the first of equals in turn, then again."""
+    rows = [np.asarray(x) for x in jax.tree.leaves(states)]
+    words = np.concatenate(
+        [np.ascontiguousarray(x).reshape(len(x), -1).view(np.uint8) for x in rows], axis=1
+    )
+    _, first = np.unique(words, axis=0, return_index=True)
+    return np.resize(np.sort(first), count)
+
+
 def recorded_openings(game: Game, key: Key, *, count: int, plies: int, room: int) -> Positions:
     """As `random_openings`, other ones, with the moves that led there; not of a `HostGame`.
 

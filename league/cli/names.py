@@ -17,7 +17,7 @@ pretrained:connect_four       a net that comes with Arena; `,simulations=32` as 
 import importlib
 import importlib.util
 
-from agents import registry
+from agents import learners, registry
 from arena import extensions
 from arena.errors import SIMULATIONS, UserError, whole_number
 from arena.types import Agent, HostAgent
@@ -25,6 +25,7 @@ from games import Game
 from league.gate.store import Lineage
 from league.settings import game_names
 from league.store import pretrained, runs, snapshot_ids
+from league.store.initial import InitialWeights
 from league.store.run import Run
 
 RUNS = runs.FOLDER
@@ -113,6 +114,32 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
 
     policy = ported.policy(where, rules, simulations)
     return rules, Agent(spec, policy, where.weights(number))
+
+
+def initial_weights(spec: str, rules: Game) -> InitialWeights:
+    """The weights of a snapshot, or of a net that comes with Arena, for training to go on from.
+
+    Args:
+      spec: `RUN[:ID]` or `pretrained:GAME`.
+      rules: the game that will be trained.
+
+    Raises:
+      UserError: there are no such weights, or they play another game.
+    """
+    if "," in spec or not searches(spec):
+        raise UserError(f"{spec!r:.99} has no weights: --from takes RUN, RUN:ID or pretrained:GAME")
+    if spec.partition(":")[0] == pretrained.KIND:
+        net = pretrained.read(spec)
+        game, config, params = net.game, net.config, net.params
+    else:
+        _check_there(spec)
+        where, number, _ = snapshot(spec)
+        game, config, params = where.game, where.config.learner, where.weights(number)
+        spec = f"{where.name}:{number}"
+        where.close()
+    if game != rules:
+        raise UserError(f"{spec} does not play the same game")
+    return InitialWeights(spec, learners.name_of(config), config.network, params)
 
 
 def _check_there(spec: str) -> None:

@@ -38,6 +38,8 @@ class Command:
         default.
       judge: who says who won in training games and searches: rules, the default, or MODULE:CLASS;
         measuring always goes by the rules.
+      start: weights to go on from rather than from random ones: RUN, RUN:ID, or pretrained:GAME, a
+        net that comes with Arena.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -50,6 +52,7 @@ class Command:
     method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    start: Annotated[str, tyro.conf.arg(name="from", metavar="AGENT")] = ""
     name: str = ""
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
@@ -66,12 +69,14 @@ def default(arguments: list[str]) -> Command:
     if "--resume" in options and game and not helped:
         config = runs.find(game, options.get("--name", "")).config
     elif game:
+        rules, start = names.game(game), options.get("--from", "")
         config = defaults.default(
             game.partition(":")[0],
-            names.game(game),
+            rules,
             learner=options.get("--learner", ""),
             network=options.get("--network", ""),
             time=options.get("--time", ""),
+            weights=names.initial_weights(start, rules) if start else None,
         )
     else:
         config = Config()
@@ -104,10 +109,18 @@ def run(command: Command) -> None:
         console.stderr.print(f"note: {note}")
     device.prepare()
     if command.resume:
+        if command.start:
+            raise UserError("a resumed run goes on from its own state: leave --from away")
         work = runs.find(command.game, command.name)
         runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
     else:
-        work = runs.create(command.game, command.config, name=command.name, judge=judge)
+        weights = None
+        if command.start:
+            weights = names.initial_weights(command.start, game)
+            weights.check(game, command.config.learner)
+        work = runs.create(
+            command.game, command.config, name=command.name, judge=judge, weights=weights
+        )
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
     with (
         interrupts.closing_line(f"run {work.name!r} is kept, go on with: {place}"),

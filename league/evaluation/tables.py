@@ -21,10 +21,11 @@ class Row:
       half_width: of the 95 % interval of `elo`; 0 for the anchor.
       games: games behind the rating.
       uniform: of the raw network against uniform play; None if not played.
-      mcts: with search, against Monte-Carlo tree search; None if not played.
+      mcts: with search, against a rung of the ladder; None if not played.
       melo: its rating in mElo_2; this and the next two are None where Elo is enough.
       nash: its probability in the pool's equilibrium.
       alpha_rank: its share in the long run of an evolving population.
+      rung: the opponent behind `mcts`.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Row:
     melo: float | None = None
     nash: float | None = None
     alpha_rank: float | None = None
+    rung: str = ""
 
 
 def score(record: Record) -> float:
@@ -46,6 +48,7 @@ def score(record: Record) -> float:
 def table(results: Results, leaderboard: Leaderboard) -> list[Row]:
     """One row a snapshot, oldest first."""
     fixed = {role: _by_snapshot(results.tallies(role)) for role in ("uniform", "mcts")}
+    rungs = {int(t.a): t.b for t in results.tallies("mcts")}
     fit, meta = leaderboard.ratings, leaderboard.meta
     return [
         Row(
@@ -58,6 +61,7 @@ def table(results: Results, leaderboard: Leaderboard) -> list[Row]:
             float(meta.melo[i]) if meta else None,
             float(meta.nash[i]) if meta else None,
             float(meta.alpha_rank[i]) if meta else None,
+            rungs.get(number, ""),
         )
         for i, number in enumerate(results.digests())
     ]

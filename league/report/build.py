@@ -36,7 +36,6 @@ def gather(run: Run, results: Results, standing: Leaderboard) -> data.Report:
         meetings=meetings,
         history=data.history(results.events()),
         board=_board(run),
-        mcts=f"mcts:{run.config.measure.rollouts}",
         forgetting=standing.forgetting,
         findings=_findings(standing, results),
         alarms=_messages(standing, "alarm"),

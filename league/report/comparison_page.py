@@ -26,7 +26,8 @@ def render(groups: Sequence[Group]) -> str:
         )
         for curve in curves
     }
-    baseline = "" if len(searches) == 1 else " Its rollouts and simulations differ between runs."
+    baseline = "" if len(searches) == 1 else "Rollouts and simulations differ between runs. "
+    baseline += "A fall may be that from one rung to the next."
     return page.template(
         "comparison.html",
         game=curves[0].game,
@@ -37,9 +38,7 @@ def render(groups: Sequence[Group]) -> str:
             plot(groups, "games", "elo", "Elo by training games"),
             plot(groups, "seconds", "elo", "Elo by seconds", note="Measuring included."),
             plot(groups, "generation", "uniform", "Raw network against uniform, %"),
-            plot(
-                groups, "generation", "mcts", "With search against MCTS, %", note=baseline.strip()
-            ),
+            plot(groups, "generation", "mcts", "With search against the ladder, %", note=baseline),
             plot(groups, "generation", "loss", "Total loss"),
             plot(groups, "generation", "policy_loss", "Policy loss"),
             plot(groups, "generation", "value_loss", "Value loss"),

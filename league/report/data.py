@@ -135,7 +135,6 @@ class Report:
       meetings: i64[n, n], games behind each.
       history: the generations that trained, oldest first.
       board: SVG of a position, for decoration; may be empty.
-      mcts: the tree search that snapshots are measured against.
       forgetting: every snapshot against every earlier one; None if that was not measured.
       findings: results about the pool as a whole, name and text.
       alarms: what needs attention, a line each.
@@ -151,7 +150,6 @@ class Report:
     meetings: NDArray[np.int64]
     history: list[Generation]
     board: str = ""
-    mcts: str = "mcts:100"
     forgetting: Forgetting | None = None
     findings: tuple[tuple[str, str], ...] = ()
     alarms: tuple[str, ...] = ()

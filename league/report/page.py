@@ -42,7 +42,7 @@ def render(report: Report) -> str:
         numbers=text.totals(report),
         elo=plots.elo(report.rows),
         uniform=plots.score("uniform", "Raw network against uniform", report.rows),
-        mcts=plots.score("mcts", f"With search against {report.mcts}", report.rows),
+        mcts=plots.score("mcts", "With search against the ladder", report.rows),
         exploitability=plots.exploitability(report.history),
         payoff=matrices.payoff(report),
         loss=plots.loss(report.history),

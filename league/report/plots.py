@@ -59,22 +59,41 @@ def _elo_figure(rows: Sequence[Row], size: tuple[int, int]) -> Figure:
 
 
 def score(key: Literal["uniform", "mcts"], title: str, rows: Sequence[Row]) -> Plot:
-    """The score of every snapshot against one baseline; `key` names the column of `Row`."""
-    records = [(row.id, getattr(row, key)) for row in rows]
-    played = [(id, *statistics.wilson(record)) for id, record in records if record and sum(record)]
+    """The score of every snapshot against one baseline; `key` names the column of `Row`.
+
+    On the ladder, a line for each rung, which is written at its first mark.
+    """
+    records = [(row, getattr(row, key)) for row in rows]
+    played = [
+        (row.id, *statistics.wilson(record)) for row, record in records if record and sum(record)
+    ]
     if not played:
         return Plot(title, "Not played yet.")
+    rungs = np.array(
+        [row.rung if key == "mcts" else "" for row, record in records if record and sum(record)]
+    )
     x, p, low, high = 100 * np.array(played, np.float64).T
     x = x / 100
     figure, axes = drawing.canvas(HALF)
     axes.axhline(50, color=MUTED, linewidth=1)
-    axes.plot(x, p, color=FIRST, linewidth=1.5, alpha=0.35)
+    for rung in dict.fromkeys(rungs.tolist()):
+        own = rungs == rung
+        axes.plot(x[own], p[own], color=FIRST, linewidth=1.5, alpha=0.35)
+        axes.annotate(
+            rung,
+            (x[own][0], p[own][0]),
+            xytext=(6, -14 if p[own][0] > 50 else 8),
+            textcoords="offset points",
+            color=MUTED,
+            fontsize=10,
+        )
     drawing.error_bars(axes, x, p, error=np.stack([p - low, high - p]), colour=FIRST)
     axes.set_ylim(-3, 103)
     axes.set_yticks([0, 25, 50, 75, 100])
     drawing.fit_x(axes, x)
     label = (
-        f"{title}, score in per cent: {p[-1]:.1f} at snapshot {x[-1]:.0f}, "
+        f"{title}, score in per cent: {p[-1]:.1f} at snapshot {x[-1]:.0f}"
+        f"{' against ' + rungs[-1] if rungs[-1] else ''}, "
         f"95 % interval {low[-1]:.1f} to {high[-1]:.1f}"
     )
     note = "Score in %, a draw counts half. Bars are 95 % intervals."

@@ -44,7 +44,7 @@ def show(
         return
     rule = run.config.measure
     beside = ["mElo", "Nash", "α-rank"] if standing.meta else []
-    head = ["snapshot", "Elo", "± 95 %", "games", *beside, "uniform", f"mcts:{rule.rollouts}"]
+    head = ["snapshot", "Elo", "± 95 %", "games", *beside, "uniform", "with search"]
     console.table(
         f"{run.name}: {run.card['game']}\n{scale.IN_WORDS}",
         [*head, "W/D/L"],
@@ -54,7 +54,7 @@ def show(
     if exact:
         print(f"{run.name}:{exact.pop('snapshot')}: {best_response.describe(exact)}")
     console.stderr.print("Elo, uniform: the raw network, without search.")
-    console.stderr.print(f"mcts:{rule.rollouts}: with {rule.simulations} simulations a move.")
+    console.stderr.print(f"with search: {rule.simulations} simulations a move.")
     if standing.neighbours or standing.top:
         console.stderr.print(f"{score.IN_WORDS}.")
     if report:
@@ -135,6 +135,6 @@ def _cells(row: tables.Row) -> list[str]:
         str(row.games),
         *beside,
         f"{tables.score(row.uniform):.1%}" if row.uniform else "",
-        f"{tables.score(row.mcts):.1%}" if row.mcts else "",
+        f"{tables.score(row.mcts):.1%} {row.rung}" if row.mcts else "",
         "/".join(map(str, row.mcts)) if row.mcts else "",
     ]

@@ -107,6 +107,7 @@ def cells(row: Row) -> dict[str, object]:
         "games": count(row.games),
         "uniform": score(row.uniform),
         "mcts": score(row.mcts),
+        "rung": row.rung or MISSING,
         "melo": MISSING if row.melo is None else f"{row.melo:.0f}",
         "nash": MISSING if row.nash is None else f"{100 * row.nash:.1f}",
         "alpha_rank": MISSING if row.alpha_rank is None else f"{100 * row.alpha_rank:.1f}",

@@ -12,6 +12,9 @@ The rules, in order:
 4. A generation, which is kept and measured, is as many rounds as make `_GENERATIONS` of them.
 5. The newest quarter of the generations so far is learnt from.
 6. Random openings are up to a fifth of a game long, twelve moves at most.
+7. Measuring takes about a tenth of the time: `_RATED` of it games against older snapshots,
+   `_MET` games against fixed opponents on the way, and as much again those of the last snapshot,
+   which tell its score to ± 3 % where that is enough for 200 pairs.
 """
 
 import dataclasses
@@ -52,9 +55,15 @@ _GRADIENT = 4.0
 """What a gradient costs, in evaluations."""
 _TIMED = 4
 """Pairs of random games by which an env is timed."""
-MEASURE = MeasureConfig(opponents=4, pairs=16, baseline_pairs=16, simulations=16, rollouts=16)
-"""For long games, in which a hundred rollouts a move would take longer than the training: about a
-tenth of it."""
+MEASURE = MeasureConfig(
+    opponents=4, pairs=8, baseline_pairs=16, every=4, last_pairs=100, simulations=16, rollouts=16
+)
+"""For long games, in which a hundred rollouts a move would take longer than the training."""
+_RATED, _MET = 0.05, 0.025
+_ROLLOUT = 1e-6
+"""Seconds that a random move takes within a rollout, about; slow rules take ten times as long."""
+_RUNGS = 4
+_LAST_PAIRS = 200
 
 
 @dataclass(frozen=True)
@@ -86,18 +95,34 @@ def multiplications(game: Game, network: ResNetConfig) -> float:
 
 def positions(game: Game, learner: AlphaZeroConfig, budget: Budget) -> float:
     """How many positions a budget pays for, searches and gradients included."""
+    return budget.operations / (_evaluations(learner) * _operations(game, learner))
+
+
+def _evaluations(learner: AlphaZeroConfig) -> float:
+    """What a position costs, search and gradient, in evaluations of the network."""
     searched = 1 + learner.simulations * (1 - _CACHED)
-    each = searched + _GRADIENT * learner.replay_ratio
-    return budget.operations / (each * _operations(game, learner))
+    return searched + _GRADIENT * learner.replay_ratio
 
 
-def sized(game: Game, learner: AlphaZeroConfig, budget: Budget) -> AlphaZeroConfig:
-    """The learner with its network and search; see rule 2."""
+def sized(
+    game: Game, learner: AlphaZeroConfig, budget: Budget, *, network: ResNetConfig | None = None
+) -> AlphaZeroConfig:
+    """The learner with its network and search; see rule 2.
+
+    Args:
+      game: what is learnt.
+      learner: its rates.
+      budget: what there is.
+      network: one that is settled already.
+    """
     best, *larger = [
-        dataclasses.replace(learner, network=ResNetConfig(channels, blocks), simulations=count)
+        dataclasses.replace(
+            learner, network=network or ResNetConfig(channels, blocks), simulations=count
+        )
         for channels, blocks, count in _STEPS
     ]
-    smallest = _operations(game, best)
+    channels, blocks, _ = _STEPS[0]
+    smallest = multiplications(game, ResNetConfig(channels, blocks))
     for one in larger:
         if positions(game, one, budget) < _POSITIONS * math.sqrt(_operations(game, one) / smallest):
             break
@@ -110,19 +135,27 @@ def _operations(game: Game, learner: AlphaZeroConfig) -> float:
     return multiplications(game, learner.network)
 
 
-def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig) -> Config:
+def board(
+    game: Game,
+    budget: Budget,
+    *,
+    learner: AlphaZeroConfig,
+    network: ResNetConfig | None = None,
+) -> Config:
     """A league that learns a board game within a budget, network and search included.
 
     Args:
       game: with planes as its observation.
       budget: what there is.
       learner: its rates.
+      network: one that is settled already.
     """
-    learner = sized(game, learner, budget)
+    learner = sized(game, learner, budget, network=network)
     matches = Config().matches
     pairs = max(1, round(_ROUND / (2 * matches * game.typical_plies)))
     each = 2 * matches * pairs * game.typical_plies
     rounds = max(1, round(positions(game, learner, budget) / (_GENERATIONS * each)))
+    spent = rounds * each * _evaluations(learner)
     return Config(
         generations=_GENERATIONS,
         matches=matches,
@@ -131,7 +164,35 @@ def board(game: Game, budget: Budget, *, learner: AlphaZeroConfig) -> Config:
         slots=pairs,
         opening_plies=min(12, game.typical_plies // 5),
         learner=dataclasses.replace(learner, replay_window=_GENERATIONS, replay_share=0.25),
-        measure=MEASURE,
+        measure=measured(game, spent, budget),
+    )
+
+
+def measured(game: Game, spent: float, budget: Budget) -> MeasureConfig:
+    """How snapshots are measured in about a tenth of the time; see rule 7.
+
+    Args:
+      game: what is learnt.
+      spent: evaluations that a generation takes for training, gradients included.
+      budget: what there is.
+    """
+    usual, plies = MEASURE, game.typical_plies
+    rated = 2 * usual.opponents * plies  # evaluations, of a pair against each of them
+    met = plies * (1 + usual.simulations * (1 - _CACHED))  # of a pair against fixed opponents
+    every = math.ceil(usual.baseline_pairs * met / (_MET * spent))
+    last = int(_MET * _GENERATIONS * spent / met)
+    rungs = 1
+    share = _MET * budget.seconds * budget.devices * min(1.0, every / _GENERATIONS)
+    # A pair's moves are half of two games, and its rollouts half a game long in the mean.
+    rollout_seconds = usual.baseline_pairs * plies * plies / 2 * _ROLLOUT
+    while rungs < _RUNGS and usual.rollouts * 4**rungs * rollout_seconds <= share:
+        rungs += 1
+    return dataclasses.replace(
+        usual,
+        pairs=min(16, max(4, int(_RATED * spent / rated))),
+        every=min(_GENERATIONS, every),
+        last_pairs=min(_LAST_PAIRS, max(usual.baseline_pairs, last)),
+        rungs=rungs,
     )
 
 

@@ -23,6 +23,7 @@ from league.settings import duration, matchmaking
 from league.settings.json_object import JsonObject
 
 _GENERATIONS, _MATCHES, _EXPLOITERS = 10**6, 10**4, 100
+_RUNGS = 8
 _PAIRS = 10**7
 """Pairs in all training games of a generation, whose openings are drawn at once, at most."""
 
@@ -36,9 +37,15 @@ class MeasureConfig:
     Attributes:
       opponents: snapshots that it meets, raw network against raw network.
       pairs: pairs of games against each of them.
-      baseline_pairs: pairs against `uniform` (raw network) and against MCTS (with search).
-      simulations: of the snapshot's search, against MCTS.
-      rollouts: of MCTS.
+      baseline_pairs: pairs against each fixed opponent: `uniform` (raw network), and a rung of the
+        ladder (with search).
+      every: generations from one meeting with the fixed opponents to the next; the last snapshot
+        meets them in any case.
+      last_pairs: pairs of the last snapshot against each of them, if more than `baseline_pairs`.
+      simulations: of the snapshot's search, on the ladder.
+      rollouts: of the ladder's first rung, an MCTS.
+      rungs: of the ladder; each is an MCTS of four times the rollouts of the one below it. A rung
+        is left for the next one by a snapshot that scores 90 %.
       opening_plies: openings are up to so many random moves long.
       max_elo_step: Elo that a snapshot may differ from the one before it without a word: a fall
         beyond it is an alarm, a rise a note.
@@ -50,15 +57,21 @@ class MeasureConfig:
     opponents: int = 8
     pairs: int = 16
     baseline_pairs: int = 32
+    every: int = 1
+    last_pairs: int = 0
     simulations: int = 32
     rollouts: int = 100
+    rungs: int = 1
     opening_plies: int = 4
     max_elo_step: float = 400.0
 
     def __post_init__(self):
         check_positive(self, "opponents", most=_MATCHES)
         check_positive(self, "pairs", "baseline_pairs", most=PAIRS)
+        check_not_negative(self, "last_pairs", most=PAIRS)
+        check_positive(self, "every", most=_GENERATIONS)
         check_positive(self, "simulations", "rollouts", most=SIMULATIONS)
+        check_positive(self, "rungs", most=_RUNGS)
         check_positive(self, "max_elo_step")
         check_not_negative(self, "opening_plies", most=PLIES)
 

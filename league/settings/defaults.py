@@ -10,11 +10,12 @@ from agents.learners.alphazero import AlphaZeroConfig
 from agents.learners.base import LearnerConfig
 from agents.learners.mmd import MMDConfig
 from agents.learners.ppo import PPOConfig
-from agents.nn.networks import MLPConfig, ResNetConfig, suitable
+from agents.nn.networks import MLPConfig, NetworkConfig, ResNetConfig, suitable
 from games import Game
 from league.settings import budget, duration
 from league.settings.budget import MEASURE, Budget
 from league.settings.config import Config, MeasureConfig
+from league.store.initial import InitialWeights
 
 # Self-play alone, and small steps: the pool takes every twentieth of the policies on the way.
 _EQUILIBRIUM: dict[str, Any] = {
@@ -79,7 +80,13 @@ _DEFAULTS = {
 
 
 def default(
-    name: str, game: Game, *, learner: str = "", network: str = "", time: str = ""
+    name: str,
+    game: Game,
+    *,
+    learner: str = "",
+    network: str = "",
+    time: str = "",
+    weights: InitialWeights | None = None,
 ) -> Config:
     """The configuration that is known to work for a game, or a general one.
 
@@ -89,27 +96,34 @@ def default(
       learner: its name; what suits the game if empty.
       network: name of its kind, at its usual size; what suits the game if empty.
       time: that training may take, see `Config`; as much as the defaults were made for if empty.
+      weights: what it goes on from, which settles the network, and the learner if none is named.
 
     Raises:
       UserError: there is no such learner or network, or the time cannot be read.
     """
+    settled = weights.network if weights else None
+    learner = learner or (weights.learner if weights else "")
     found = _DEFAULTS.get(name)
     if found is None or learner not in ("", learners.name_of(found.learner)):
-        found = _general(game, learner, time)
+        found = _general(game, learner, time, settled)
     elif time:
-        found = _timed(game, found, time)
-    if network:
+        found = _timed(game, found, time, settled)
+    if settled:
+        changed = dataclasses.replace(found.learner, network=settled)
+        found = dataclasses.replace(found, learner=changed)
+    elif network:
         changed = dataclasses.replace(found.learner, network=learners.find_network(network)())
         found = dataclasses.replace(found, learner=changed)
     return dataclasses.replace(found, time=time)
 
 
-def _timed(game: Game, known: Config, time: str) -> Config:
+def _timed(game: Game, known: Config, time: str, settled: NetworkConfig | None) -> Config:
     """A known configuration with the sizes that a time allows, where there are rules for them."""
-    learner = known.learner
-    if not isinstance(learner, AlphaZeroConfig) or not isinstance(learner.network, ResNetConfig):
+    learner, network = known.learner, settled or known.learner.network
+    if not isinstance(learner, AlphaZeroConfig) or not isinstance(network, ResNetConfig):
         return known
-    found = budget.board(game, _budget(time), learner=learner)
+    network = network if settled else None
+    found = budget.board(game, _budget(time), learner=learner, network=network)
     return dataclasses.replace(found, opening_plies=known.opening_plies, measure=known.measure)
 
 
@@ -120,16 +134,17 @@ def _budget(time: str) -> Budget:
     return Budget(duration.seconds(time), jax.default_backend(), jax.device_count())
 
 
-def _general(game: Game, learner: str, time: str) -> Config:
+def _general(game: Game, learner: str, time: str, settled: NetworkConfig | None) -> Config:
     """What suits most games: search where it is possible, a network by the observation."""
-    network = suitable(game)
+    network = settled or suitable(game)
     if not learner:
         quick = game.on_device  # an env would be copied for each simulation
         learner = "alphazero" if quick and game.searchable else "ppo"
     config = learners.find(learner).Config(network=network)
     if isinstance(config, AlphaZeroConfig):
         if game.on_device and isinstance(network, ResNetConfig):
-            return budget.board(game, _budget(time), learner=_BOARD)
+            fixed = network if settled else None
+            return budget.board(game, _budget(time), learner=_BOARD, network=fixed)
         return _searched(game, Config(learner=config))
     if not game.on_device:
         found = _outside(game, config)

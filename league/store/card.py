@@ -4,6 +4,7 @@ format        of this file
 arena         version of Arena that began the run
 game          its name; game_version, the version of its rules; env, of an env what its check found
 learner, network, judge   their names
+from          the name and digest of the weights it began with, if they were another snapshot's
 config        the configuration
 seed          of everything random
 device, versions, revision   what the run began with: of no account for going on
@@ -96,6 +97,7 @@ def identity(card: JsonObject) -> str:
     """SHA-256 of what of a card stays as it is while the run goes on."""
     config = {key: value for key, value in card["config"].items() if key not in _LENGTH}
     kept = {key: card.get(key) for key in _IDENTITY}
+    kept |= {"from": card["from"]} if "from" in card else {}
     text = json.dumps({**kept, "config": config}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -30,6 +30,9 @@ _ADDED: dict[str, JsonObject] = {
 }
 """Keys of a learner's configuration that version 0.1 had not, and the values that it played by."""
 
+_MEASURE: JsonObject = {"every": 1, "last_pairs": 0, "rungs": 1}
+"""The same of how snapshots are measured."""
+
 _DATA = {"search_target": "lesson", "pieces": "men", "history": "past"}
 """Parts of the names of arrays in datasets, new and old."""
 
@@ -71,7 +74,7 @@ def card(found: JsonObject) -> JsonObject:
                 "replay_share": 1.0,
                 "shards": shards,
             },
-            "measure": _renamed(config["measure"], _CONFIG),
+            "measure": {**_MEASURE, **_renamed(config["measure"], _CONFIG)},
         },
     }
 

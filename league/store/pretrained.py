@@ -1,8 +1,8 @@
 """Nets that come with Arena: a snapshot in one small file, `league/nets/GAME.npz`.
 
-A file holds the weights, in half precision, and a card: the game, the learner, the network's size,
-the run that it is from, and a digest. Nothing else of the run's configuration is in it, so that new
-options do not make it unreadable. `arena export` writes one.
+A file holds the weights, in half precision, and a card: the game and the version of its rules, the
+learner with its options, the network's size, the run that it is from, and a digest. Options that
+come or go later do not make it unreadable. `arena export` writes one.
 """
 
 import dataclasses
@@ -17,12 +17,14 @@ import jax
 import numpy as np
 
 from agents import learners
+from agents.learners.base import LearnerConfig
 from agents.nn import networks
 from arena.errors import UserError
 from arena.judges.rules import Rules
-from arena.types import Agent, Params, Policy
+from arena.types import Agent, Params
 from games import Game
 from league.settings import game_names
+from league.settings.json_object import JsonObject
 from league.store.checkpoints import digest, finite
 from league.store.files import replacing
 from league.store.run import Run
@@ -61,9 +63,11 @@ def write(where: Run, number: str, path: Path) -> None:
     card = {
         "format": FORMAT,
         "game": where.card["game"],
+        "game_version": where.game.version,
         "learner": learners.name_of(learner),
         "network": learners.network_name(learner.network),
         "size": dataclasses.asdict(learner.network),
+        "options": {k: v for k, v in dataclasses.asdict(learner).items() if k != "network"},
         "run": {key: where.card.get(key) for key in ("seed", "revision", "versions", "device")},
         "snapshot": number,
         "digest": digest(weights),
@@ -76,8 +80,23 @@ def write(where: Run, number: str, path: Path) -> None:
         np.savez_compressed(whole, allow_pickle=False, card=np.array(json.dumps(card)), **leaves)
 
 
-def load(spec: str, simulations: int) -> tuple[Game, Agent]:
-    """The game and the agent of `pretrained:GAME`.
+@dataclasses.dataclass(frozen=True)
+class Net:
+    """A net that comes with Arena.
+
+    Attributes:
+      game: what it plays.
+      config: the learner that made it, its network included.
+      params: its weights, f32.
+    """
+
+    game: Game
+    config: LearnerConfig
+    params: Params
+
+
+def read(spec: str) -> Net:
+    """The net of `pretrained:GAME`.
 
     Raises:
       UserError: there is no file for the game, or it is damaged.
@@ -88,22 +107,37 @@ def load(spec: str, simulations: int) -> tuple[Game, Agent]:
         raise UserError(f"no net comes with Arena for {name!r}; there are: {there}")
     try:
         with np.load(io.BytesIO((folder() / file(name)).read_bytes())) as held:
-            game, policy, weights = _read(dict(held), simulations)
+            return _read(dict(held))
     except Exception as error:  # a cut zip file shows in many ways
         raise UserError(f"the net for {name!r} cannot be used: {error}") from None
+
+
+def load(spec: str, simulations: int) -> tuple[Game, Agent]:
+    """The game and the agent of `pretrained:GAME`.
+
+    Raises:
+      UserError: there is no file for the game, it is damaged, or the game cannot be searched.
+    """
+    net = read(spec)
+    try:
+        policy = net.config.make(net.game, Rules(net.game)).eval_policy(simulations)
+    except ValueError as error:
+        raise UserError(str(error)) from None
     title = spec + (f",simulations={simulations}" if simulations else "")
-    return game, Agent(title, policy, weights)
+    return net.game, Agent(title, policy, net.params)
 
 
-def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Policy, Params]:
-    """From what a file holds: the game, how the agent moves, and its weights in f32."""
+def _read(held: dict[str, np.ndarray]) -> Net:
+    """From what a file holds."""
     card = json.loads(held["card"].item())
     if card["format"] != FORMAT:
         raise ValueError("it is of another version of Arena")
-    game, kind = game_names.load(card["game"]), learners.find(card["learner"])
-    network = _network(card["network"])(**card["size"])
-    learner = kind.Config(network=network).make(game, Rules(game))
-    like = jax.eval_shape(lambda: learner.init(jax.random.key(0)).params)
+    game = game_names.load(card["game"])
+    if game.version != card.get("game_version", game.version):
+        raise ValueError(f"it was trained on version {card['game_version']} of the rules")
+    config = _config(card)
+    learner = config.make(game, Rules(game))
+    like = networks.for_play(jax.eval_shape(lambda: learner.init(jax.random.key(0)).params))
     paths, tree = jax.tree_util.tree_flatten_with_path(like)
     leaves = [held[jax.tree_util.keystr(p, simple=True, separator=".")] for p, _ in paths]
     if [leaf.shape for leaf in leaves] != [leaf.shape for _, leaf in paths]:
@@ -113,8 +147,16 @@ def _read(held: dict[str, np.ndarray], simulations: int) -> tuple[Game, Policy, 
         raise ValueError("it is damaged: wrong digest")
     if not finite(weights):
         raise ValueError("it holds numbers that are not finite")
-    policy = learner.eval_policy(simulations)
-    return game, policy, jax.tree.map(lambda x: x.astype(np.float32), weights)
+    return Net(game, config, jax.tree.map(lambda x: x.astype(np.float32), weights))
+
+
+def _config(card: JsonObject) -> LearnerConfig:
+    """The learner's configuration; options that there are no more are left out."""
+    kind = learners.find(card["learner"]).Config
+    known = {field.name for field in dataclasses.fields(kind)}
+    options = {key: value for key, value in card.get("options", {}).items() if key in known}
+    network = _network(card["network"])(**card["size"])
+    return dataclasses.replace(kind(network=network), **options)
 
 
 _CLASSES = {"ResNetConfig": "resnet", "MLPConfig": "mlp", "TransformerConfig": "transformer"}

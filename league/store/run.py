@@ -5,6 +5,7 @@ runs/NAME/run.json        the run card, see `card.py`
           snapshots/ID/   weights of every generation
           exploiters/     weights of exploiters that joined the pool, eK/GEN/ for GENeK
           data/GEN.npz    the datasets of every generation; GENeK.npz, exploiter K's
+          initial/0/      weights that it began with, if they were another snapshot's
           state/GEN/      what resuming needs; the last two are kept
           report.html
 """
@@ -29,7 +30,7 @@ from league.settings import game_names
 from league.settings.config import Config, from_card
 from league.settings.league_learners import LeagueLearner, league_learners
 from league.store import card as cards
-from league.store import datasets, snapshot_ids
+from league.store import datasets, initial, snapshot_ids
 from league.store.checkpoints import Store, digest
 from league.store.database import Results
 from league.store.files import lock
@@ -141,6 +142,16 @@ class Run:
     def states_template(self) -> list[TrainState]:
         """Shapes of all that training carries: those of the main agent and the exploiters."""
         return [self.template()] * len(self.learners)
+
+    def initial_state(self) -> TrainState:
+        """The state before anything is learnt: random weights, or those that it goes on from.
+
+        Raises:
+          UserError: these are missing or damaged.
+        """
+        state = self.learner.init(self.key(0, "begin"))
+        params = initial.load(self.folder, self.card, self.template().params)
+        return state if params is None else state._replace(params=params)
 
     def eval_policy(self, simulations: int) -> Policy:
         """How its snapshots move in measured games, where their searches go by the rules.

@@ -11,6 +11,7 @@ from games import Game
 from league.settings.config import Config
 from league.store import card as cards
 from league.store.files import lock
+from league.store.initial import InitialWeights
 from league.store.run import Run
 
 FOLDER = Path("runs")
@@ -26,6 +27,7 @@ def create(
     judge: str = "rules",
     folder: Path = FOLDER,
     rules: Game | None = None,
+    weights: InitialWeights | None = None,
 ) -> Run:
     """A new run: its folder and its card.
 
@@ -36,6 +38,7 @@ def create(
       judge: the name of who says who won.
       folder: where runs lie.
       rules: the game, where its name does not say where it is to be found.
+      weights: what it begins with; random ones if None.
 
     Raises:
       UserError: the name is taken, or cannot be one.
@@ -51,6 +54,9 @@ def create(
     with lock(place):  # of two who begin at once, one writes the card
         if (place / cards.NAME).exists():
             raise UserError(f"there is a run {name!r} already; --resume goes on with it")
+        if weights:
+            weights.save(place)
+            card |= weights.card()
         cards.write(place, card)
     return Run(place, rules)
 

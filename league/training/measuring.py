@@ -1,6 +1,6 @@
 """The matches that measure new snapshots; none of them is learnt from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,14 @@ from agents import mcts, uniform
 from arena.play import match
 from arena.types import Agent, Params
 from league.evaluation import compute_ledger
-from league.store.database import MatchResult
+from league.settings.config import MeasureConfig
+from league.store.database import MatchResult, Results, Tally
 from league.store.run import Run
+
+_STEP = 4
+"""How many times the rollouts of the rung below it a rung of the ladder has."""
+_OVERCOME = 0.9
+"""The score by which a rung is left for the next."""
 
 
 @dataclass
@@ -19,11 +25,13 @@ class Measuring:
 
     Attributes:
       run: the run.
+      results: its record.
       weights: the parameters of an older snapshot, by id.
       passes: positions that networks have evaluated in these matches so far.
     """
 
     run: Run
+    results: Results
     weights: Callable[[str], Params]
     passes: int = 0
 
@@ -57,24 +65,33 @@ class Measuring:
         )
 
     def against_baselines(self, generation: int, params: Params) -> list[MatchResult]:
-        """A new snapshot against fixed opponents.
+        """A new snapshot against fixed opponents, if it is its turn.
 
-        Its raw network meets uniform play; with search it meets MCTS, where search is possible and
-        rules are on the device.
+        Its raw network meets uniform play; with search it meets a rung of the ladder, where search
+        is possible and rules are on the device.
         """
-        game, rule = self.run.game, self.run.config.measure
-        raw = self._baseline("uniform", generation, params, 0, uniform.make(game, ""))
-        if not (game.on_device and game.searchable):
-            return raw
-        tree = mcts.make(game, str(rule.rollouts))
-        return raw + self._baseline("mcts", generation, params, rule.simulations, tree)
+        game, config, rule = self.run.game, self.run.config, self.run.config.measure
+        last = config.calibrated and generation == config.generations
+        if generation % rule.every and not last:
+            return []
+        rounds = max(1, round(rule.last_pairs / rule.baseline_pairs)) if last else 1
+        found = self._baseline("uniform", generation, params, uniform.make(game, ""), rounds)
+        if game.on_device and game.searchable:
+            tree = mcts.make(game, str(rung(rule, self.results.tallies("mcts"))))
+            found += self._baseline("mcts", generation, params, tree, rounds)
+        return found
 
     def _baseline(
-        self, role: str, generation: int, params: Params, simulations: int, opponent: Agent
+        self, role: str, generation: int, params: Params, opponent: Agent, rounds: int
     ) -> list[MatchResult]:
-        agent = self._agent(str(generation), params, simulations)
-        halves = max(1, self.run.config.measure.baseline_pairs // 2)
-        return self._matches(role, generation, [agent] * 2, [opponent] * 2, pairs=halves, groups=2)
+        """So many rounds of `baseline_pairs` pairs; all go through one compiled loop."""
+        rule = self.run.config.measure
+        agent = self._agent(str(generation), params, rule.simulations if role == "mcts" else 0)
+        halves = max(1, rule.baseline_pairs // 2)
+        count = 2 * rounds
+        return self._matches(
+            role, generation, [agent] * count, [opponent] * count, pairs=halves, groups=2
+        )
 
     def _agent(self, name: str, params: Params, simulations: int = 0) -> Agent:
         return Agent(name, self.run.eval_policy(simulations), params)
@@ -107,3 +124,19 @@ class Measuring:
             MatchResult(role, one.name, two.name, score)
             for one, two, score in zip(a, b, scores, strict=True)
         ]
+
+
+def rung(rule: MeasureConfig, met: Sequence[Tally]) -> int:
+    """The rollouts of the rung that the next snapshot meets: above the last, if that is overcome.
+
+    Args:
+      rule: how snapshots are measured.
+      met: what those before it scored on the ladder, oldest first.
+    """
+    if not met:
+        return rule.rollouts
+    last = met[-1]
+    rollouts = int(last.b.partition(":")[2])
+    if last.points < _OVERCOME * last.games:
+        return rollouts
+    return min(rollouts * _STEP, rule.rollouts * _STEP ** (rule.rungs - 1))

@@ -89,7 +89,7 @@ class Trainer:
         self.history = ExploiterHistory(run, results)
         self.schedule = Schedule(run, results, self.history)
         self.replay = ReplayBuffer(run, self.history)
-        self.measuring = Measuring(run, self.weights)
+        self.measuring = Measuring(run, results, self.weights)
         self._passes = compute_ledger.nothing()
         self._exploitable = best_response.small(run.game)
 
@@ -150,8 +150,8 @@ class Trainer:
                 raise UserError(f"{store.folder / str(exploiter.generation)} is not there")
 
     def _start(self) -> list[TrainState]:
-        """Generation 0: a random network, measured and saved like all others."""
-        main = self._initial_state()
+        """Generation 0: the network as it begins, measured and saved like all others."""
+        main = self.run.initial_state()
         if not finite(main):
             raise UserError("the network begins with weights that are no finite numbers")
         states = [main] + [self._restarted(main) for _ in self.run.learners[1:]]
@@ -161,12 +161,9 @@ class Trainer:
         self._save(first)
         return states
 
-    def _initial_state(self) -> TrainState:
-        return self.run.learner.init(self.run.key(0, "begin"))
-
     def _restarted(self, main: TrainState) -> TrainState:
         """An exploiter that starts over: the main agent's weights, and nothing learnt since."""
-        return self._initial_state()._replace(params=main.params)
+        return self.run.initial_state()._replace(params=main.params)
 
     @contextmanager
     def _phase(self, generation: Generation, name: str) -> Iterator[None]:

@@ -7,7 +7,7 @@ import pytest
 import games
 from agents import uniform
 from arena.play import match
-from arena.play.openings import random_openings
+from arena.play.openings import distinct_openings
 from arena.types import Agent
 from tests.helpers.false_judge import Inverted
 from tests.helpers.plain_match import Ranked, Side, ranks, slow
@@ -46,7 +46,7 @@ def test_play_meets_each_agent_with_its_own_opponent():
     )
     for i in range(3):
         start = jax.random.fold_in(jax.random.fold_in(jax.random.key(3), i), 1)
-        openings = random_openings(TIC_TAC_TOE, start, shape=(6,), plies=3)
+        openings = distinct_openings(TIC_TAC_TOE, start, pairs=6, plies=3)
         for p, j in np.ndindex(6, 2):
             opening = jax.tree.map(lambda x, p=p: x[p], openings)
             first, second = (Side(agent.policy, agent.params) for agent in (a[i], b[i]))

@@ -10,7 +10,12 @@ import pytest
 import games
 from arena.evaluation.enumeration import raw
 from arena.evaluation.solver import solve
-from arena.play.openings import random_openings, recorded_openings
+from arena.play.openings import (
+    distinct_openings,
+    distinct_recorded_openings,
+    random_openings,
+    recorded_openings,
+)
 from games import OVER, Game
 
 TIC_TAC_TOE, CONNECT_FOUR = games.load("tic_tac_toe"), games.load("connect_four")
@@ -79,3 +84,39 @@ def test_recorded_openings_do_not_depend_on_how_many_go_into_a_call():
     )
     assert some.moves == all.moves
     assert len({len(moves) for moves in all.moves}) == 9
+
+
+# --- without repetition -------------------------------------------------------------------------
+
+
+def test_no_opening_comes_twice_while_there_are_others():
+    # Start, 9 first moves, 72 seconds: 82 positions within two plies.
+    drawn = distinct_openings(TIC_TAC_TOE, jax.random.key(0), pairs=40, plies=2)
+    assert len(np.unique(_rows(drawn), axis=0)) == 40
+    # 10 within one ply: each comes four times.
+    few = distinct_openings(TIC_TAC_TOE, jax.random.key(0), pairs=40, plies=1)
+    _, counts = np.unique(_rows(few), axis=0, return_counts=True)
+    assert counts.tolist() == [4] * 10
+    start = distinct_openings(TIC_TAC_TOE, jax.random.key(0), pairs=3, plies=0)
+    assert (_stones(start) == 0).all()
+
+
+@pytest.mark.parametrize("name", ["tic_tac_toe", "backgammon"])
+def test_recorded_openings_without_repetition_are_where_their_moves_lead(name: str):
+    game = games.load(name)
+    found = distinct_recorded_openings(game, jax.random.key(0), count=12, plies=2, room=8)
+    for n, moves in enumerate(found.moves):
+        state = game.init()
+        for move in moves:
+            state = game.step(state, jnp.int32(move))
+        there = jax.tree.map(lambda x, n=n: x[n], found.states)
+        assert all((np.asarray(a) == b).all() for a, b in zip(state, there, strict=True))
+    assert (
+        len(
+            {
+                str(jax.tree.leaves(jax.tree.map(lambda x, n=n: x[n].tolist(), found.states)))
+                for n in range(12)
+            }
+        )
+        == 12
+    )

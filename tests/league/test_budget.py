@@ -66,6 +66,23 @@ def test_longer_times_and_faster_devices_get_larger_networks_and_more_positions(
         assert config.rounds >= 1
 
 
+@pytest.mark.parametrize("name", ["othello", "hex", "go", "connect_four"])
+@pytest.mark.parametrize("seconds", [600, 3600])
+def test_measuring_takes_about_a_tenth_and_more_time_measures_better(name: str, seconds: float):
+    game = games.load(name)
+    config = budget.board(game, Budget(seconds), learner=AlphaZeroConfig(replay_ratio=1.0))
+    rule, plies = config.measure, game.typical_plies
+    rounds = config.matches * config.pairs * config.rounds
+    training = 2 * rounds * plies * budget._evaluations(config.learner) * config.generations
+    search = plies * (1 + rule.simulations / 2)  # of a pair, half of whose moves are the snapshot's
+    met = search * (rule.baseline_pairs * (config.generations // rule.every) + rule.last_pairs)
+    rated = config.generations * 2 * rule.opponents * rule.pairs * plies
+    assert 0.02 < (met + rated) / training < 0.15
+    shorter = budget.board(game, Budget(seconds / 4), learner=AlphaZeroConfig()).measure
+    assert shorter.last_pairs <= rule.last_pairs
+    assert shorter.every >= rule.every
+
+
 def test_without_a_time_a_default_is_the_same_on_every_machine():
     game = games.load("othello")
     assert defaults.default("othello", game).time == ""
@@ -103,7 +120,7 @@ def test_a_timed_run_is_the_same_run_when_it_is_killed(tmp_path: Path):
         pairs=2,
         slots=2,
         learner=AlphaZeroConfig(ResNetConfig(8, 1), simulations=4, batch_size=32),
-        measure=MeasureConfig(2, 2, 2, 4, 4),
+        measure=MeasureConfig(2, 2, 2, simulations=4, rollouts=4),
     )
     first = league.train("tic_tac_toe", config, name="first", folder=tmp_path)
     weights, card = first.run.digests(), first.run.card
