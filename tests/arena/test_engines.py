@@ -1,6 +1,7 @@
 """Engines: their protocols against scripted processes, and the real ones where installed."""
 
 import contextlib
+import itertools
 import os
 import sys
 import textwrap
@@ -15,14 +16,16 @@ import numpy as np
 import pytest
 
 import games
-from agents.engines import gnubg, gnugo, stockfish
+from agents.engines import fairy_stockfish, gnubg, gnugo, stockfish
 from agents.uniform import make as uniform
 from arena.engines import process
 from arena.engines.gtp import GTP
-from arena.engines.process import Engines
+from arena.engines.process import Engines, Pipe
 from arena.engines.uci import UCI
+from arena.engines.uci_variants import move_text, variant
 from arena.play import host_loop
 from arena.play.openings import recorded_openings
+from arena.play.session import Session
 from arena.types import Forfeit, HostAgent, Position
 from games import OVER, Game
 from games.backgammon import Backgammon
@@ -318,6 +321,8 @@ def test_a_forfeit_ends_the_match_and_no_process_is_left(tmp_path: Path):
         (stockfish.make, CHESS, "skill=0", "stockfish must be told when to stop"),
         (stockfish.make, CHESS, "nodes=0", "nodes lies between 1 and"),
         (stockfish.make, GO, "nodes=1", "stockfish plays chess"),
+        (fairy_stockfish.make, GO, "depth=1", "it plays animal_shogi, breakthrough, gardner_chess"),
+        (fairy_stockfish.make, games.load("breakthrough"), "skill=1", "must be told when to stop"),
     ],
 )
 def test_what_is_typed_wrong_is_refused(make, game: Game, argument: str, says: str):
@@ -331,12 +336,13 @@ def test_what_is_typed_wrong_is_refused(make, game: Game, argument: str, says: s
         (gnubg.make, BACKGAMMON, "plies=0"),
         (gnugo.make, GO, "level=1"),
         (stockfish.make, CHESS, "nodes=1"),
+        (fairy_stockfish.make, games.load("gardner_chess"), "nodes=1"),
     ],
 )
 def test_a_missing_engine_is_a_line_that_names_the_package(make, game, argument, monkeypatch):
     monkeypatch.setattr(process.shutil, "which", lambda *_, **__: None)
     with pytest.raises(
-        ValueError, match=r"is not installed: apt-get install (gnubg|gnugo|stockfish)"
+        ValueError, match=r"is not installed: apt-get install (gnubg|gnugo|(fairy-)?stockfish)"
     ):
         make(game, argument)
 
@@ -415,3 +421,28 @@ def test_gnubg_beats_random_moves():
             slots=16,
         )
     assert scores.sum() == 16
+
+
+@pytest.mark.parametrize("name", ["animal_shogi", "breakthrough", "gardner_chess"])
+def test_fairy_stockfish_and_we_know_the_same_moves(name: str):
+    """In every position of a game that it plays against random moves."""
+    game = games.load(name)
+    session, rng = Session(game), np.random.default_rng(0)
+    with contextlib.closing(_installed(fairy_stockfish.make, game, "depth=1")) as guest:
+        perft = Pipe("perft", [process.find("fairy-stockfish", "fairy-stockfish")])
+        perft.send(f"setoption name UCI_Variant value {variant(game)}")
+        while not session.over and len(session.moves) < 60:
+            made = [move_text(game, label) for label in session.record.labels]
+            perft.send(" ".join(["position startpos", *["moves", *made] * bool(made)]))
+            perft.send("go perft 1")
+            lines = itertools.takewhile(lambda x: "searched" not in x, perft.lines("perft"))
+            theirs = {line.split(":")[0] for line in lines if ": 1" in line}
+            # A chick need not promote there; by the rules of the game it does.
+            theirs -= {x.removesuffix("+") for x in theirs if x.endswith("+")}
+            assert theirs == {move_text(game, label) for label in session.legal_moves}
+            if session.seat:
+                session.push(int(rng.choice(np.flatnonzero(session.legal))))
+            else:
+                session.push(guest.choose(game, session.position))
+        perft.close("quit")
+    assert len(session.moves) > 5
