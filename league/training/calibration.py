@@ -10,8 +10,9 @@ from statistics import mean
 
 LEAST = 3
 """Generations that are timed at least: the first one compiles, and says little."""
-_SHARE = 0.1
-"""Of the time, which the timed generations take at least."""
+_SHARE = 0.2
+"""Of the time, which the timed generations take at least: while a player learns the first things,
+its games may become half as long again."""
 
 
 def generations(spent: Sequence[float], budget: float) -> int | None:
@@ -28,5 +29,5 @@ def generations(spent: Sequence[float], budget: float) -> int | None:
     if done < LEAST or (passed < _SHARE * budget):
         return None
     later = spent[1:]
-    pace = mean(later[-max(2, len(later) // 2) :])
+    pace = mean(later[-max(2, len(later) // 3) :])
     return done + max(1, round((budget - passed) / pace))

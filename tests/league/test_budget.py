@@ -32,12 +32,12 @@ def test_what_is_no_span_is_refused(text: str):
         duration.seconds(text)
 
 
-def test_the_number_of_generations_is_known_after_a_tenth_of_the_time():
+def test_the_number_of_generations_is_known_after_a_fifth_of_the_time():
     assert calibration.generations([], 100) is None
     assert calibration.generations([9, 2], 100) is None, "too few were timed"
     assert calibration.generations([1, 2, 2], 100) is None, "too little of the time has passed"
-    # 12 of 100 seconds have passed, and a generation takes 2: another 44 of them fit.
-    assert calibration.generations([8, 2, 2], 100) == 3 + 44
+    # 20 of 100 seconds have passed, and a generation takes 2 by now: another 40 of them fit.
+    assert calibration.generations([13, 1, 1, 1, 2, 2], 100) == 6 + 40
     assert calibration.generations([80, 40, 40], 100) == 4, "one more, so that the rate falls"
 
 
