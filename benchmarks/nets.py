@@ -71,10 +71,17 @@ def main(options: Options) -> None:
         else:
             game, found = ship(name, options)
         found |= figures(game, options.simulations)
-        document = json.loads(_SAVE.read_text()) if _SAVE.exists() else {}
-        document[game] = document.get(game, {}) | found
-        _SAVE.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-        print(json.dumps({game: found}), flush=True)
+        save(game, found)
+        print(json.dumps({"game": game, **found}), flush=True)
+
+
+def save(game: str, found: dict[str, Any]) -> None:
+    """Puts what was found of a game's net in the place of what was known of it."""
+    runs = json.loads(_SAVE.read_text())["runs"] if _SAVE.exists() else []
+    known = {run["game"]: run for run in runs}
+    known[game] = known.get(game, {}) | {"game": game, **found}
+    document = {"runs": [known[name] for name in sorted(known)]}
+    _SAVE.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def ship(name: str, options: Options) -> tuple[str, dict[str, Any]]:
@@ -98,6 +105,7 @@ def ship(name: str, options: Options) -> tuple[str, dict[str, Any]]:
             "simulations": card["config"]["learner"].get("simulations"),
             "bytes": size,
             "device": card["device"],
+            "versions": card["versions"],
             "curve": {
                 "minutes": [round(x / 60, 2) for x in seconds.tolist()],
                 "elo": [round(x) for x in ratings["elo"].tolist()],

@@ -7,7 +7,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import games
-from docs.generate import api, benchmarks, facts, game_pages, imports, plots
+from docs.generate import api, benchmarks, facts, game_pages, imports, nets, plots
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -34,13 +34,15 @@ def _generated() -> dict[str, str]:
     for name in games.names():
         made[f"games/{name}.md"] = game_pages.page(name)
         made[f"images/games/{name}.svg"] = game_pages.picture(name)
+    made["images/nets.svg"] = plots.as_svg(nets.curves())
     made |= {f"api/{room}.md": text for room, text in api.pages().items()}
     return made | {f"images/benchmarks/{name}.svg": svg for name, svg in plots.pictures().items()}
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Fills the tables in."""
-    if page.file.src_path == "benchmarks.md":
-        for name, table in benchmarks.tables().items():
+    makers = {"benchmarks.md": benchmarks.tables, "nets.md": nets.tables}
+    if make := makers.get(page.file.src_path):
+        for name, table in make().items():
             markdown = markdown.replace(f"{{{{ {name} }}}}", table)
     return markdown

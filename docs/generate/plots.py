@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from docs.generate import facts, speeds
 
 _INK = "#7d8590"  # legible on white and on black
-_COLOURS = ("#4c8bd0", "#d07f4c", "#5fa868", "#a873b8")
+COLOURS = ("#4c8bd0", "#d07f4c", "#5fa868", "#a873b8")
 
 
 def pictures() -> dict[str, str]:
@@ -28,10 +28,11 @@ def pictures() -> dict[str, str]:
         equilibria,
         moves,
     )
-    return {maker.__name__: _svg(maker()) for maker in makers}
+    return {maker.__name__: as_svg(maker()) for maker in makers}
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
+    """A figure as text; equal figures give equal text."""
     buffer = io.StringIO()
     # The salt and the missing date make equal figures equal text.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "arena"}):
@@ -43,16 +44,30 @@ def _axes(height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(8, height), frameon=False, layout="constrained")
     found = figure.subplots(1, columns, squeeze=False)[0]
     for axes in found:
-        axes.patch.set_alpha(0)
-        axes.tick_params(which="both", colors=_INK, labelsize=9, length=0)
-        axes.grid(color=_INK, alpha=0.25, linewidth=0.6)
-        axes.set_axisbelow(True)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
+        _quiet(axes)
     return figure, list(found)
 
 
-def _titled(axes: Axes, title: str, x: str = "", y: str = "") -> None:
+def _quiet(axes: Axes) -> None:
+    axes.patch.set_alpha(0)
+    axes.tick_params(which="both", colors=_INK, labelsize=9, length=0)
+    axes.grid(color=_INK, alpha=0.25, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def grid(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
+    """Small panels, row by row."""
+    figure = Figure(figsize=(8, 1.9 * rows), frameon=False, layout="constrained")
+    found = figure.subplots(rows, columns, squeeze=False).reshape(-1).tolist()
+    for axes in found:
+        _quiet(axes)
+    return figure, found
+
+
+def titled(axes: Axes, title: str, x: str = "", y: str = "") -> None:
+    """Heading and labels of the axes."""
     axes.set_title(title, color=_INK, fontsize=10, loc="left")
     axes.set_xlabel(x, color=_INK, fontsize=9)
     axes.set_ylabel(y, color=_INK, fontsize=9)
@@ -67,7 +82,7 @@ def rules() -> Figure:
     found = {name: s for name, s in speeds.speeds().items() if s.pgx or s.openspiel}
     names = sorted(found, key=lambda name: found[name].bare, reverse=True)
     figure, (axes,) = _axes(6.5)
-    for peer, label, colour in zip(speeds.PEERS, ("pgx", "OpenSpiel"), _COLOURS, strict=False):
+    for peer, label, colour in zip(speeds.PEERS, ("pgx", "OpenSpiel"), COLOURS, strict=False):
         shift = -0.17 if peer == "pgx" else 0.17
         rows = [(i + shift, r) for i, n in enumerate(names) if (r := getattr(found[n], peer))]
         place, ratios = zip(*rows, strict=True)
@@ -79,7 +94,7 @@ def rules() -> Figure:
     axes.set_xscale("log")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    _titled(axes, "Random play on one core, × as fast as", "ratio of medians, and its spread")
+    titled(axes, "Random play on one core, × as fast as", "ratio of medians, and its spread")
     _legend(axes)
     return figure
 
@@ -94,20 +109,20 @@ def searches() -> Figure:
     for axes, recipe in zip(all_axes, ("gumbel", "puct"), strict=True):
         lines = [x for x in _ratio_lines() if x["recipe"] == recipe and x["batch"] == 64]
         games = list(dict.fromkeys(line["game"] for line in lines))
-        for game, colour in zip(games, _COLOURS, strict=True):
+        for game, colour in zip(games, COLOURS, strict=True):
             points = [(x["simulations"], x["ratio_mctx"]) for x in lines if x["game"] == game]
             axes.plot(*zip(*sorted(points), strict=True), "o-", color=colour, label=game)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks([32, 128, 800], ["32", "128", "800"])
         axes.minorticks_off()
-        _titled(axes, f"{recipe}, batch 64, × as fast as mctx", "simulations a move")
+        titled(axes, f"{recipe}, batch 64, × as fast as mctx", "simulations a move")
     _legend(all_axes[0])
     return figure
 
 
 def _bars(axes: Axes, names: Sequence[str], values: Sequence[float], digits: int = 0) -> None:
-    colours = [_COLOURS[0], *["#9aa4af"] * (len(names) - 1)]
+    colours = [COLOURS[0], *["#9aa4af"] * (len(names) - 1)]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.6)
     labels = [f"{value:,.{digits}f}" for value in values]
     axes.bar_label(bars, labels, color=_INK, fontsize=9, padding=4)
@@ -123,15 +138,15 @@ def sides() -> Figure:
     env = facts.results("pettingzoo")[0]["steps_per_s"]
     figure, (first, second, third) = _axes(2.2, 3)
     _bars(first, ["Arena", "mctx, pgx"], [play[w]["games_per_s"] for w in ("arena", "mctx")], 1)
-    _titled(first, "Self-play, games a second")
+    titled(first, "Self-play, games a second")
     _bars(
         second,
         ["Arena", "OpenSpiel", "PettingZoo"],
         [pool[who]["games_per_s"] for who in ("arena", "openspiel", "pettingzoo")],
     )
-    _titled(second, "Tournament, games a second")
+    titled(second, "Tournament, games a second")
     _bars(third, ["Arena", "PettingZoo"], [env["arena"], env["pettingzoo"]])
-    _titled(third, "tictactoe-v3, steps a second")
+    titled(third, "tictactoe-v3, steps a second")
     return figure
 
 
@@ -142,7 +157,7 @@ def networks() -> Figure:
     forms = list(dict.fromkeys(line["form"] for line in found))
     for axes, way in zip(all_axes, ("forward", "gradient"), strict=True):
         batches = sorted({line["batch"] for line in found if line["pass"] == way})
-        for batch, colour in zip(batches, _COLOURS, strict=False):
+        for batch, colour in zip(batches, COLOURS, strict=False):
             speed = {
                 line["form"]: line["boards_per_s"]
                 for line in found
@@ -153,7 +168,7 @@ def networks() -> Figure:
         axes.set_yticks(range(len(forms)), forms)
         axes.invert_yaxis()
         axes.set_xlim(left=0)
-        _titled(axes, f"{way}, boards a second, by batch")
+        titled(axes, f"{way}, boards a second, by batch")
     _legend(all_axes[1])
     return figure
 
@@ -167,12 +182,12 @@ def leagues() -> Figure:
     for axes, (key, title) in zip(all_axes, shown, strict=True):
         for i, arm in enumerate(arms):
             values = [line[key] for line in lines if line["arm"] == arm]
-            axes.plot(values, [i] * len(values), "o", color=_COLOURS[i], alpha=0.8)
-            axes.plot([mean(values)] * 2, [i - 0.3, i + 0.3], color=_COLOURS[i])
+            axes.plot(values, [i] * len(values), "o", color=COLOURS[i], alpha=0.8)
+            axes.plot([mean(values)] * 2, [i - 0.3, i + 0.3], color=COLOURS[i])
         axes.set_yticks(range(len(arms)), arms if axes is all_axes[0] else [""] * len(arms))
         axes.set_ylim(len(arms) - 0.5, -0.5)
         axes.set_xlim(left=0)
-        _titled(axes, title)
+        titled(axes, title)
     return figure
 
 
@@ -183,10 +198,10 @@ def equilibria() -> Figure:
     for axes, game in zip(all_axes, ("kuhn_poker", "leduc_poker"), strict=True):
         for line in (line for line in lines if line["game"] == game):
             games, _, alone, _ = np.array(line["curve"]["rows"], float).T
-            colour = _COLOURS[line["seed"]]
+            colour = COLOURS[line["seed"]]
             axes.plot(games / 1e6, alone, color=colour, label=f"seed {line['seed']}")
         axes.set_yscale("log")
-        _titled(axes, game, "million games", "exploitability, chips")
+        titled(axes, game, "million games", "exploitability, chips")
     _legend(all_axes[1])
     return figure
 
@@ -202,8 +217,8 @@ def moves() -> Figure:
             every = run[key]["fixed"]["every"]
             rows.append((f"{name}, {label}", 100 * every["share"], 100 * every["half_width"]))
     names, shares, errors = zip(*rows, strict=True)
-    axes.errorbar(shares, range(len(names)), xerr=errors, fmt="o", color=_COLOURS[0], capsize=3)
+    axes.errorbar(shares, range(len(names)), xerr=errors, fmt="o", color=COLOURS[0], capsize=3)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    _titled(axes, "Positions of Connect Four in which the move keeps the value, %")
+    titled(axes, "Positions of Connect Four in which the move keeps the value, %")
     return figure

@@ -8,7 +8,8 @@ The rules, in order:
    network needs: `_POSITIONS` for the smallest, and more in proportion to the square root of its
    size. So a longer time or a faster device is spent on all of them: network, search and games.
 3. A round of games brings about `_ROUND` positions, however long a game of it is: a coarser one
-   would go on for long with a player that has been overtaken.
+   would go on for long with a player that has been overtaken. An accelerator takes as many times
+   more in a gradient step, too.
 4. A generation, which is kept and measured, is as many rounds as make `_GENERATIONS` of them.
 5. The newest quarter of the generations so far is learnt from.
 6. Random openings are up to a fifth of a game long, twelve moves at most.
@@ -47,7 +48,8 @@ _STEPS = (
 )
 """Channels and blocks of the network, and simulations a move."""
 _POSITIONS = 150_000
-_ROUND = 4096
+_ROUND = {"cpu": 4096, "gpu": 32768, "tpu": 32768}
+"""Positions. An accelerator is idle with a few games in flight; how many it likes is a guess."""
 _GENERATIONS = 24
 _CACHED = 0.5
 """The share of evaluations that the cache saves, about."""
@@ -151,8 +153,10 @@ def board(
       network: one that is settled already.
     """
     learner = sized(game, learner, budget, network=network)
+    wide = _ROUND[budget.platform] // _ROUND["cpu"]
+    learner = dataclasses.replace(learner, batch_size=learner.batch_size * wide)
     matches = Config().matches
-    pairs = max(1, round(_ROUND / (2 * matches * game.typical_plies)))
+    pairs = max(1, round(_ROUND[budget.platform] / (2 * matches * game.typical_plies)))
     each = 2 * matches * pairs * game.typical_plies
     rounds = max(1, round(positions(game, learner, budget) / (_GENERATIONS * each)))
     spent = rounds * each * _evaluations(learner)
