@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -97,5 +97,8 @@ def _shown(value: Any) -> str:
 def _look(game: Game) -> Callable[[Any], tuple[Any, Any]]:
     """What the mover observes, and its legal moves."""
     if not game.on_device:
-        return lambda state: (state.observation, state.legal)
+        from arena.pettingzoo.as_game import ImportedGame  # which has been loaded, with the game
+
+        imported = cast(ImportedGame, game)
+        return lambda state: (imported.as_given(state), state.legal)
     return jax.jit(lambda state: (game.observe(state, game.mover(state)), game.legal(state)))

@@ -185,10 +185,15 @@ class EnvAdapter:
       env: as it was made.
       spaces: what `read_spaces` gives for such an env.
       max_plies: moves after which a game counts as endless.
+      window: K, observations that `windowed` gives.
     """
 
-    def __init__(self, env: pettingzoo.AECEnv, spaces: EnvSpaces, max_plies: int):
+    def __init__(
+        self, env: pettingzoo.AECEnv, spaces: EnvSpaces, max_plies: int, *, window: int = 1
+    ):
         self.env, self.spaces, self._max_plies = env, spaces, max_plies
+        self._window = window
+        self._past: tuple[list[np.ndarray], ...] = ([], [])
         self._seats = {agent: seat for seat, agent in enumerate(spaces.agents)}
         self.mover, self.first, self.payoff = OVER, 0, 0.0
         self.moves: list[int] = []
@@ -197,6 +202,7 @@ class EnvAdapter:
     def start(self, seed: int) -> None:
         """Begins a game."""
         self.moves, self.payoff = [], 0.0
+        self._past = ([], [])
         self._call("reset", lambda: self.env.reset(seed=seed))
         self._inner = _innermost(self.env)
         self._find_mover()
@@ -227,6 +233,10 @@ class EnvAdapter:
         self.moves.append(move)
         if len(self.moves) > self._max_plies:
             raise EnvError(f"no end after {self._max_plies} moves (arena.plies=N allows more)")
+        if self._window > 1:
+            past = self._past[self.mover]
+            past.append(self.observe(self.mover).copy())
+            del past[: -self._window + 1]
         first = self.spaces.first_actions[self.mover]
         self._call("step", lambda: self.env.step(first + move))
         self._add_rewards()
@@ -291,6 +301,16 @@ class EnvAdapter:
             raise EnvError(f"{agent} is to move and has no legal move")
         return seen, legal
 
+    def windowed(self, seen: np.ndarray) -> np.ndarray:
+        """The mover's observation [...] behind those at its turns before, [K, ...].
+
+        Where it has had fewer turns, the first of them is repeated; if K is 1, `seen` itself.
+        """
+        if self._window == 1:
+            return seen
+        shown = [*self._past[self.mover], seen]
+        return np.stack([shown[0]] * (self._window - len(shown)) + shown)
+
     def observe(self, seat: int) -> np.ndarray:
         """A seat's observation [...], whether it is to move or not."""
         return self._observe(seat)[0]
@@ -315,6 +335,7 @@ class EnvAdapter:
         """
         twin = copy.copy(self)
         twin.env, twin.moves = _clone(self.env, {}), list(self.moves)
+        twin._past = tuple(list(past) for past in self._past)
         twin._inner = _innermost(twin.env)
         return twin
 

@@ -7,6 +7,7 @@ answers with a copy that has moved on.
 """
 
 import base64
+import dataclasses
 import html
 import io
 import re
@@ -120,16 +121,23 @@ class ImportedGame(HostGame):
         return self.planes(state.observation, seat)
 
     def planes(self, observation: jax.Array, seat: jax.Array) -> jax.Array:
-        """As `observe`, of an observation [...] as the env gives it."""
+        """As `observe`, of what is kept of a position, see `EnvState.observation`."""
         seen = as_planes(self.spec, observation)
         if self.spec.add_seat:
             whose = jnp.broadcast_to(seat.astype(jnp.float32), (*seen.shape[:-1], 1))
             seen = jnp.concatenate([seen, whose], -1)
         return seen
 
+    def as_given(self, state: EnvState[jax.Array]) -> jax.Array:
+        """The mover's observation [...] as the env gives it, of a position or of several."""
+        if self.spec.window == 1:
+            return state.observation
+        return jnp.take(state.observation, -1, axis=-len(self.spec.kept_shape))
+
     def show(self, state: EnvState[jax.Array]) -> str:
         """What the mover sees, in figures: a board's planes side by side."""
-        seen = np.asarray(as_planes(self.spec, jnp.asarray(state.observation)))
+        newest = dataclasses.replace(self.spec, window=1)
+        seen = np.asarray(as_planes(newest, jnp.asarray(self.as_given(state))))
         if seen.ndim == 1:
             return " ".join(f"{x:g}" for x in seen)
         used = [plane for plane in np.moveaxis(seen, -1, 0) if plane.any()][:8]

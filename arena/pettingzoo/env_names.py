@@ -29,6 +29,7 @@ from arena.pettingzoo.errors import EnvError
 
 PREFIX = "pettingzoo:"
 _SETTINGS = "arena."
+_WINDOW = 64
 _CREATORS = ("env", "raw_env", "parallel_env")
 
 Make = Callable[[], pettingzoo.AECEnv]
@@ -46,6 +47,8 @@ class EnvSettings:
       payoff: the largest payoff, larger ones are cut to it; None: the largest of random games.
       plies: moves after which a game counts as endless.
       timeout: seconds without an answer after which a worker process counts as hung.
+      window: observations of a seat, at its own last turns, that networks get at once; for envs
+        whose single observation is not all that a seat has been shown.
       reward: whose the reward of a Gym env is: `mover` for who has just moved, `first` for who
         begins.
     """
@@ -55,11 +58,13 @@ class EnvSettings:
     payoff: float | None = None
     plies: int = 5000
     timeout: float = 60.0
+    window: int = 1
     reward: str = "mover"
 
 
 _TYPES = {
-    "seat": bool, "hidden": bool, "payoff": float, "plies": int, "timeout": float, "reward": str,
+    "seat": bool, "hidden": bool, "payoff": float, "plies": int, "timeout": float, "window": int,
+    "reward": str,
 }  # fmt: skip
 
 
@@ -132,6 +137,8 @@ def _settings(values: dict[str, Any]) -> EnvSettings:
             raise EnvError(f"arena.{key}={value!r} is no {kind.__name__}")
         if kind in (int, float) and not 0 < value <= LARGEST:
             raise EnvError(f"arena.{key} must be positive, and at most {LARGEST:,}, not {value}")
+        if key == "window" and value > _WINDOW:
+            raise EnvError(f"arena.window is at most {_WINDOW}, not {value}")
     return EnvSettings(**values)
 
 

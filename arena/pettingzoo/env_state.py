@@ -19,7 +19,8 @@ class EnvState(NamedTuple, Generic[Array]):
     Attributes:
       mover: i32[], that seat, or OVER.
       legal: bool[A], its moves.
-      observation: [...], as the env gives it.
+      observation: [...], as the env gives it; [K, ...] with those of the seat's turns before, see
+        `EnvSpec.window`.
       payoff: f32[], seat 0's so far.
       handle: i32[2], of the game in a worker that a search can copy, see
         `arena.pettingzoo.state_copies`; () if the game has gone on since.
@@ -49,7 +50,7 @@ def state_template(spec: EnvSpec) -> EnvState[jax.ShapeDtypeStruct]:
     return EnvState(
         jax.ShapeDtypeStruct((), np.dtype(np.int32)),
         jax.ShapeDtypeStruct((spec.num_actions,), np.dtype(bool)),
-        jax.ShapeDtypeStruct(spec.shape, np.dtype(spec.dtype)),
+        jax.ShapeDtypeStruct(spec.kept_shape, np.dtype(spec.dtype)),
         jax.ShapeDtypeStruct((), np.dtype(np.float32)),
     )
 

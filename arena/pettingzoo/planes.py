@@ -11,11 +11,18 @@ def as_planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
 
     Three axes are planes, with the channels on the axis that is unlike the others, else the
     shortest. Two axes of whole numbers are a board, with a plane for each value if they are few.
+    The planes, or vectors, of a window of observations follow each other, the newest last.
 
     Args:
       spec: of the env.
-      raw: one observation [...], as the env gives it.
+      raw: of one position, [...] as the env gives it, or [K, ...], see `EnvSpec.window`.
     """
+    if spec.window == 1:
+        return _planes(spec, raw)
+    return jnp.concatenate([_planes(spec, seen) for seen in raw], -1)
+
+
+def _planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
     low, high = spec.low, spec.high
     axes = [size for size in spec.shape if size > 1]
     if len(spec.shape) == 3 and len(axes) >= 2:

@@ -21,6 +21,7 @@ class EnvSpec:
       agents: names of both agents, seat 0 first.
       num_actions: A, how many moves there are.
       shape: of an agent's observation.
+      window: K, observations of a seat at its own last turns that networks get at once.
       dtype: in which observations are kept.
       low: lower bound of both agents' observations; -inf where there is none.
       high: upper bound of both agents' observations; inf where there is none.
@@ -49,7 +50,13 @@ class EnvSpec:
     longest_game: int
     max_plies: int
     max_payoff: float
+    window: int = 1
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def kept_shape(self) -> tuple[int, ...]:
+        """Of what is kept of a position: [K, ...], the newest observation last, [...] if K is 1."""
+        return self.shape if self.window == 1 else (self.window, *self.shape)
 
     @property
     def is_board(self) -> bool:

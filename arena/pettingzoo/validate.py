@@ -83,6 +83,7 @@ def check_env(name: str, *, progress: Progress = lambda moves: None) -> EnvSpec:
         longest_game=found.longest,
         max_plies=settings.plies,
         max_payoff=float(settings.payoff or found.payoff or 1.0),
+        window=settings.window,
         notes=tuple(notes),
     )
 

@@ -78,7 +78,7 @@ def _fields(spec: EnvSpec, count: int) -> list[_Field]:
     kinds = [
         *((dtype, ()) for dtype in ("i4", "i8", "i4", "i4", "i4", "i4", "f4")),
         ("?", (spec.num_actions,)),
-        (spec.dtype, spec.shape),
+        (spec.dtype, spec.kept_shape),
     ]
     return [
         _Field(
@@ -275,7 +275,9 @@ class _WorkerGames:
         request = int(slots.request[i])
         if request == NEW_GAME:
             if not games:
-                games.append(EnvAdapter(self._make(), self._spaces, self._max_plies))
+                window = self._spec.window
+                made = EnvAdapter(self._make(), self._spaces, self._max_plies, window=window)
+                games.append(made)
             games[0].start_from_opening(int(slots.seed[i]), int(slots.plies[i]))
         else:
             games[0].step(request)
@@ -299,7 +301,7 @@ class _WorkerGames:
         if game.mover != OVER:
             seen, slots.legal[i] = game.observe_mover()
             try:
-                slots.observation[i] = self._spec.stored(seen)
+                slots.observation[i] = self._spec.stored(game.windowed(seen))
             except BadObservation as error:
                 agent = self._spaces.agents[game.mover]
                 raise BadObservation(f"{agent}: {error}") from None

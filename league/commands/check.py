@@ -46,6 +46,7 @@ class Command:
     json: bool = False
 
 
+_HIDDEN = "hidden, or left to chance; arena.window=K shows networks a seat's last K observations"
 _PERFECT = "perfect, or not disproved: else say arena.hidden=true"
 
 
@@ -61,11 +62,12 @@ def run(command: Command) -> None:
         return
     network = type(networks.suitable(game)).__name__.removesuffix("Config")
     seat = ", with the seat added" if spec.add_seat else ""
+    window = f", the last {spec.window} at once" if spec.window > 1 else ""
     rows = {
         "agents": " and ".join(spec.agents),
         "actions": f"{spec.num_actions}, {'masked' if spec.masked else 'all of them always legal'}",
-        "observation": f"{spec.dtype}{list(spec.shape)}{seat}, for a {network}",
-        "information": "hidden, or left to chance" if spec.hidden_or_chance else _PERFECT,
+        "observation": f"{spec.dtype}{list(spec.shape)}{seat}{window}, for a {network}",
+        "information": _HIDDEN if spec.hidden_or_chance else _PERFECT,
         "longest random game": f"{spec.longest_game} moves",
         "largest payoff": f"{spec.max_payoff:g}",
         "same game from the same seed": "yes" if spec.reproducible else "no",

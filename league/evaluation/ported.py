@@ -92,10 +92,13 @@ def policy(where: Run, native: Game, simulations: int) -> Policy:
       simulations: a move.
 
     Raises:
-      UserError: random games of the two differ, in one line.
+      UserError: random games of the two differ, or networks see several observations at once; in
+        one line.
     """
     env = where.game
     assert isinstance(env, ImportedGame)
+    if env.spec.window > 1:
+        raise UserError(f"networks of {env.name} see {env.spec.window} observations at once")
     check(env.name, native)
     seen = SeenAsEnv(native, env.spec)
     return where.config.learner.make(seen, Rules(seen)).eval_policy(simulations)

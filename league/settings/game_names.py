@@ -60,7 +60,7 @@ def _imported(name: str, env: Any) -> "ImportedGame":
     if env is None:
         return as_game.load(name)
     fields = {f.name for f in dataclasses.fields(EnvSpec)}
-    spec = _renamed(env) if isinstance(env, Mapping) else {}
+    spec = {"window": 1, **_renamed(env)} if isinstance(env, Mapping) else {}
     if set(spec) != fields:
         raise UserError(f"what is kept of {name} does not have the keys {sorted(fields)}")
     whole: JsonObject = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items()}
