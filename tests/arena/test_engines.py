@@ -26,6 +26,7 @@ from arena.play.openings import recorded_openings
 from arena.types import Forfeit, HostAgent, Position
 from games import OVER, Game
 from games.backgammon import Backgammon
+from games.chess import Chess
 from games.chess import moves as legal_moves
 
 GO = games.load("go:size=5,komi=0.5")
@@ -212,7 +213,7 @@ def test_what_a_uci_engine_does_wrong_is_a_forfeit(tmp_path: Path, bestmove: str
 
 def test_a_uci_engine_is_told_where_the_game_began(tmp_path: Path):
     fen = "8/8/8/4k3/8/8/4P3/4K3 w - - 0 1"
-    start = jax.tree.map(np.asarray, CHESS.from_fen(fen))
+    start = jax.tree.map(np.asarray, Chess().from_fen(fen))
     limit = chess.engine.Limit(nodes=1)
     engine = UCI("fake", script(tmp_path, UCI_ENGINE), options={}, limit=limit)
     board = chess.Board(fen)
