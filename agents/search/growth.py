@@ -15,14 +15,14 @@ import numpy as np
 
 from agents.search import proofs
 from agents.search.evaluation import CachedEvaluate, evaluate_root, prior
-from agents.search.kernel import CHANCE_TURN, Kernel, Progress, Root
+from agents.search.kernel import CHANCE_TURN, Kernel, Progress, Root, widths
 from agents.search.tree import Edges, Select, at, edges_of
 from arena.types import Cache, Judge, Params, State
 from games import Game
 
 _VARIATION = 32
 """The most moves of a principal variation."""
-_LINES = 128
+_LINES = 64
 """The most moves, in the order of their priors, whose variations are read."""
 
 
@@ -211,10 +211,17 @@ def _report(kernel: Kernel, progress: Progress[Cache]) -> Report:
     untried = at(arrays.node.untried_priors, root)
     priors = untried.at[0, summary.moves[:, 0]].set(edges.prior[:, 0], mode="drop")[0]
 
+    sizes = widths(arrays.children.shape[1])
+
+    def best_child(node: jax.Array, width: int) -> jax.Array:
+        edges, children = edges_of(arrays, node, width)
+        return children[_best(edges, plies, children), jnp.arange(len(node))]
+
     def follow(node: jax.Array, _: None) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         """From the root and each of its children one move further."""
-        edges, children = edges_of(arrays, node, arrays.children.shape[1])
-        child = children[_best(edges, plies, children), jnp.arange(len(node))]
+        most = at(arrays.num_tried, node).max()
+        ways = [partial(best_child, width=size) for size in sizes]
+        child = jax.lax.switch((most > np.array(sizes[:-1], np.int32)).sum(), ways, node)
         going = (child > 0) & (at(arrays.node.turn, node) != CHANCE_TURN)
         move = jnp.where(going, at(arrays.node.parent_action, child), -1)
         return jnp.where(going, child, 0), (node[0], move)

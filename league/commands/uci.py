@@ -38,14 +38,14 @@ class Command:
 
 def run(command: Command) -> None:
     """Answers the program on standard input until it quits; the process ends then."""
-    choice = uci_moves.choice(command.game or _game_of(command.agent))
+    choice = uci_moves.choice(command.game or game_of(command.agent))
     server = uci.Server(
         command.agent,
         choice,
         write=private_stdout(),
         simulations=uci.default_simulations(command.agent),
-        levels=levels.of_run(_run_of(command.agent)),
-        fatal=_fatal,
+        levels=levels.of_run(run_of(command.agent)),
+        fatal=fatal,
     )
     code = 0
     try:
@@ -56,7 +56,8 @@ def run(command: Command) -> None:
     leave(code)
 
 
-def _fatal(error: UserError) -> None:
+def fatal(error: UserError) -> None:
+    """Ends the process with one line on stderr."""
     warn(str(error))
     leave(2)
 
@@ -68,14 +69,14 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _run_of(agent: str) -> str:
+def run_of(agent: str) -> str:
     """The name of the run that an agent is of; the folder tells."""
     return agent.partition(",")[0].partition(":")[0]
 
 
-def _game_of(agent: str) -> str:
+def game_of(agent: str) -> str:
     """The name of an agent's game, without loading it; empty if it plays any."""
-    name = _run_of(agent)
+    name = run_of(agent)
     if name == "pretrained":
         return agent.partition(",")[0].partition(":")[2]
     card = Path("runs") / name / "run.json"

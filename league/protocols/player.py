@@ -34,6 +34,7 @@ class Player:
       spec: the agent, as a user types it.
       rules: the game, if the agent's name does not say it.
       megabytes: what its tree may take.
+      agent: the agent itself, where the name is not to be looked up.
 
     Attributes:
       game: what is played.
@@ -44,8 +45,17 @@ class Player:
       UserError: there is no such agent, or it plays another game.
     """
 
-    def __init__(self, spec: str, rules: Game | None, *, megabytes: int):
-        self.game, self.agent = names.agent(spec, rules)
+    def __init__(
+        self,
+        spec: str,
+        rules: Game | None,
+        *,
+        megabytes: int,
+        agent: Agent | HostAgent | None = None,
+    ):
+        game, found = names.agent(spec, rules) if agent is None else (rules, agent)
+        assert game is not None
+        self.game, self.agent = game, found
         self.raw = names.searches(spec) and "simulations=0" in spec.split(",")
         self._session = Session(self.game)
         self._analyst: searches.TreeAnalyst | None = None
@@ -107,6 +117,11 @@ class Player:
     def undo(self) -> None:
         """Takes a move back; raises ValueError if there is none."""
         self._session.undo()
+
+    def alter(self, state: State) -> None:
+        """Puts another position in the place of the last one."""
+        self._session.alter(state)
+        self.clear()
 
     def twin(self) -> Session:
         """A copy of the game in progress."""

@@ -200,7 +200,8 @@ class Server:
             self._player, self._wanted, self._made, self._fen = player, wanted, [], ""
             self._lost = False
             if self._debug:
-                self._say(f"loaded {self._spec_now()} in {time.monotonic() - began:.1f} s")
+                seconds, cpu = time.monotonic() - began, time.process_time()
+                self._say(f"compiled in {seconds:.1f} s; {cpu:.1f} s of CPU since the start")
         return self._player
 
     def _resize(self) -> None:

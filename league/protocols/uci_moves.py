@@ -35,7 +35,7 @@ class Dialect:
     def read(self, session: "Session", text: str) -> int:
         """The legal move that a text means; raises ValueError, in one line, if there is none."""
         for move, name in self.legal(session):
-            if name == text.lower():
+            if name.lower() == text.lower():
                 return move
         raise ValueError(f"{text!r} is not a legal move")
 

@@ -104,7 +104,7 @@ def options(*, variants: tuple[str, ...], simulations: int, elo: tuple[int, int]
         Option("Hash", "spin", "64", 1, 1 << 16),
         Option("Ponder", "check", "false"),
         Option("MultiPV", "spin", "1", 1, MULTI_PV),
-        Option("Move Overhead", "spin", "100", 0, 10_000),
+        Option("Move Overhead", "spin", "50", 0, 10_000),
         Option("Simulations", "spin", str(simulations), 0, SIMULATIONS),
         Option("UCI_ShowWDL", "check", "false"),
         Option("VerboseMoveStats", "check", "false"),
