@@ -1,6 +1,6 @@
 """Analysis: what an agent that searches finds out about one position, and how long it may take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
@@ -46,6 +46,10 @@ class MoveAnalysis:
       prior: its probability before any search.
       visits: simulations that went through it, those of earlier analyses included.
       q: the mean of their values for the mover, in [-1, 1]; None if there are none.
+      raw_value: what the evaluator alone says of the position after the move, for the mover; None
+        if there are no visits.
+      variation: the principal variation that begins with this move, as numbers; empty if there are
+        no visits.
     """
 
     move: int
@@ -53,6 +57,8 @@ class MoveAnalysis:
     prior: float
     visits: int
     q: float | None
+    raw_value: float | None = None
+    variation: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,12 +69,13 @@ class Analysis:
       move: the best one.
       value: of the position for the mover, in [-1, 1]: that of the best move.
       proven: the value is exact, whatever is played.
-      moves: all that are legal, the most visited first.
+      moves: all that are legal, or may be chosen, the most visited first.
       variation: the principal variation: the best move, the best reply, and so on, as far as the
         tree goes and up to the first move of chance.
       labels: the same moves as players write them.
       simulations: how many this analysis has made.
       seconds: how long it has taken.
+      filled: the share of the tree's room that is taken, in [0, 1].
     """
 
     move: int
@@ -79,6 +86,7 @@ class Analysis:
     labels: tuple[str, ...]
     simulations: int
     seconds: float
+    filled: float = 0.0
 
 
 class Analyst(Protocol):
@@ -90,7 +98,9 @@ class Analyst(Protocol):
         limit: Limit,
         *,
         callback: Callable[[Analysis], None] | None = None,
+        every: float = 0.0,
         stop: Event | None = None,
+        among: Sequence[int] | None = None,
     ) -> Analysis:
         """Searches a position until a limit is reached, it is stopped, or the value is proven.
 
@@ -98,10 +108,13 @@ class Analyst(Protocol):
           position: a seat is to move.
           limit: when to end.
           callback: called with the analysis so far, again and again.
+          every: the least number of seconds between two such calls.
           stop: ends the analysis soon after it is set.
+          among: the moves to choose from, if not from all that are legal.
 
         Raises:
-          ValueError: no seat is to move, or nothing would ever end the analysis.
+          ValueError: no seat is to move, nothing would ever end the analysis, or none of the moves
+            to choose from is legal.
         """
         ...
 

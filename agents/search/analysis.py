@@ -7,25 +7,19 @@ tree have room for a number of nodes that doubles when it is full, so few sizes 
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
 from threading import Event
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from agents.search import proofs
-from agents.search.evaluation import CachedEvaluate, check_searchable, evaluate_root, prior
-from agents.search.kernel import CHANCE_TURN, Kernel, Progress, Root
-from agents.search.tree import Edges, Select, at, edges_of
+from agents.search.evaluation import check_searchable
+from agents.search.growth import Report, Tree, TreeSearch, begin, enlarge, grow, reroot
 from arena import keys
 from arena.analysis import Analysis, Limit, MoveAnalysis
 from arena.errors import UserError
-from arena.types import Agent, Cache, Judge, Params, Position, State, stack
-from games import Game
+from arena.types import Agent, Params, Position, State, stack
 
 _CHUNK = 32
 """The most simulations in one call of the compiled loop."""
@@ -33,32 +27,6 @@ _CAPACITY = 256
 """How many nodes a new tree has room for."""
 _BYTES = 1 << 31
 """The most that the arrays of a tree may take; an analysis whose tree has no more room ends."""
-_VARIATION = 32
-"""The most moves of a principal variation."""
-
-
-@dataclass(frozen=True)
-class TreeSearch:
-    """How an agent analyses. Hashable; equal ones share compiled programs.
-
-    Attributes:
-      game: the true rules.
-      judge: who says what an ended game is worth; an exact one proves values.
-      select: the selection rule.
-      evaluate: `evaluate(params, cache, wanted, keys, states)`, otherwise as `CachedEvaluate`.
-      init_cache: `init_cache(params)`, the evaluator's cache.
-    """
-
-    game: Game
-    judge: Judge
-    select: Select
-    evaluate: Callable[..., tuple[jax.Array, jax.Array, Any]]
-    init_cache: Callable[[Any], Any]
-
-    @property
-    def kernel(self) -> Kernel:
-        """Its search."""
-        return Kernel(self.game, self.judge, self.select, self.select, self.judge.exact)
 
 
 @runtime_checkable
@@ -70,185 +38,6 @@ class Searches(Protocol):
         ...
 
 
-class Tree(NamedTuple):
-    """A tree of one position, between two chunks.
-
-    Attributes:
-      progress: the search.
-      number: i32[], of its last simulation.
-    """
-
-    progress: Progress[Cache]
-    number: jax.Array
-
-    @property
-    def capacity(self) -> int:
-        """How many simulations there is room for."""
-        return len(self.progress.tree.visits) - 2
-
-    @property
-    def nbytes(self) -> int:
-        """What the arrays take."""
-        return sum(x.nbytes for x in jax.tree.leaves(self.progress.tree))
-
-
-class _Report(NamedTuple):
-    """What is read off a tree."""
-
-    moves: jax.Array  # i32[K], those tried, A where there is none
-    visits: jax.Array  # f32[K]
-    q: jax.Array  # f32[K]
-    prior: jax.Array  # f32[A]
-    best: jax.Array  # i32[], which of the K
-    value: jax.Array  # f32[]
-    proven: jax.Array  # bool[]
-    variation: jax.Array  # i32[L], moves; -1 after the end
-    states: State  # [L, ...], before each of them
-
-
-@partial(jax.jit, static_argnames=("search", "capacity"))
-def begin(
-    search: TreeSearch, params: Params, cache: Cache, key: jax.Array, state: State, *, capacity: int
-) -> Tree:
-    """A tree of a position without a batch axis; params are stacked [1, ...]."""
-    states, each = jax.tree.map(lambda x: jnp.asarray(x)[None], state), key[None]
-    evaluate = CachedEvaluate(partial(search.evaluate, params), cache)
-    logits, value, evaluate = evaluate_root(evaluate, each, states)
-    root = Root(prior(search.game, states, logits), value)
-    kernel = search.kernel
-    progress = kernel.init(root, states, keys=each, capacity=capacity, cache=evaluate.cache)
-    return Tree(kernel.finish(progress, jnp.int32(0)), jnp.int32(0))
-
-
-@partial(jax.jit, static_argnames="search", donate_argnames="tree")
-def grow(
-    search: TreeSearch, params: Params, key: jax.Array, tree: Tree, count: jax.Array
-) -> tuple[Tree, _Report]:
-    """The tree after so many simulations more i32[], for which it has room."""
-    kernel, each = search.kernel, key[None]
-    evaluate = CachedEvaluate(partial(search.evaluate, params), tree.progress.cache)
-
-    def step(number: jax.Array, progress: Progress[Cache]) -> Progress[Cache]:
-        return kernel.step(evaluate, progress, number, keys=each)
-
-    last = tree.number + count
-    progress = jax.lax.fori_loop(tree.number + 1, last + 1, step, tree.progress)
-    tree = Tree(kernel.finish(progress, last), last)
-    return tree, _report(kernel, tree.progress)
-
-
-@partial(jax.jit, static_argnames=("search", "capacity"))
-def enlarge(search: TreeSearch, tree: Tree, *, capacity: int) -> Tree:
-    """The same tree with more room."""
-    old, kernel = tree.progress, search.kernel
-
-    def pad(x: jax.Array) -> jax.Array:
-        return jnp.pad(x, [(0, capacity + 2 - len(x)), *[(0, 0)] * (x.ndim - 1)])
-
-    arrays = jax.tree.map(pad, old.tree)
-    more = kernel.width(capacity) - arrays.children.shape[1]
-    arrays = arrays._replace(children=jnp.pad(arrays.children, ((0, 0), (0, more))))
-    path = jnp.zeros((kernel.depth(capacity), 1), jnp.int32).at[0].set(old.path[0])
-    return Tree(old._replace(tree=arrays, path=path), tree.number)
-
-
-@jax.jit
-def _move_nodes(tree: Tree, source: jax.Array, target: jax.Array, count: jax.Array) -> Tree:
-    """The tree of some of its nodes, whose root is the first of them.
-
-    Args:
-      tree: all nodes.
-      source: i32[N], where each node of the new tree was; 0 where there is none.
-      target: i32[N], where each node of the old one goes; 0 if nowhere.
-      count: i32[], how many nodes the new one has.
-    """
-    old = tree.progress
-    arrays = jax.tree.map(lambda x: x[source], old.tree)
-    arrays = arrays._replace(children=target[arrays.children])
-    last = jax.tree.map(lambda x: x[count][None], arrays.node)
-    found = old.found._replace(node=last)
-    return Tree(old._replace(tree=arrays, found=found), count - 1)
-
-
-def reroot(tree: Tree, move: int) -> Tree | None:
-    """The subtree under a move or outcome at the root, visits kept; None if it was not tried."""
-    arrays = tree.progress.tree
-    children, actions = np.asarray(arrays.children), np.asarray(arrays.node.parent_action)
-    tried = children[1][children[1] > 0]
-    chosen = tried[actions[tried] == move]
-    if not len(chosen):
-        return None
-    kept = np.zeros(len(children), bool)
-    frontier = chosen
-    while len(frontier):
-        kept[frontier] = True
-        frontier = children[frontier]
-        frontier = frontier[frontier > 0]
-    # Children lie after their parents, as they were added later; so they do after the move.
-    places = np.flatnonzero(kept)
-    source, target = np.zeros((2, len(children)), np.int32)
-    source[1 : len(places) + 1] = places
-    target[places] = np.arange(1, len(places) + 1)
-    return _move_nodes(tree, source, target, np.int32(len(places)))
-
-
-def _report(kernel: Kernel, progress: Progress[Cache]) -> _Report:
-    """Reads a finished tree of one position."""
-    arrays, game = progress.tree, kernel.game
-    summary = kernel.summary(progress)
-    edges, root = summary.edges, progress.path[0]
-    proven, plies = jnp.bool_(False), None
-    if edges.lower is not None:
-        proven = edges.node_lower[0] >= edges.node_upper[0]
-        plies = jax.lax.cond(
-            proven,
-            lambda tree: proofs.plies_to_end(tree, 1),
-            lambda tree: jnp.zeros(len(tree.visits), jnp.int32),
-            arrays,
-        )
-    children = at(arrays.children, (root, np.arange(len(edges.visits), dtype=np.int32)[:, None]))
-    best = _best(edges, plies, children)
-    value = edges.q[best[0], 0]
-    if edges.lower is not None:
-        value = jnp.clip(value, edges.node_lower[0], edges.node_upper[0])
-    untried = at(arrays.node.untried_priors, root)
-    priors = untried.at[0, summary.moves[:, 0]].set(edges.prior[:, 0], mode="drop")[0]
-
-    def follow(node: jax.Array, _: None) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-        edges, children = edges_of(arrays, node, arrays.children.shape[1])
-        child = children[_best(edges, plies, children), 0]
-        going = (child > 0) & (at(arrays.node.turn, node) != CHANCE_TURN)
-        move = jnp.where(going, at(arrays.node.parent_action, child), -1)
-        return jnp.where(going, child, 0), (node[0], move[0])
-
-    length = min(_VARIATION, game.max_plies)
-    _, (nodes, variation) = jax.lax.scan(follow, root, None, length)
-    return _Report(
-        summary.moves[:, 0],
-        edges.visits[:, 0],
-        edges.q[:, 0],
-        priors,
-        best[0],
-        value,
-        proven,
-        variation,
-        jax.tree.map(lambda x: x[nodes], arrays.node.state),
-    )
-
-
-def _best(edges: Edges, plies: jax.Array | None, children: jax.Array) -> jax.Array:
-    """The most visited move that no proof speaks against, i32[B]; of equals the more valuable.
-
-    Of proven wins it is among the quickest, of losses among the slowest, by the plies to the end
-    of all nodes and the places i32[K, B] of the children.
-    """
-    visits = proofs.playable_visits(edges)
-    if plies is not None:
-        left = proofs.quickest(edges._replace(plies=at(plies, children)), visits > 0)
-        visits = jnp.where(left, edges.visits, 0.0)
-    return jnp.argmax(visits + 0.25 * edges.q, 0)
-
-
 class TreeAnalyst:
     """An `Analyst` by tree search; see `arena.analysis.Analyst`.
 
@@ -257,6 +46,11 @@ class TreeAnalyst:
       params: weights, stacked [1, ...].
       seed: of the random numbers that evaluations and chance take.
       chunk: the most simulations between two looks at the clock.
+      patience: seconds between two such looks, by the rate of the last chunk, so that a stop is
+        obeyed soon; all chunks are whole if None.
+      capacity: simulations that a new tree has room for.
+      fixed: a full tree ends an analysis, in place of getting more room; so no other size is ever
+        compiled.
       clock: gives seconds.
 
     Raises:
@@ -270,14 +64,21 @@ class TreeAnalyst:
         *,
         seed: int = 0,
         chunk: int = _CHUNK,
+        patience: float | None = None,
+        capacity: int | None = None,
+        fixed: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ):
         check_searchable(search.game)
         self._search, self._params, self._chunk, self._clock = search, params, chunk, clock
+        self._capacity, self._fixed, self._patience = capacity or _CAPACITY, fixed, patience
         self._base, self._roots = jax.random.key(seed), 0
         self._cache = search.init_cache(params)
         self._tree: Tree | None = None
         self._state: State = None
+        self._among: np.ndarray | None = None
+        self._labels: dict[int, str] = {}
+        self._rate = 0.0  # simulations a second
 
     def analyse(
         self,
@@ -285,32 +86,36 @@ class TreeAnalyst:
         limit: Limit,
         *,
         callback: Callable[[Analysis], None] | None = None,
+        every: float = 0.0,
         stop: Event | None = None,
+        among: Sequence[int] | None = None,
     ) -> Analysis:
         """Searches a position until a limit is reached, it is stopped, or the value is proven."""
         limit.check(stop)
         if int(self._search.game.mover(position.state)) < 0:
             raise ValueError("no seat is to move in this position")
-        began, done = self._clock(), 0
-        tree = self._tree
-        if tree is None or not _equal(self._state, position.state):
-            tree = self._begin(position.state)
+        began, seconds, done, called = self._clock(), 0.0, 0, -every
+        tree = self._tree_of(position.state, among)
         while True:
             left = self._chunk if limit.simulations is None else limit.simulations - done
-            count = min(self._chunk, left)
-            tree, report = self._grow(tree, count)
-            done += count
-            seconds = self._clock() - began
-            analysis = self._analysis(position.state, report, done, seconds)
-            if callback:
-                callback(analysis)
-            if (
-                analysis.proven
+            tree, report = self._grow(tree, count := min(self._size(tree), left))
+            done, before, seconds = done + count, seconds, self._clock() - began
+            self._rate = count / max(seconds - before, 1e-6)
+            ends = (
+                bool(report.proven)
                 or done == limit.simulations
                 or (limit.time is not None and seconds >= limit.time)
                 or (stop is not None and stop.is_set())
                 or self._full(tree)
-            ):
+            )
+            tells = callback is not None and seconds - called >= every
+            if not ends and not tells:
+                continue
+            analysis = self._analysis(position.state, report, tree, done, seconds)
+            if callback and tells:
+                called = seconds
+                callback(analysis)
+            if ends or (stop is not None and stop.is_set()):
                 return analysis
 
     def advance(self, move: int) -> None:
@@ -320,27 +125,56 @@ class TreeAnalyst:
         tree = reroot(self._tree, move)
         self._cache = self._tree.progress.cache
         self._set(tree)
+        self._among = None
         if tree is not None:
             self._state = jax.tree.map(lambda x: np.asarray(x[1]), tree.progress.tree.node.state)
 
-    def _begin(self, state: State) -> Tree:
+    def clear(self) -> None:
+        """Drops the tree."""
         if self._tree is not None:
             self._cache = self._tree.progress.cache
+            self._set(None)
+
+    def _tree_of(self, state: State, among: Sequence[int] | None) -> Tree:
+        """The tree at hand if it is of this position and these moves, else a new one."""
+        mask = None
+        if among is not None:
+            mask = np.zeros(self._search.game.num_actions, bool)
+            mask[list(among)] = True
+            if not (mask & np.asarray(self._search.game.legal(state))).any():
+                raise ValueError("none of the moves to choose from is legal")
+        same = mask is None if self._among is None else np.array_equal(mask, self._among)
+        if self._tree is None or not same or not _equal(self._state, state):
+            return self._begin(state, mask)
+        return self._tree
+
+    def _begin(self, state: State, mask: np.ndarray | None) -> Tree:
+        self.clear()
         key = self._set(None)
-        tree = begin(self._search, self._params, self._cache, key, state, capacity=_CAPACITY)
-        self._tree, self._state = tree, state
+        among = np.ones(self._search.game.num_actions, bool) if mask is None else mask
+        tree = begin(
+            self._search, self._params, self._cache, key, state, among, capacity=self._capacity
+        )
+        self._tree, self._state, self._among = tree, state, mask
         return tree
 
     def _set(self, tree: Tree | None) -> jax.Array:
         """Takes another tree; its key, as no two roots share random numbers."""
-        self._tree, self._roots = tree, self._roots + 1
+        self._tree, self._roots, self._labels = tree, self._roots + 1, {}
         return self._key
 
     @property
     def _key(self) -> jax.Array:
         return keys.fold(self._base, self._roots)
 
-    def _grow(self, tree: Tree, count: int) -> tuple[Tree, _Report]:
+    def _size(self, tree: Tree) -> int:
+        """Simulations in the next call: as many as take no longer than a stop may wait."""
+        count = self._chunk
+        if self._patience and self._rate:
+            count = min(count, max(1, int(self._rate * self._patience)))
+        return min(count, tree.capacity - int(tree.number)) if self._fixed else count
+
+    def _grow(self, tree: Tree, count: int) -> tuple[Tree, Report]:
         while int(tree.number) + count > tree.capacity:
             tree = enlarge(self._search, tree, capacity=2 * tree.capacity)
         self._tree = None  # its arrays are given away; an interrupt leaves none
@@ -350,23 +184,17 @@ class TreeAnalyst:
 
     def _full(self, tree: Tree) -> bool:
         room = tree.capacity - int(tree.number)
-        return room < self._chunk and 2 * tree.nbytes > _BYTES
+        return room <= 0 if self._fixed else room < self._chunk and 2 * tree.nbytes > _BYTES
 
-    def _analysis(self, state: State, report: _Report, done: int, seconds: float) -> Analysis:
+    def _analysis(
+        self, state: State, report: Report, tree: Tree, done: int, seconds: float
+    ) -> Analysis:
         game = self._search.game
-        visits, q = (np.zeros(game.num_actions + 1) for _ in range(2))
-        visits[report.moves], q[report.moves] = report.visits, report.q
-        legal = np.flatnonzero(report.prior)
-        moves = [
-            MoveAnalysis(
-                move,
-                game.label(state, move),
-                float(report.prior[move]),
-                int(visits[move]),
-                float(q[move]) if visits[move] else None,
-            )
-            for move in legal.tolist()
-        ]
+        tried = {int(move): k for k, move in enumerate(report.moves) if report.visits[k]}
+        legal = np.flatnonzero(report.prior).tolist()
+        if not self._labels:
+            self._labels = {move: game.label(state, move) for move in legal}
+        moves = [self._move(report, move, tried.get(move)) for move in legal]
         moves.sort(key=lambda found: (-found.visits, -found.prior))
         line = [int(move) for move in report.variation if move >= 0]
         before = [jax.tree.map(lambda x, n=n: x[n], report.states) for n in range(len(line))]
@@ -379,11 +207,28 @@ class TreeAnalyst:
             labels=tuple(game.label(s, m) for s, m in zip(before, line, strict=True)),
             simulations=done,
             seconds=seconds,
+            filled=int(tree.number) / tree.capacity,
+        )
+
+    def _move(self, report: Report, move: int, place: int | None) -> MoveAnalysis:
+        """What the report says of a move, which has this place among those tried."""
+        label, prior = self._labels[move], float(report.prior[move])
+        if place is None:
+            return MoveAnalysis(move, label, prior, 0, None)
+        after = report.variations[place] if place < len(report.variations) else ()
+        return MoveAnalysis(
+            move,
+            label,
+            prior,
+            int(report.visits[place]),
+            float(report.q[place]),
+            float(report.raw_value[place]),
+            (move, *(int(x) for x in after if x >= 0)),
         )
 
 
-def analyst(agent: Agent, *, seed: int = 0) -> TreeAnalyst:
-    """The analyst of an agent.
+def analyst(agent: Agent, *, seed: int = 0, **options: Any) -> TreeAnalyst:
+    """The analyst of an agent; `options` are those of `TreeAnalyst`.
 
     Raises:
       UserError: the agent does not search.
@@ -391,7 +236,7 @@ def analyst(agent: Agent, *, seed: int = 0) -> TreeAnalyst:
     """
     if not isinstance(agent.policy, Searches):
         raise UserError(f"{agent.name} does not search, so it cannot analyse")
-    return TreeAnalyst(agent.policy.tree_search(), stack([agent.params]), seed=seed)
+    return TreeAnalyst(agent.policy.tree_search(), stack([agent.params]), seed=seed, **options)
 
 
 def _equal(a: State, b: State) -> bool:

@@ -239,10 +239,10 @@ class Kernel:
 
         def leave(node: jax.Array, select: Select, going: jax.Array) -> tuple[jax.Array, jax.Array]:
             """The node entered next, and whether it can be left again."""
-            widths = _widths(tree.children.shape[1])
+            sizes = widths(tree.children.shape[1])
             most = jnp.where(going, at(tree.num_tried, node), 0).max()
-            ways = [partial(_child, self.game, tree, select, width=width) for width in widths]
-            child = jax.lax.switch((most > np.array(widths[:-1], np.int32)).sum(), ways, node)
+            ways = [partial(_child, self.game, tree, select, width=width) for width in sizes]
+            child = jax.lax.switch((most > np.array(sizes[:-1], np.int32)).sum(), ways, node)
             out = child == 0
             more = ~out & (at(tree.node.turn, child) != 0)
             if tree.node.bounds is not None:
@@ -327,7 +327,7 @@ def _outcome(game: Game, tree: Tree, node: jax.Array) -> jax.Array:
     return jax.vmap(lambda x, state: outcome(x, game.chance(state)))(place % 1.0, states)
 
 
-def _widths(most: int) -> list[int]:
+def widths(most: int) -> list[int]:
     """How many children of a node may be read at once: all, or fewer where that is enough."""
     return [*(4**k for k in range(1, 8) if 2 * 4**k <= most), most]
 

@@ -238,6 +238,18 @@ class Session:
         if self._rng is not None and rng is not None:
             self._rng.bit_generator.state = rng
 
+    def alter(self, state: State) -> None:
+        """Puts another position in the place of the present one; taking moves back goes past it.
+
+        Raises:
+          ValueError: the rules are outside the device.
+        """
+        if self._outside:
+            raise ValueError("positions cannot be altered in a game that its env plays")
+        with _on_cpu():
+            self._nodes[-1] = self._node(_compiled(self.game).look(state))
+        self._resolve_chance()
+
     def view(self, seat: int) -> str:
         """What a seat, 0 or 1, may see of the position, as text.
 
