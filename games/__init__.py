@@ -3,9 +3,10 @@
 A file in this folder that defines a subclass of `Game` is a game; there is no list to edit.
 
 Public are the contract (`Game`, with the movers `CHANCE` and `OVER`, the published numbers `Facts`
-and `Fact`), the names of the games (`names`), a game by its name (`load`), and a game from any
-other class by the same options (`make`). Each game's module and its class are public, too
-(`games.hex.Hex`); files that begin with an underscore are what games share, and may change.
+and `Fact`), the names of the games (`names`), a game by its name (`load`), a game from any other
+class by the same options (`make`), and marks on the cells of a game's picture (`mark`). Each game's
+module and its class are public, too (`games.hex.Hex`); files that begin with an underscore are what
+games share, and may change.
 """
 
 import dataclasses
@@ -15,9 +16,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TypeVar, get_type_hints
 
+from games._svg import mark
 from games.core import CHANCE, OVER, Fact, Facts, Game
 
-__all__ = ["CHANCE", "OVER", "Fact", "Facts", "Game", "load", "make", "names"]
+__all__ = ["CHANCE", "OVER", "Fact", "Facts", "Game", "load", "make", "mark", "names"]
 
 _GameT = TypeVar("_GameT", bound=Game)
 
