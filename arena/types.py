@@ -125,10 +125,23 @@ class Position(NamedTuple):
       state: a pytree of numpy arrays, of one position.
       moves: all that led there from the game's start, outcomes of chance included; engines need it
         for repetitions.
+      start: the position in which the game began, a pytree of numpy arrays; None if that is the
+        game's initial one.
     """
 
     state: State
     moves: tuple[int, ...]
+    start: State | None = None
+
+    def moves_from_init(self, player: str) -> tuple[int, ...]:
+        """All moves from the initial position, for a player that cannot set up another one.
+
+        Raises:
+          Forfeit: the game began in another position.
+        """
+        if self.start is not None:
+            raise Forfeit(f"{player} cannot set up a position; it plays games from their start")
+        return self.moves
 
 
 class Positions(NamedTuple):

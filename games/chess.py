@@ -175,6 +175,7 @@ class Chess(Game[State]):
 
     plies: int = 500
 
+    position_format = "FEN"
     num_actions = _chess.num_actions(_SIZE)
     facts = Facts(
         perft=Fact((1, 20, 400, 8_902, 197_281, 4_865_609), "oeis.org/A048987"),
@@ -330,6 +331,14 @@ class Chess(Game[State]):
             pieces, rights = pieces.turned(), rights.turned()
         clock, ply = jnp.int32(board.halfmove_clock), jnp.int32(board.ply())
         return jax.tree.map(jnp.asarray, State(pieces, rights, clock, ply, History.empty()))
+
+    def from_text(self, text: str) -> State:
+        """As `from_fen`."""
+        return self.from_fen(text)
+
+    def to_text(self, state: State) -> str:
+        """As `to_fen`."""
+        return self.to_fen(state)
 
     def to_fen(self, state: State) -> str:
         """The position as FEN."""

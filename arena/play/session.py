@@ -16,18 +16,21 @@ from arena.errors import check_seed
 from arena.judges.rules import Rules
 from arena.play.sessions import verdicts
 from arena.types import Array, DescribedPosition, Judge, Position, State, as_host_game
-from games import CHANCE, OVER, Game
+from games import CHANCE, OVER, Game, text_positions
 
 
 @dataclass(frozen=True)
 class GameRecord:
     """A game from its start, as far as it has been played.
 
-    The seed and the moves of the seats give the game again, chance included, on any machine.
+    Its start, its seed and the moves of the seats give the game again, chance included, on any
+    machine.
 
     Attributes:
       game: what is played.
       seed: of what is left to chance.
+      start: the position in which it began, as text (`games.TextPositions`); "" if that is the
+        initial one.
       moves: all moves, outcomes of chance included, i32 each.
       movers: who made each of them: seat 0, seat 1 or CHANCE.
       labels: the moves of the seats, without those of chance, as players write them.
@@ -36,6 +39,7 @@ class GameRecord:
 
     game: Game
     seed: int
+    start: str
     moves: tuple[int, ...]
     movers: tuple[int, ...]
     labels: tuple[str, ...]
@@ -45,7 +49,7 @@ class GameRecord:
 class Session:
     """One game in progress.
 
-    Chance moves by itself, as soon as it is due. The same seed and the same moves of the seats give
+    Chance moves by itself, as soon as it is due. The same start, seed and moves of the seats give
     the same game. Positions are stepped one by one on the CPU. Copies (`copy.deepcopy`, pickles) go
     on as the original would.
 
@@ -56,13 +60,24 @@ class Session:
       game: what is played.
       seed: of what is left to chance, below 2³².
       judge: who says who won; the rules if None.
+      start: the position to begin in, which the game can write as text; the initial one if None.
 
     Raises:
       UserError: there is no such seed.
+      ValueError: positions of the game have no text (`games.text_positions`).
     """
 
-    def __init__(self, game: Game, *, seed: int = 0, judge: Judge | None = None):
+    def __init__(
+        self,
+        game: Game,
+        *,
+        seed: int = 0,
+        judge: Judge | None = None,
+        start: State | None = None,
+    ):
         check_seed(seed)
+        self._start = None if start is None else _on_host(start)
+        self._start_text = "" if start is None else text_positions(game).to_text(self._start)
         self.game, self.seed, self.judge = game, seed, judge or Rules(game)
         self._moves: list[int] = []
         self._outside, self._rng = None, None
@@ -92,13 +107,13 @@ class Session:
 
     @property
     def moves(self) -> tuple[int, ...]:
-        """All moves so far, outcomes of chance included; more than a seat may see."""
+        """All moves from the start, outcomes of chance included; more than a seat may see."""
         return tuple(self._moves)
 
     @property
     def position(self) -> Position:
         """The position with all moves that led there, as `HostAgent.choose` takes it."""
-        return Position(self.state, self.moves)
+        return Position(self.state, self.moves, self._start)
 
     @property
     def legal(self) -> np.ndarray:
@@ -149,6 +164,7 @@ class Session:
         return GameRecord(
             game=self.game,
             seed=self.seed,
+            start=self._start_text,
             moves=self.moves,
             movers=tuple(node.mover for node, _ in made),
             labels=tuple(
@@ -253,7 +269,9 @@ class Session:
         if self._outside:
             return self._look_outside()
         with _on_cpu():
-            return self._node(_compiled(self.game).init())
+            if self._start is None:
+                return self._node(_compiled(self.game).init())
+            return self._node(_compiled(self.game).look(self._start))
 
     def _make(self, move: int) -> None:
         """A move, or an outcome of chance."""
@@ -318,9 +336,10 @@ class _Node(NamedTuple):
 
 
 class _Compiled(NamedTuple):
-    """Jitted: the first position, and that after a move."""
+    """Jitted: the initial position, any, and that after a move."""
 
     init: Callable[[], _Sight]
+    look: Callable[[State], _Sight]
     step: Callable[[State, np.int32], _Sight]
 
 
@@ -332,6 +351,7 @@ def _compiled(game: Game) -> _Compiled:
 
     return _Compiled(
         jax.jit(lambda: look(game.init())),
+        jax.jit(look),
         jax.jit(lambda state, move: look(game.step(state, move))),
     )
 
