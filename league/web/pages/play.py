@@ -7,8 +7,7 @@ from fastapi import APIRouter, Body
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-import games
-from league.web import query, site
+from league.web import query, site, titles
 from league.web.query import Query
 from league.web.site import Entry, Site
 from league.web.work import Job, once
@@ -29,7 +28,7 @@ async def play(request: Request) -> Response:
     """The games; with a game its agents; with an agent the board."""
     here, values = site.of(request), dict(request.query_params)
     if not values.get("game"):
-        shown = {"games": [(name, _title(name)) for name in _names(here)]}
+        shown = {"games": [(name, titles.title(name)) for name in _names(here)]}
         return here.page(request, "play_games.html", shown)
     asked = query.read(values)
     if not asked.agent:
@@ -37,7 +36,7 @@ async def play(request: Request) -> Response:
     began, view = await here.worker.run(request, once(lambda: _open(here, asked)))
     if began != asked or "seat" not in values:
         return RedirectResponse(f"/play?{began.text()}", 303)
-    shown = {"query": began, "view": view, "title": _title(asked.game), "seats": query.SEATS}
+    shown = {"query": began, "view": view, "title": titles.title(asked.game), "seats": query.SEATS}
     return here.page(request, "play.html", shown)
 
 
@@ -80,7 +79,7 @@ async def _setup(request: Request, asked: Query) -> Response:
     groups: dict[str, list[Choice]] = {}
     for choice in choices:
         groups.setdefault(choice.group, []).append(choice)
-    shown = {"query": asked, "groups": groups, "title": _title(asked.game)}
+    shown = {"query": asked, "groups": groups, "title": titles.title(asked.game)}
     return here.page(request, "play_setup.html", shown)
 
 
@@ -125,12 +124,4 @@ def _late(job: Callable[[], Generator[T, None, None]]) -> Job[T]:
 
 
 def _names(here: Site) -> list[str]:
-    return [*games.names(), *here.settings.games]
-
-
-def _title(name: str) -> str:
-    kind, _, options = name.partition(":")
-    if kind not in games.names():
-        return name
-    title = kind.replace("_", " ").capitalize()
-    return f"{title} ({options})" if options else title
+    return [*titles.native(), *here.settings.games]
