@@ -79,6 +79,7 @@ def play(site: Site, show: Show) -> Generator[None, None, None]:
             wins[second][first] += (1 - result) / 2
             played[first][second] += 1
             played[second][first] += 1
+            channel.drop("table")
             channel.publish("table", _table(wins, played))
 
 
@@ -94,6 +95,7 @@ def _game(
     elif rules.num_outcomes or not rules.on_device:
         query = query.change(deal=f"watch-{id(show)}-{pair}")
     line = found.lines.open(query)
+    show.channel.drop("game", "board", "move", "over")
     show.channel.publish("game", {"number": number, "players": players})
     chooser = random.Random(pair)
     opening = chooser.randrange(plan.plies + 1) if plan.plies else 0

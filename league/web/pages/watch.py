@@ -15,6 +15,7 @@ ENTRY = Entry("Watch", "/watch", 3, "Two agents play live, or a round robin grow
 
 _MOST_AGENTS = 8
 _MOST_GAMES = 100
+_MOST_IN_ALL = 400
 _MOST_PLIES = 40
 
 
@@ -40,6 +41,9 @@ async def start(request: Request) -> Response:
         raise UserError(f"two to {_MOST_AGENTS} agents play, not {len(agents)}")
     values = {key: str(form.get(key) or "") for key in ("game", "limit", "games", "plies")}
     games = _number(values["games"] or "1", 1, _MOST_GAMES, "games of a pairing")
+    pairings = len(agents) * (len(agents) - 1) // 2
+    if pairings * games > _MOST_IN_ALL:
+        raise UserError(f"these are {pairings * games} games; {_MOST_IN_ALL} can be watched")
     plies = _number(values["plies"] or "0", 0, _MOST_PLIES, "random moves of an opening")
     asked = query.read(values)
     wanted = asked.game, agents, games, plies, asked.limit
