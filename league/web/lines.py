@@ -201,7 +201,12 @@ class Lines:
 
     def _new(self, query: Query, seed: int) -> Line:
         game = self.game(query.game)
-        return Line(query.game, Session(game, seed=seed, start=self._start(game, query)), seed)
+        start = self._start(game, query)
+        try:
+            session = Session(game, seed=seed, start=start, outcomes=query.outcomes)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        return Line(query.game, session, seed)
 
     def _start(self, game: Game, query: Query) -> State | None:
         if not query.start:

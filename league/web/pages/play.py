@@ -73,6 +73,16 @@ async def reveal(request: Request, asked: Asked) -> JSONResponse:
     return await _run(request, asked, lambda here, at: once(lambda: _playing().reveal(here, at)))
 
 
+@router.get("/play/record")
+async def record(request: Request) -> Response:
+    """The game as a file, `format` being pgn, sgf or jsonl."""
+    here, values = site.of(request), dict(request.query_params)
+    asked, ending = query.read(values), values.get("format", "")
+    file = await here.worker.run(request, once(lambda: _saving().record(here, asked, ending)))
+    head = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.kind, headers=head)
+
+
 async def _setup(request: Request, asked: Query) -> Response:
     here = site.of(request)
     choices = await here.worker.run(request, once(lambda: _choices(here, asked.game)))
@@ -116,6 +126,12 @@ def _playing():
     from league.web import playing
 
     return playing
+
+
+def _saving():
+    from league.web import saving
+
+    return saving
 
 
 def _late(job: Callable[[], Generator[T, None, None]]) -> Job[T]:
