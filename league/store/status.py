@@ -10,6 +10,8 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,7 +27,7 @@ class Status:
 
     Attributes:
       generation: that it is at.
-      phase: start, play, learn, measure or save.
+      phase: start, play, learn, measure, save or report.
       since: when the phase began, seconds since 1970.
       host: the machine's name.
       pid: the process's number there.
@@ -58,9 +60,14 @@ def write(folder: Path, generation: int, phase: str) -> None:
     _put(folder, json.dumps(asdict(status)))
 
 
-def clear(folder: Path) -> None:
-    """Says that this process has ended its training in good order."""
-    _put(folder, "")
+@contextmanager
+def telling(folder: Path, generation: int) -> Iterator[None]:
+    """Around a training: says that it starts, and in the end that it has ended in good order."""
+    write(folder, generation, "start")
+    try:
+        yield
+    finally:
+        _put(folder, "")
 
 
 def read(folder: Path) -> Status | None:

@@ -99,20 +99,14 @@ class Trainer:
         Raises:
           UserError: what it goes on from is missing or damaged; then nothing is changed.
         """
-        status.write(self.run.folder, max(self.run.state.numbers(), default=0), "start")
-        try:
-            self._train()
-        finally:
-            status.clear(self.run.folder)
-
-    def _train(self) -> None:
-        states = self._restore()
-        done = max(self.run.state.numbers(), default=0)
-        self._calibrate(done)
-        while not self.run.config.calibrated or done < self.run.config.generations:
-            done += 1
-            states = self._generation(Generation(done, states))
+        with status.telling(self.run.folder, max(self.run.state.numbers(), default=0)):
+            states = self._restore()
+            done = max(self.run.state.numbers(), default=0)
             self._calibrate(done)
+            while not self.run.config.calibrated or done < self.run.config.generations:
+                done += 1
+                states = self._generation(Generation(done, states))
+                self._calibrate(done)
 
     def _callback(self, event: Event) -> None:
         """Reports an event, and says in the run's folder where the training is."""

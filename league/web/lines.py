@@ -206,4 +206,3 @@ class Lines:
             return text_positions(game).from_text(query.start)
         except ValueError as error:
             raise UserError(str(error)) from None
-
