@@ -42,7 +42,7 @@
       if (status.state !== "training") draw();
     }
     if (status.state === "training" && !status.stoppable) {
-      $("note").textContent = "Trained by a process that this server cannot stop" + (status.host ? ` on ${status.host}.` : ".");
+      $("note").textContent = `The process that trains it${status.host ? `, on ${status.host},` : ""} does not listen to this server.`;
     }
     run.dataset.state = status.state;
     clock();
