@@ -67,11 +67,13 @@ def _prepare() -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    worker = app.state.site.worker
+    shared = app.state.site
     # Loading JAX slows all else down; who opens the page at once gets it at once.
-    asyncio.get_running_loop().call_later(_HEAD_START, worker.start)
+    asyncio.get_running_loop().call_later(_HEAD_START, shared.worker.start)
     yield
-    worker.close()
+    shared.worker.close()
+    for close in shared.closing:
+        close()
 
 
 class _Static(StaticFiles):

@@ -5,6 +5,7 @@ What is kept changes nothing but time: any position can be made again from its a
 
 import copy
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -101,25 +102,23 @@ class Lines:
     Args:
       settings: of the server.
       secret: the server's.
+      run_games: gives the names of the games of runs, which may be envs.
     """
 
-    def __init__(self, settings: Settings, secret: bytes):
-        self._settings, self._secret = settings, secret
+    def __init__(self, settings: Settings, secret: bytes, run_games: Callable[[], tuple[str, ...]]):
+        self._settings, self._secret, self._run_games = settings, secret, run_games
         self._games: dict[str, Game] = {}
         self._kept: OrderedDict[tuple[Any, ...], Line] = OrderedDict()
 
-    def game(self, name: str, *, extra: tuple[str, ...] = ()) -> Game:
+    def game(self, name: str) -> Game:
         """A game by name.
-
-        Args:
-          name: as a visitor gave it.
-          extra: names that runs gave.
 
         Raises:
           UserError: there is none, or it is too large for a page.
         """
-        names.check_game(name, (*self._settings.games, *extra), games.names())
         if name not in self._games:
+            allowed = *self._settings.games, *self._run_games()
+            names.check_game(name, allowed, games.names())
             if ":" in name and len(self._games) >= _MOST_GAMES:
                 raise UserError(f"{_MOST_GAMES} games are open here already; take one of them")
             try:

@@ -3,11 +3,13 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from arena.errors import SEEDS, UserError, whole_number
 from league.web.work import MOST_SECONDS, MOST_SIMULATIONS
 
+SEATS = ("first", "second")
+"""What the seats are called."""
 _MOST_TEXT = 400
 """Characters of a name or a position."""
 _MOST_MOVES = 40_000
@@ -50,7 +52,7 @@ class Query:
         values = {
             "game": self.game,
             "agent": self.agent,
-            "seat": ("first", "second")[self.seat],
+            "seat": SEATS[self.seat],
             "limit": self.limit,
             "start": self.start,
             "seed": str(self.seed),
@@ -67,6 +69,18 @@ class Query:
         return "&".join(f"{key}={quote(value, safe=':,=-.*/')}" for key, value in shown.items())
 
 
+def parse(search: str) -> dict[str, str]:
+    """The values of an address, from what follows its question mark.
+
+    Raises:
+      UserError: there are too many.
+    """
+    try:
+        return dict(parse_qsl(search.removeprefix("?"), max_num_fields=30))
+    except ValueError:
+        raise UserError("this is no address of a position") from None
+
+
 def read(values: Mapping[str, str]) -> Query:
     """Reads an address.
 
@@ -81,7 +95,7 @@ def read(values: Mapping[str, str]) -> Query:
     if not game:
         raise UserError("which game? the address names none")
     seat = values.get("seat", "") or "first"
-    if seat not in ("first", "second"):
+    if seat not in SEATS:
         raise UserError(f"seat is first or second, not {seat!r:.50}")
     seed = whole_number(values.get("seed", "") or "0", most=SEEDS - 1)
     if seed is None:
@@ -92,7 +106,7 @@ def read(values: Mapping[str, str]) -> Query:
     return Query(
         game=game,
         agent=values.get("agent", ""),
-        seat=("first", "second").index(seat),
+        seat=SEATS.index(seat),
         limit=limit,
         start=values.get("start", "").strip(),
         seed=seed,

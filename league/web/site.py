@@ -3,7 +3,8 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -71,12 +72,16 @@ class Site:
       worker: the thread that computes; nothing else may call JAX.
       menu: the pages, filled in by `app.create`.
       secret: 32 bytes that no visitor knows.
+      closing: called when the server ends.
+      pictures: of the games, by name, as they are drawn.
     """
 
     settings: Settings
     worker: Worker
     menu: list[Entry] = field(default_factory=list)
     secret: bytes = field(default_factory=lambda: _secret())
+    closing: list[Callable[[], None]] = field(default_factory=list)
+    pictures: dict[str, Future[str]] = field(default_factory=dict)
 
     @cached_property
     def templates(self) -> Environment:
