@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -83,7 +90,12 @@ class Site:
     def templates(self) -> Environment:
         """The templates; everything but markup is escaped."""
         pages = Environment(
-            loader=PackageLoader("league.web"),
+            loader=ChoiceLoader(
+                [
+                    PackageLoader("league.web"),
+                    PrefixLoader({"report": FileSystemLoader(SHARED["theme.css"].parent)}),
+                ]
+            ),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
