@@ -4,9 +4,10 @@ A file in this folder that defines a subclass of `Game` is a game; there is no l
 
 Public are the contract (`Game`, with the movers `CHANCE` and `OVER`, the published numbers `Facts`
 and `Fact`), positions as text where a game has them (`TextPositions`, `text_positions`), the names
-of the games (`names`), a game by its name (`load`), and a game from any other class by the same
-options (`make`). Each game's module and its class are public, too
-(`games.hex.Hex`); files that begin with an underscore are what games share, and may change.
+of the games (`names`), a game by its name (`load`), a game from any other class by the same options
+(`make`), and marks on the cells of a game's picture (`mark`). Each game's module and its class are
+public, too (`games.hex.Hex`); files that begin with an underscore are what games share, and may
+change.
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TypeVar, get_type_hints
 
+from games._svg import mark
 from games.core import CHANCE, OVER, Fact, Facts, Game, TextPositions, text_positions
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "TextPositions",
     "load",
     "make",
+    "mark",
     "names",
     "text_positions",
 ]

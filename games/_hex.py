@@ -10,7 +10,7 @@ from itertools import pairwise
 import jax
 import numpy as np
 
-from games import _bitset
+from games import _bitset, _svg
 from games._bitset import Bitset
 
 _RED, _BLUE = "#d8433b", "#2c5aa0"
@@ -89,26 +89,31 @@ def draw(size: int, stones: list[str]) -> str:
       size: of the board.
       stones: for each cell red `X`, blue `O` or `.`; small letters mark a stone with a dot.
     """
-    parts = [*_edges(size)]
-    for cell, stone in enumerate(stones):
-        x, y = _centre(*divmod(cell, size))
-        corners = " ".join(f"{x + dx:.5g},{y + dy:.5g}" for dx, dy in _CORNERS)
-        parts.append(f'<polygon points="{corners}" fill="#f7f1e3" stroke="#a79c85"/>')
-        if stone != ".":
-            colour = _RED if stone in "Xx" else _BLUE
-            parts.append(f'<circle cx="{x:.5g}" cy="{y:.5g}" r="13" fill="{colour}"/>')
-        if stone in "xo":
-            parts.append(f'<circle cx="{x:.5g}" cy="{y:.5g}" r="5" fill="#fdfaf3"/>')
     names = [(*_centre(-1.3, i + 0.65), _COLUMNS[i]) for i in range(size)]
     names += [(*_centre(i, -1.1), str(i + 1)) for i in range(size)]
-    parts += [f'<text x="{x:.5g}" y="{y + 4:.5g}">{name}</text>' for x, y, name in names]
     first, last = _centre(0, 0), _centre(size - 1, size - 1)
     width, height = (a + b for a, b in zip(first, last, strict=True))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.5g} {height:.5g}" '
-        'font-family="sans-serif" font-size="13" text-anchor="middle">'
-        f'<rect width="100%" height="100%" fill="#fdfaf3"/>{"".join(parts)}</svg>'
-    )
+    cells = (_cell(size, cell, stone) for cell, stone in enumerate(stones))
+    places = [(x, y + 4, name) for x, y, name in names]
+    return _svg.picture(width, height, *_edges(size), _svg.names(places), *cells, font=13)
+
+
+def _cell(size: int, cell: int, stone: str) -> str:
+    x, y = _centre(*divmod(cell, size))
+    corners = " ".join(f"{x + dx:.5g},{y + dy:.5g}" for dx, dy in _CORNERS)
+    ground = f'<polygon class="square" points="{corners}" fill="#f7f1e3" stroke="#a79c85"/>'
+    piece, says = "", ""
+    if stone != ".":
+        red = stone in "Xx"
+        says = ("red" if red else "blue") + ", found" * (stone in "xo")
+        piece = (
+            f'<circle class="piece {_svg.SEATS[not red]}" cx="{x:.5g}" cy="{y:.5g}" r="13" '
+            f'fill="{_RED if red else _BLUE}"/>'
+        )
+    if stone in "xo":
+        piece += f'<circle cx="{x:.5g}" cy="{y:.5g}" r="5" fill="#fdfaf3"/>'
+    shape = f'<polygon points="{corners}"'
+    return _svg.cell(label(size, cell), shape, says=says, ground=ground, piece=piece)
 
 
 def label(size: int, cell: int) -> str:

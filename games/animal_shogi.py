@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _animal_shogi_picture
 from games.core import OVER, Fact, Facts, Game
 
 _WIDE, _CELLS = 3, 12
@@ -30,27 +31,6 @@ _MOVE_WORD, _MOVE_BIT = np.divmod(np.arange(_PLANES * _CELLS, dtype=np.uint32), 
 _FEATURES = 17
 _CELL = np.repeat(np.arange(_CELLS).reshape(4, 3)[::-1], _FEATURES).astype(np.uint32)
 _FEATURE = np.tile(np.arange(_FEATURES, dtype=np.uint32), _CELLS)
-
-# How pieces are drawn: their ways to move, and a colour.
-_TILES = {
-    "C": ((0,), "#f7e9a8"),
-    "E": ((1, 3, 5, 7), "#cdc4e6"),
-    "G": ((0, 2, 4, 6), "#cdc4e6"),
-    "H": ((0, 1, 2, 4, 6, 7), "#f3c98b"),
-    "L": (range(8), "#f2b3a6"),
-}
-_FRAME = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 460" '
-    'font-family="sans-serif" text-anchor="middle" fill="#3d3225">'
-    '<rect width="480" height="460" fill="#f6f1e4"/>'
-    '<path d="M40 130h300v200h-300z" fill="#f1e3bd"/>'
-    '<path d="M40 30h300v100h-300z" fill="#cfe4ee"/>'
-    '<path d="M40 330h300v100h-300z" fill="#d3e6c0"/>'
-    '<path d="M40 30h300v400h-300zM140 30v400M240 30v400M40 130h300M40 230h300M40 330h300" '
-    'fill="none" stroke="#8a7557" stroke-width="2"/>'
-    + "".join(f'<text x="{90 + 100 * k}" y="22" font-size="18">{"abc"[k]}</text>' for k in range(3))
-    + "".join(f'<text x="22" y="{86 + 100 * k}" font-size="18">{k + 1}</text>' for k in range(4))
-)
 
 Cells = jax.Array | int
 """A set of cells as bits."""
@@ -264,21 +244,6 @@ def _name(cell: int, second: int) -> str:
     return f"{'abc'[column]}{4 - row}"
 
 
-def _draw_piece(x: float, y: float, size: float, letter: str) -> str:
-    """A tile with a dot for every way to move, upside down if it is seat 1's."""
-    ways, fill = _TILES[letter.upper()]
-    turn = "" if letter.isupper() else " rotate(180)"
-    dots = "".join(
-        f'<circle cx="{34 * right}" cy="{-34 * ahead}" r="5"/>'
-        for right, ahead in (_WAYS[way] for way in ways)
-    )
-    return (
-        f'<g transform="translate({x} {y}) scale({size}){turn}">'
-        f'<rect x="-43" y="-43" width="86" height="86" rx="12" fill="{fill}" stroke="#6b5a45"/>'
-        f'<g fill="#c0392b">{dots}</g><text y="16" font-size="46">{letter.upper()}</text></g>'
-    )
-
-
 @dataclass(frozen=True)
 class AnimalShogi(Game[State]):
     """Animal shogi (dōbutsu shōgi, Let's Catch the Lion) on 3×4.
@@ -404,16 +369,19 @@ class AnimalShogi(Game[State]):
 
     def draw(self, state: State) -> str:
         """Tiles with dots for the ways they move, as the game is sold; pieces held on the right."""
-        marks = []
-        for cell, letter in enumerate(_squares(state)):
-            if letter != ".":
-                x, y = 90 + 100 * (cell % 3), 380 - 100 * (cell // 3)
-                marks.append(_draw_piece(x, y, 1, letter))
-        for seat, held in enumerate(_hands(state)):
-            for k, letter in enumerate(held.lower() if seat else held):
-                x, y = 384 + 56 * (k % 2), 56 * (k // 2)
-                marks.append(_draw_piece(x, 58 + y if seat else 402 - y, 0.6, letter))
-        return _FRAME + "".join(marks) + "</svg>"
+        return _animal_shogi_picture.draw(_squares(state), _hands(state), turned=False)
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, for seat 1 turned by half, so that its own side is below."""
+        return _animal_shogi_picture.draw(_squares(state), _hands(state), turned=seat == 1)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The cells it leaves and reaches; a drop begins with a piece in the hand, `hand0-C`."""
+        second, (plane, cell) = int(state.plies) & 1, divmod(move, _CELLS)
+        if plane >= _DROP:
+            return f"hand{second}-{'CEG'[plane - _DROP]}", _name(cell, second)
+        right, ahead = _WAYS[plane]
+        return _name(cell - _WIDE * ahead - right, second), _name(cell, second)
 
     def label(self, state: State, move: int) -> str:
         """Piece, from, `-` or `x`, to, `+` for promotion: `Gc4-c3`, `Cb3xb2`; or a drop, `C*b2`.

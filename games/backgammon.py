@@ -188,6 +188,14 @@ def _dice(state: State) -> list[int]:
     return [die for k in range(0, 16, 4) if (die := int(state.dice) >> k & 15)]
 
 
+def _part(state: State, move: int) -> tuple[int, int, int, bool]:
+    """Where a move begins and ends, its die, and whether another die could do the same."""
+    source, dice = int(_SOURCE[move]) + 1, _dice(state)
+    die = dice[int(_DIE[move])]
+    either = source <= die and len(dice) == 2 and dice[0] > dice[1] >= source
+    return source, max(source - die, 0), die, either
+
+
 def numbers(checkers: Checkers) -> list[int]:
     """How many there are on 0 (borne off) to 25 (the bar), as their owner counts."""
     words = [int(word) for word in checkers]
@@ -358,7 +366,23 @@ class Backgammon(Game[State]):
 
     def draw(self, state: State) -> str:
         """White runs from the top right to the bottom right; outside is what has been borne off."""
-        return _backgammon_picture.draw(_by_seat(state), _seat(state), _dice(state))
+        return self.draw_view(state, 0)
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """The seat's checkers run from the top right to the bottom right, by its own numbers."""
+        return _backgammon_picture.draw(_by_seat(state), _seat(state), _dice(state), side=seat)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """Where from and where to; none for a pass.
+
+        Where either of two dice can take the same checker off, the die is left to choose: `=6`.
+        """
+        if move == _PASS:
+            return ()
+        source, target, die, either = _part(state, move)
+        seat = _seat(state)
+        cells = (_backgammon_picture.cell(seat, place) for place in (source, target))
+        return *cells, *([f"={die}"] if either else [])
 
     def label(self, state: State, move: int) -> str:
         """From and to, `13/8`, `bar/22`, `6/off`; `pass` where nothing can move.
@@ -367,13 +391,9 @@ class Backgammon(Game[State]):
         """
         if move == _PASS:
             return "pass"
-        source, dice = int(_SOURCE[move]) + 1, _dice(state)
-        die = dice[int(_DIE[move])]
+        source, target, die, either = _part(state, move)
         name = "bar" if source == _BAR else str(source)
-        if source > die:
-            return f"{name}/{source - die}"
-        either = len(dice) == 2 and dice[0] > dice[1] >= source
-        return f"{name}/off" + f" by {die}" * either
+        return f"{name}/{target or 'off'}" + f" by {die}" * either
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`; the star that marks a hit may follow."""

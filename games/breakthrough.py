@@ -8,12 +8,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _squares
 from games._bitboard import Bitboard, planes
 from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
 _HOME_ROW = 0xFF
 _LEFT_COLUMN, _RIGHT_COLUMN = 0x01 * 0x0101010101010101, 0x80 * 0x0101010101010101
+_PIECES = {
+    "w": _squares.Piece(_squares.disc(0, white=True), "white"),
+    "b": _squares.Piece(_squares.disc(1, white=False), "black"),
+}
 
 
 class State(NamedTuple):
@@ -142,25 +147,24 @@ class Breakthrough(Game[State]):
 
     def draw(self, state: State) -> str:
         """A chequered board with white and black discs; white's side at the bottom."""
-        marks = []
-        for k, name in enumerate("abcdefgh"):
-            marks.append(f'<text x="{100 + 100 * k}" y="884">{name}</text>')
-            marks.append(f'<text x="24" y="{810 - 100 * k}">{k + 1}</text>')
-        for place, piece in enumerate(self._pieces(state)):
-            row, column = divmod(place, 8)
-            x, y = 50 + 100 * column, 50 + 100 * row
-            field = "#e9dcc3" if (row + column) % 2 == 0 else "#b98d63"
-            marks.append(f'<rect x="{x}" y="{y}" width="100" height="100" fill="{field}"/>')
-            if piece != ".":
-                fill, rim = ("#fbfaf6", "#8a7355") if piece == "w" else ("#2b2b2b", "#111")
-                marks.append(
-                    f'<circle cx="{x + 50}" cy="{y + 50}" r="36" fill="{fill}" stroke="{rim}"/>'
-                )
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 900" stroke-width="4" '
-            'font-family="sans-serif" font-size="28" text-anchor="middle">'
-            '<rect width="900" height="900" fill="#f7f3ea"/>' + "".join(marks) + "</svg>"
-        )
+        return self._draw(state, turned=False)
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, Black's side below for Black."""
+        return self._draw(state, turned=seat == 1)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """Where from and where to."""
+        way, cell = divmod(move, 64)
+        return _name(cell, int(state.seat)), _name(cell + 7 + way, int(state.seat))
+
+    def _draw(self, state: State, *, turned: bool) -> str:
+        pieces = {
+            8 * (7 - place // 8) + place % 8: _PIECES[piece]
+            for place, piece in enumerate(self._pieces(state))
+            if piece != "."
+        }
+        return _squares.draw(8, pieces, turned=turned)
 
     def label(self, state: State, move: int) -> str:
         """Where from and where to, `a2a3`; with an x between for a capture, `a2xb3`."""

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import chess
-import chess.svg
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from games import _chess
-from games._chess import Board, CheckInfo, History, Key, Pieces
+from games._chess import Board, CheckInfo, History, Key, Pieces, picture
 from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
@@ -272,8 +271,25 @@ class Chess(Game[State]):
 
     def draw(self, state: State) -> str:
         """White below; a king in check is marked."""
+        return self._draw(state, turned=False)
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, Black's side below for Black."""
+        return self._draw(state, turned=seat == 1)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The squares it leaves and reaches, the king's in castling; `=q` to promote."""
+        pieces, _, _, ply, _ = jax.tree.map(np.asarray, state)
+        flip = 56 if ply % 2 else 0
+        source, target, promotion = _chess.squares(_chess.letters(pieces), int(move))
+        names = [chess.square_name(square ^ flip) for square in (source, target)]
+        return *names, *([f"={promotion}"] if promotion else [])
+
+    def _draw(self, state: State, *, turned: bool) -> str:
         board = self._board(state)
-        return chess.svg.board(board, check=board.king(board.turn) if board.is_check() else None)
+        letters = [p.symbol() if (p := board.piece_at(k)) else "." for k in range(64)]
+        king = ("K" if board.turn else "k") if board.is_check() else ""
+        return picture.draw(8, letters, turned=turned, king=king)
 
     def label(self, state: State, move: int) -> str:
         """Standard algebraic notation, as `Nf3`."""

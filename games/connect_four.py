@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _svg
 from games.core import OVER, Fact, Facts, Game
 
 # A column takes seven bits, its lowest cell first and an empty one on top, so that no line runs
@@ -29,6 +30,7 @@ _WORD, _BIT, _PLANE = (
 )
 # Bit distances to the next cell of a line: up, right, and the two diagonals.
 _LINES = (1, _COLUMN, _COLUMN - 1, _COLUMN + 1)
+_RACK = '<rect class="board" x="10" y="10" width="700" height="600" rx="24" fill="#2c5aa0"/>'
 
 
 class Board(NamedTuple):
@@ -168,16 +170,37 @@ class ConnectFour(Game[State]):
         return "\n".join([" ".join(row) for row in self._stones(state)] + ["1 2 3 4 5 6 7"])
 
     def draw(self, state: State) -> str:
-        """A blue rack with red and yellow discs."""
-        colours = {"X": "#d8433b", "O": "#f4c531", ".": "#f7f5ef"}
-        discs = "".join(
-            f'<circle cx="{50 + 100 * c}" cy="{50 + 100 * r}" r="40" fill="{colours[stone]}"/>'
-            for r, row in enumerate(self._stones(state))
-            for c, stone in enumerate(row)
+        """A blue rack with red and yellow discs; the cells are the columns."""
+        stones = self._stones(state)
+        columns = [self._column(c, [row[c] for row in stones]) for c in range(7)]
+        return _svg.picture(720, 660, _RACK, *columns, font=30)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The column."""
+        return (self.label(state, move),)
+
+    def _column(self, column: int, stones: list[str]) -> str:
+        """A column, its stones from the top."""
+        x, colours = 60 + 100 * column, {"X": "#d8433b", "O": "#f4c531"}
+        holes = "".join(
+            f'<circle class="hole" cx="{x}" cy="{60 + 100 * r}" r="40" fill="#f7f5ef"/>'
+            for r in range(6)
         )
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 600">'
-            f'<rect width="700" height="600" rx="24" fill="#2c5aa0"/>{discs}</svg>'
+        discs = "".join(
+            f'<circle class="piece {_svg.SEATS[stone == "O"]}" cx="{x}" cy="{60 + 100 * r}" '
+            f'r="40" fill="{colours[stone]}"/><circle cx="{x}" cy="{60 + 100 * r}" r="27" '
+            'fill="none" stroke="#000" stroke-opacity=".14" stroke-width="5"/>'
+            for r, stone in enumerate(stones)
+            if stone != "."
+        )
+        held = [{"X": "red", "O": "yellow"}[stone] for stone in reversed(stones) if stone != "."]
+        name = f'<text class="names" x="{x}" y="648" fill="{_svg.INK}">{column + 1}</text>'
+        return _svg.cell(
+            str(column + 1),
+            f'<rect x="{x - 50}" y="10" width="100" height="600" rx="20"',
+            says=", ".join(held) or "empty",
+            ground=name,
+            piece=holes + discs,
         )
 
     def label(self, state: State, move: int) -> str:

@@ -14,6 +14,8 @@ from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import jax
 
+from games import _svg
+
 CHANCE = -1
 """`mover` of a position in which chance moves."""
 OVER = -2
@@ -137,7 +139,11 @@ class Game(ABC, Generic[StateT]):
 
     @abstractmethod
     def draw(self, state: StateT) -> str:
-        """The position as an SVG picture."""
+        """The position as an SVG picture, seen from seat 0's side.
+
+        Cells that `clicks` names are groups `<g class="cell" data-cell="e4">`; `games._svg` has
+        what the games of this folder build them with, and the classes by which pages style them.
+        """
 
     @abstractmethod
     def label(self, state: StateT, move: int) -> str:
@@ -161,6 +167,25 @@ class Game(ABC, Generic[StateT]):
         if not self.perfect_information:
             raise NotImplementedError(f"{type(self).__name__} does not say what a seat sees")
         return self.show(state)
+
+    def draw_view(self, state: StateT, seat: int) -> str:
+        """The position as an SVG picture, as far as a seat sees it, with cells as in `draw`; its
+        own side is below where players sit at two sides of the board.
+
+        Unless the game overrides this it is `draw`, or of hidden information the text of `view`.
+        """
+        return self.draw(state) if self.perfect_information else _svg.text(self.view(state, seat))
+
+    def clicks(self, state: StateT, move: int) -> tuple[str, ...]:
+        """The cells of the pictures to click, in order, for a legal move.
+
+        Where a move places something that is one cell, where it moves something two. A last element
+        that begins with `=`, as in `("e7", "e8", "=q")`, is no cell but a choice that is left. In
+        one position no two moves have the same clicks, nor is one the beginning of another, but for
+        moves without any. Those are chosen by their label: passes, bets, and all moves of a game
+        that does not define this.
+        """
+        return ()
 
     def chance(self, state: StateT) -> jax.Array:
         """Probabilities of the outcomes at a chance node, f32[C]; unspecified elsewhere.

@@ -82,6 +82,14 @@ class DarkHex(PhantomGame):
         """All stones; those that the other seat has found have a dot."""
         return _hex.draw(self.size, self._stones(state))
 
+    def draw_view(self, state: State, seat: int) -> str:
+        """The seat's own stones and those that it has found."""
+        return _hex.draw(self.size, self._seen(state, seat))
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The cell."""
+        return (self.label(state, move),)
+
     def label(self, state: State, move: int) -> str:
         """The cell as red sees it, `a1` at the top left."""
         return _hex.label(self.size, self._turned(move) if int(state.stones) & 1 else move)

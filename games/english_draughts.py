@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _squares
 from games._bitboard import flags
 from games.core import OVER, Fact, Facts, Game
 
@@ -34,7 +35,13 @@ _SHOWN = np.array(
     [np.where((k == _PLANE) & ((_ROW + _COLUMN) % 2 == 1), 0xFFFFFFFF, 0) for k in range(5)],
     np.uint32,
 )
-_CROWN = '<path d="M-15 12L-20-12L-8-1L0-17L8-1L20-12L15 12Z" fill="#e3b341" stroke-width="2"/>'
+_PIECES = {
+    letter: _squares.Piece(
+        _squares.disc(seat, white=seat == 1, king=letter.isupper()),
+        ("black", "white")[seat] + " king" * letter.isupper(),
+    )
+    for letter, seat in zip("bBwW", (0, 0, 1, 1), strict=True)
+}
 
 
 class State(NamedTuple):
@@ -237,36 +244,42 @@ class EnglishDraughts(Game[State]):
 
     def draw(self, state: State) -> str:
         """A chequered board with numbered squares; kings wear a crown. Black's side is on top."""
-        marks = []
-        for square, piece in enumerate(self._pieces(state)):
-            x = 100 * (2 * (square % 4) + (square // 4 + 1) % 2)
-            y = 100 * (square // 4)
-            marks.append(f'<rect x="{x}" y="{y}" width="100" height="100" fill="#8aa17c"/>')
-            marks.append(f'<text x="{x + 6}" y="{y + 20}">{square + 1}</text>')
-            if piece != ".":
-                fill, rim = ("#2b2b2b", "#111") if piece in "bB" else ("#fbf7ee", "#9a8468")
-                marks.append(
-                    f'<g transform="translate({x + 50} {y + 52})" stroke="{rim}" stroke-width="4">'
-                    f'<circle r="38" fill="{fill}"/><circle r="28" fill="none"/>'
-                    + (_CROWN if piece.isupper() else "")
-                    + "</g>"
-                )
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-20 -20 840 840" '
-            'font-family="sans-serif" font-size="18" fill="#47573d">'
-            '<rect x="-20" y="-20" width="840" height="840" fill="#6b5a45"/>'
-            '<rect width="800" height="800" fill="#f2ead6"/>' + "".join(marks) + "</svg>"
-        )
+        return self._draw(state, turned=False)
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, and turned by half for Black, so that its own side is below."""
+        return self._draw(state, turned=seat == 0)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The squares it leaves and reaches."""
+        start, end, _ = self._squares(state, move)
+        return str(start), str(end)
 
     def label(self, state: State, move: int) -> str:
         """The numbers of the squares, `11-15` for a step, `15x24` for a jump."""
+        start, end, jumps = self._squares(state, move)
+        return f"{start}x{end}" if jumps else f"{start}-{end}"
+
+    def _squares(self, state: State, move: int) -> tuple[int, int, bool]:
+        """The numbers of the squares that a move leaves and reaches, and whether it jumps."""
         way, square = divmod(move, 32)
         piece: Any = np.uint32(1 << square)
         near = _next(piece, way)
         jumps = bool(near & np.uint32(state.theirs))
         target = _next(near, way) if jumps else near
-        start, end = (_number(x, state) for x in (piece, target))
-        return f"{start}x{end}" if jumps else f"{start}-{end}"
+        return _number(piece, state), _number(target, state), jumps
+
+    def _draw(self, state: State, *, turned: bool) -> str:
+        numbers, pieces = [""] * 64, {}
+        for square, letter in enumerate(self._pieces(state)):
+            row, column = square // 4, 2 * (square % 4) + (square // 4 + 1) % 2
+            place = 8 * (7 - row) + column
+            numbers[place] = str(square + 1)
+            if letter != ".":
+                pieces[place] = _PIECES[letter]
+        return _squares.draw(
+            8, pieces, turned=turned, numbers=numbers, colours=("#f2ead6", "#7d9670")
+        )
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import chess
-import chess.svg
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from games import _chess
-from games._chess import Board, CheckInfo, History, Key, Pieces
+from games._chess import Board, CheckInfo, History, Key, Pieces, picture
 from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
@@ -197,34 +195,34 @@ class GardnerChess(Game[State]):
         return turned(self.show(state)) if seat else self.show(state)
 
     def draw(self, state: State) -> str:
-        """White below, in the colours and with the pieces of python-chess."""
-        squares, labels = [], []
-        for square, letter in enumerate(_letters(state)):
-            x, y = 20 + 45 * (square % 5), 20 + 45 * (4 - square // 5)
-            colour = chess.svg.DEFAULT_COLORS["square light" if square % 2 else "square dark"]
-            squares.append(f'<rect x="{x}" y="{y}" width="45" height="45" fill="{colour}"/>')
-            if letter != ".":
-                piece = chess.Piece.from_symbol(letter)
-                name = f"{chess.COLOR_NAMES[piece.color]}-{chess.piece_name(piece.piece_type)}"
-                squares.append(f'<use href="#{name}" transform="translate({x} {y})"/>')
-        for k in range(5):
-            labels.append(f'<text x="{42.5 + 45 * k}" y="259">{"abcde"[k]}</text>')
-            labels.append(f'<text x="10" y="{227 - 45 * k}">{k + 1}</text>')
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 265 265">'
-            f"<defs>{''.join(chess.svg.PIECES.values())}</defs>"
-            '<rect width="265" height="265" fill="#212121"/>'
-            f"{''.join(squares)}"
-            '<g fill="#e5e5e5" font-size="12" font-family="sans-serif" text-anchor="middle">'
-            f"{''.join(labels)}</g></svg>"
-        )
+        """White below, with the pieces of python-chess; a king in check is marked."""
+        return self._draw(state, turned=False)
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, Black's side below for Black."""
+        return self._draw(state, turned=seat == 1)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The squares it leaves and reaches, and `=q` or the like for what a pawn becomes."""
+        source, target, promotion = self._squares(state, move)
+        return source, target, *([f"={promotion}"] if promotion else [])
 
     def label(self, state: State, move: int) -> str:
         """The squares it leaves and reaches, and what a pawn becomes: `b1c3`, `a4a5q`."""
+        return "".join(self._squares(state, move))
+
+    def _squares(self, state: State, move: int) -> tuple[str, str, str]:
+        """The names of the squares that a move leaves and reaches, and what a pawn becomes."""
         turned = 5 * (int(state.ply) % 2)
         source, target, promotion = _chess.squares(_chess.letters(_host(state).pieces), int(move))
-        names = [f"{'abcde'[k % 5]}{abs(turned - k // 5 - (not turned))}" for k in (source, target)]
-        return "".join(names) + promotion
+        first, second = (
+            f"{'abcde'[k % 5]}{abs(turned - k // 5 - (not turned))}" for k in (source, target)
+        )
+        return first, second, promotion
+
+    def _draw(self, state: State, *, turned: bool) -> str:
+        king = "Kk"[int(state.ply) % 2] if bool(_checked(state.pieces)) else ""
+        return picture.draw(5, _letters(state), turned=turned, king=king)
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""

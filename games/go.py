@@ -386,8 +386,13 @@ class Go(Game[State]):
     def draw(self, state: State) -> str:
         """Stones on a wooden board; a small square marks the point closed by ko."""
         tags = self._tags(state)
-        closed = tags.index(int(KO)) if KO in tags else None
-        return _go_picture.draw(self.size, [".XO"[tag >> 2 & 3] for tag in tags], closed)
+        closed = tags.index(int(_KO)) if _KO in tags else None
+        stones = [".XO"[tag >> 2 & 3] for tag in tags]
+        return _go_picture.draw(self.size, stones, closed=closed)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The point; none for a pass."""
+        return () if move == self.size**2 else (self.label(state, move),)
 
     def label(self, state: State, move: int) -> str:
         """Column letter, of which there is no I, and row number, `A1` at the bottom left."""

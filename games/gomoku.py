@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _bitset
+from games import _bitset, _go_picture
 from games._bitset import Bitset
 from games.core import OVER, Fact, Facts, Game
 
@@ -145,27 +145,13 @@ class Gomoku(Game[State]):
 
     def draw(self, state: State) -> str:
         """Stones on the crossings of a wooden board."""
-        n = self.size
-        end, full = 40 * n + 10, 40 * n + 50  # the first line lies at 50, the last at `end`
-        lines = "".join(f"M50 {50 + 40 * k}H{end}M{50 + 40 * k} 50V{end}" for k in range(n))
-        names = "".join(
-            f'<text x="{50 + 40 * k}" y="{full - 8}">{_COLUMNS[k]}</text>'
-            f'<text x="16" y="{end - 40 * k + 5}">{k + 1}</text>'
-            for k in range(n)
-        )
-        stones = "".join(
-            f'<circle cx="{50 + 40 * (cell % n)}" cy="{50 + 40 * (cell // n)}" r="17" '
-            f'fill="{"#1c1c1c" if stone == "X" else "#faf9f6"}"/>'
-            for cell, stone in enumerate(self._stones(state))
-            if stone != "."
-        )
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full} {full}" '
-            'font-family="sans-serif" font-size="14" text-anchor="middle">'
-            f'<rect width="{full}" height="{full}" fill="#e3b869"/>'
-            f'<path d="{lines}" stroke="#5d4520"/><g fill="#5d4520">{names}</g>'
-            f'<g stroke="#333">{stones}</g></svg>'
-        )
+        n, cells = self.size, self._stones(state)
+        rows = [cells[n * r : n * (r + 1)] for r in reversed(range(n))]
+        return _go_picture.draw(n, [stone for row in rows for stone in row], _COLUMNS)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The crossing."""
+        return (self.label(state, move),)
 
     def label(self, state: State, move: int) -> str:
         """Column letter and row number, `a1` at the bottom left."""

@@ -145,6 +145,10 @@ class Hex(Game[State]):
         """Red and blue stones on hexagons."""
         return _hex.draw(self.size, self._stones(state))
 
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The cell; none for a swap."""
+        return () if move == self.size**2 else (self.label(state, move),)
+
     def label(self, state: State, move: int) -> str:
         """The cell as red sees it, `a1` at the top left; or `swap`."""
         if move == self.size**2:

@@ -122,7 +122,14 @@ class KuhnPoker(Game[State]):
 
     def draw(self, state: State) -> str:
         """Both cards face up, the pot and the moves below."""
-        first, second = self._faces(state)
+        return self._draw(state, *self._faces(state))
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """The seat's own card face up, the pot and the moves below."""
+        first, second = (face if k == seat else "" for k, face in enumerate(self._faces(state)))
+        return self._draw(state, first, second)
+
+    def _draw(self, state: State, first: str, second: str) -> str:
         pot = 2 + int(state.bets & 0b10_10_10).bit_count()
         lines = [f"pot {pot}", ", ".join(self._made(state))]
         return _cards.table({"seat 0": first, "seat 1": second}, lines)

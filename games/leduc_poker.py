@@ -177,7 +177,14 @@ class LeducPoker(Game[State]):
 
     def draw(self, state: State) -> str:
         """All cards face up, the pot and the moves below."""
+        return self._draw(state, *self._faces(state))
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """The seat's own card and the common one face up, the pot and the moves below."""
         first, second, common = self._faces(state)
+        return self._draw(state, *((first, "") if seat == 0 else ("", second)), common)
+
+    def _draw(self, state: State, first: str, second: str, common: str) -> str:
         cards = {"seat 0": first, "common": common, "seat 1": second}
         return _cards.table(cards, [f"pot {self._pot(state)}", *self._made(state)])
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _svg
 from games.core import CHANCE, OVER, Fact, Facts, Game
 
 # Where the pips of 1 to 6 are, on a grid of nine.
@@ -31,6 +32,12 @@ class State(NamedTuple):
     bids: jax.Array
 
 
+_HIDDEN = (
+    '<rect width="80" height="80" rx="14" fill="#24543a" stroke="#8fb8a0" stroke-width="2" '
+    'stroke-dasharray="6 5"/><text x="40" y="54" font-size="40" fill="#8fb8a0">?</text>'
+)
+
+
 def _count(bits: jax.Array) -> jax.Array:
     return jax.lax.population_count(bits).astype(jnp.int32)
 
@@ -40,7 +47,7 @@ def _die(face: int, wild: bool) -> str:
     fill = "#f4c531" if wild else "#fffdf7"
     box = f'<rect width="80" height="80" rx="14" fill="{fill}" stroke="#bbb" stroke-width="2"/>'
     if face >= len(_PIPS):
-        return f'{box}<text x="40" y="42" font-size="40" fill="#222">{face + 1}</text>'
+        return f'{box}<text x="40" y="54" font-size="40" fill="#222">{face + 1}</text>'
     return box + "".join(
         f'<circle cx="{18 + 22 * (pip % 3)}" cy="{18 + 22 * (pip // 3)}" r="8" fill="#222"/>'
         for pip in _PIPS[face]
@@ -161,32 +168,50 @@ class LiarsDice(Game[State]):
 
     def draw(self, state: State) -> str:
         """Seat 0's dice above and seat 1's below; the bids of both between, the last one framed."""
+        return self._draw(state, self._faces(state))
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, the other seat's dice without their faces."""
+        hidden, faces = ["?"] * self.dice, self._faces(state)
+        return self._draw(state, [faces[0], hidden] if seat == 0 else [hidden, faces[1]])
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The bid; none to call the other a liar."""
+        return (self.label(state, move),) if move < self._doubt else ()
+
+    def _draw(self, state: State, dice: list[list[str]]) -> str:
+        """The picture with the faces of each seat's dice, `?` for one that is not shown."""
         rows, made = 2 * self.dice, self._made(state)
         bids = [move for move in made if move < self._doubt]
         width, height = 80 * max(self.sides, self.dice + 1) + 40, 50 * rows + 240
-        parts = [f'<rect width="{width}" height="{height}" rx="24" fill="#2f6b47"/>']
-        for seat, faces in enumerate(self._faces(state)):
+        parts = []
+        for seat, faces in enumerate(dice):
             y = (50 * rows + 120) * seat + 20
             says = "liar!" if self._doubt in made and len(bids) & 1 == seat else f"seat {seat}"
-            parts.append(f'<text x="60" y="{y + 40}" fill="{_COLOURS[seat]}">{says}</text>')
+            parts.append(f'<text x="60" y="{y + 48}" fill="{_COLOURS[seat]}">{says}</text>')
             parts.extend(
-                f'<g transform="translate({120 + 90 * k} {y})">'
-                f"{_die(int(face) - 1, int(face) == self.sides)}</g>"
+                f'<g transform="translate({120 + 90 * k} {y})">{self._die(face)}</g>'
                 for k, face in enumerate(faces)
             )
-        for bid in range(self._doubt):
-            x, y = 20 + 80 * (bid % self.sides), 120 + 50 * (bid // self.sides)
-            fill = _COLOURS[bids.index(bid) & 1] if bid in bids else "#3b7d55"
-            frame = ' stroke="#f4c531" stroke-width="5"' if [bid] == bids[-1:] else ""
-            parts.append(
-                f'<rect x="{x + 3}" y="{y + 3}" width="74" height="44" rx="8" '
-                f'fill="{fill}"{frame}/>'
-                f'<text x="{x + 40}" y="{y + 26}" fill="#222">{self.label(state, bid)}</text>'
-            )
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            'font-family="sans-serif" font-size="22" text-anchor="middle" '
-            'dominant-baseline="central">' + "".join(parts) + "</svg>"
+        cells = (self._bid(state, bid, bids) for bid in range(self._doubt))
+        return _svg.picture(width, height, *parts, *cells, font=22, paper="#2f6b47", round=24)
+
+    def _die(self, face: str) -> str:
+        return _die(int(face) - 1, int(face) == self.sides) if face != "?" else _HIDDEN
+
+    def _bid(self, state: State, bid: int, bids: list[int]) -> str:
+        """The cell of a bid, of the colour of the seat that made it."""
+        x, y = 20 + 80 * (bid % self.sides), 120 + 50 * (bid // self.sides)
+        box = f'<rect x="{x + 3}" y="{y + 3}" width="74" height="44" rx="8"'
+        fill = _COLOURS[bids.index(bid) & 1] if bid in bids else "#3b7d55"
+        frame = ' stroke="#f4c531" stroke-width="5"' if [bid] == bids[-1:] else ""
+        name, ink = self.label(state, bid), "#222" if bid in bids else "#e4f0e8"
+        return _svg.cell(
+            name,
+            box,
+            says=f"bid by seat {bids.index(bid) & 1}" if bid in bids else "",
+            ground=f'{box} class="square" fill="{fill}"{frame}/>',
+            piece=f'<text x="{x + 40}" y="{y + 33}" fill="{ink}">{name}</text>',
         )
 
     def label(self, state: State, move: int) -> str:

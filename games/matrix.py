@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from games import _svg
 from games._matrix import MatrixGame, State
 from games.core import Fact, Facts
 
@@ -78,38 +79,51 @@ class Matrix(MatrixGame):
 
     def draw(self, state: State) -> str:
         """The table; blue is good for seat 0, red for seat 1, and what is chosen is framed."""
+        return self._draw(int(state.first), int(state.second), int(state.first > 0))
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, but seat 1 learns what seat 0 has chosen only when it has chosen, too."""
+        seen = state if seat == 0 or state.second > 0 else self.init()
+        return self._draw(int(seen.first), int(seen.second), seat)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The row for seat 0, the column for seat 1."""
+        return (f"{'column' if state.first > 0 else 'row'}-{move + 1}",)
+
+    def _draw(self, first: int, second: int, seat: int) -> str:
+        """The table with the choices, 0 where there is none, and with the cells of a seat."""
         rows, columns = self.table.shape
         wide, high = 120 * columns + 80, 80 * rows + 80
-        row, column = int(state.first) - 1, int(state.second) - 1
-        parts = [f'<rect width="{wide}" height="{high}" fill="#fdfaf3"/>']
-        for c in range(columns):
-            parts.append(f'<text x="{120 * c + 120}" y="38" fill="#888">{c + 1}</text>')
-        for r in range(rows):
-            parts.append(f'<text x="30" y="{80 * r + 100}" fill="#888">{r + 1}</text>')
-            parts.extend(self._cell(r, c) for c in range(columns))
-        frame = 'fill="none" stroke="#222" stroke-width="5" rx="10"'
-        if row >= 0:
-            place = f'x="56" y="{80 * row + 56}" width="{120 * columns + 8}" height="88"'
-            parts.append(f"<rect {place} {frame}/>")
-        if column >= 0:
-            place = f'x="{120 * column + 56}" y="56" width="128" height="{80 * rows + 8}"'
-            parts.append(f"<rect {place} {frame}/>")
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" '
-            'font-family="sans-serif" font-size="28" text-anchor="middle" '
-            'dominant-baseline="central">' + "".join(parts) + "</svg>"
+        names = [(120.0 * c + 120, 38.0, str(c + 1)) for c in range(columns)]
+        names += [(30.0, 80.0 * r + 110, str(r + 1)) for r in range(rows)]
+        boxes = "".join(self._box(r, c) for r in range(rows) for c in range(columns))
+        row_places = [(56, 80 * r + 56, 120 * columns + 8, 88) for r in range(rows)]
+        column_places = [(120 * c + 56, 56, 128, 80 * rows + 8) for c in range(columns)]
+        places, kind = (column_places, "column") if seat else (row_places, "row")
+        cells = (_svg.cell(f"{kind}-{k + 1}", _frame(*p)) for k, p in enumerate(places))
+        chosen = "".join(
+            f'{_frame(*places[choice - 1])} class="lines" fill="none" stroke="#222" '
+            'stroke-width="5"/>'
+            for choice, places in ((first, row_places), (second, column_places))
+            if choice
         )
+        return _svg.picture(wide, high, boxes, _svg.names(names), chosen, *cells)
 
-    def _cell(self, row: int, column: int) -> str:
+    def _box(self, row: int, column: int) -> str:
         payoff = float(self.table[row, column])
         shade = "#2c5aa0" if payoff > 0 else "#d8433b"
         x, y, depth = 120 * column + 60, 80 * row + 60, abs(payoff) / self.max_payoff
         return (
             f'<rect x="{x + 4}" y="{y + 4}" width="112" height="72" rx="8" fill="{shade}" '
             f'fill-opacity="{0.1 + 0.4 * depth:.2f}"/>'
-            f'<text x="{x + 60}" y="{y + 40}" fill="#222">{payoff:g}</text>'
+            f'<text class="names" x="{x + 60}" y="{y + 50}" fill="#222">{payoff:g}</text>'
         )
 
     def label(self, state: State, move: int) -> str:
         """The number of the row or column, counted from 1."""
         return str(move + 1)
+
+
+def _frame(x: int, y: int, width: int, height: int) -> str:
+    """A rectangle around a row or a column, without its end."""
+    return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="10"'

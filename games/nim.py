@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _svg
 from games.core import OVER, Fact, Facts, Game
 
 
@@ -53,6 +54,18 @@ def _chosen(piles: tuple[jax.Array, ...], chosen: np.ndarray) -> jax.Array:
     for k in range(1, len(piles)):
         left = jnp.where(chosen == k, piles[k], left)
     return jnp.broadcast_to(left, chosen.shape)
+
+
+def _match(pile: int, index: int, left: int) -> str:
+    """A match, as a cell, of a pile with so many left."""
+    x, y = 24 * index + 62, 70 * pile
+    piece = (
+        '<g class="piece" stroke-width="7" stroke-linecap="round">'
+        f'<path d="M{x} {y + 32}v44" stroke="#d9b37c"/><path d="M{x} {y + 28}v6" stroke="#b5382c"/>'
+        "</g>"
+    )
+    shape = f'<rect x="{x - 12}" y="{y + 17}" width="24" height="66"'
+    return _svg.cell(f"{pile + 1}-{left - index}", shape, piece=piece)
 
 
 def _left(state: State) -> list[int]:
@@ -140,23 +153,15 @@ class Nim(Game[State]):
         return "\n".join(f"{k + 1:2}  {'|' * left}" for k, left in enumerate(_left(state)))
 
     def draw(self, state: State) -> str:
-        """Rows of matches."""
+        """Rows of matches; each is the cell that takes it and what is right of it."""
         size, count = max(self.sizes), len(self.sizes)
-        width, height = 24 * size + 60, 70 * count + 20
-        matches = "".join(
-            f'<path d="M{24 * i + 62} {70 * k + 32}v44" stroke="#d9b37c"/>'
-            f'<path d="M{24 * i + 62} {70 * k + 28}v6" stroke="#b5382c"/>'
-            for k, left in enumerate(_left(state))
-            for i in range(left)
-        )
-        names = "".join(f'<text x="22" y="{70 * k + 62}">{k + 1}</text>' for k in range(count))
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            'font-family="sans-serif" font-size="20" text-anchor="middle">'
-            f'<rect width="{width}" height="{height}" fill="#fdfaf3"/>'
-            f'<g fill="#777">{names}</g>'
-            f'<g stroke-width="7" stroke-linecap="round">{matches}</g></svg>'
-        )
+        matches = (_match(k, i, left) for k, left in enumerate(_left(state)) for i in range(left))
+        names = _svg.names([(24, 70 * k + 62, str(k + 1)) for k in range(count)])
+        return _svg.picture(24 * size + 76, 70 * count + 20, names, *matches, font=20)
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The first match that is taken from a pile; the ones right of it go with it."""
+        return (self.label(state, move),)
 
     def label(self, state: State, move: int) -> str:
         """Pile and number of objects: `4-7` takes seven from the fourth."""

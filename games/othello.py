@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _svg
 from games._bitboard import Bitboard, planes
 from games.core import OVER, Fact, Facts, Game
 
@@ -176,24 +177,36 @@ class Othello(Game[State]):
 
     def draw(self, state: State) -> str:
         """A green board with black and white discs."""
-        marks = []
-        for k, name in enumerate("abcdefgh"):
-            marks.append(f'<text x="{100 + 100 * k}" y="32">{name}</text>')
-            marks.append(f'<text x="24" y="{110 + 100 * k}">{k + 1}</text>')
-        for cell, disc in enumerate(self._discs(state)):
-            x, y = 100 + 100 * (cell % 8), 100 + 100 * (cell // 8)
-            if disc != ".":
-                fill = "#1b1b1b" if disc == "X" else "#f8f6f0"
-                marks.append(f'<circle cx="{x}" cy="{y}" r="41" fill="{fill}"/>')
-        lines = "".join(f"M{50 + 100 * k} 50v800M50 {50 + 100 * k}h800" for k in range(9))
         dots = "".join(f'<circle cx="{x}" cy="{y}" r="7"/>' for x in (250, 650) for y in (250, 650))
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 880 880" '
-            'font-family="sans-serif" font-size="28" text-anchor="middle">'
-            '<rect width="880" height="880" fill="#f3efe4"/>'
-            '<rect x="50" y="50" width="800" height="800" fill="#2f8f5b"/>'
-            f'<path d="{lines}" stroke="#1d5c3a" stroke-width="3"/>'
-            f'<g fill="#1d5c3a">{dots}</g>' + "".join(marks) + "</svg>"
+        lines = "".join(f"M{50 + 100 * k} 50v800M50 {50 + 100 * k}h800" for k in range(9))
+        places = [(100 + 100 * k, 38, name) for k, name in enumerate("abcdefgh")]
+        places += [(26, 110 + 100 * k, str(k + 1)) for k in range(8)]
+        return _svg.picture(
+            876,
+            876,
+            '<rect class="board" x="50" y="50" width="800" height="800" fill="#2f8f5b"/>',
+            f'<path class="lines" d="{lines}" stroke="#1d5c3a" stroke-width="3"/>',
+            f'<g class="lines" fill="#1d5c3a">{dots}</g>',
+            _svg.names(places),
+            *(self._cell(cell, disc) for cell, disc in enumerate(self._discs(state))),
+        )
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The cell; none for a pass."""
+        return () if move == _PASS else (self.label(state, move),)
+
+    def _cell(self, cell: int, disc: str) -> str:
+        x, y = 100 + 100 * (cell % 8), 100 + 100 * (cell // 8)
+        fill, rim = ("#1b1b1b", "#000") if disc == "X" else ("#f8f6f0", "#c9c4b6")
+        piece = (
+            f'<circle class="piece {_svg.SEATS[disc == "O"]}" cx="{x}" cy="{y}" r="41" '
+            f'fill="{fill}" stroke="{rim}" stroke-width="3"/>'
+        )
+        return _svg.cell(
+            f"{'abcdefgh'[cell % 8]}{cell // 8 + 1}",
+            f'<rect x="{x - 48}" y="{y - 48}" width="96" height="96"',
+            says={"X": "black", "O": "white", ".": ""}[disc],
+            piece="" if disc == "." else piece,
         )
 
     def label(self, state: State, move: int) -> str:

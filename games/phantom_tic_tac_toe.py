@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from games import _crosses
 from games._bitset import Bitset
 from games._phantom import PhantomGame, State
 from games.core import Fact, Facts
@@ -62,27 +63,20 @@ class PhantomTicTacToe(PhantomGame):
         return _text(self._seen(state, seat))
 
     def draw(self, state: State) -> str:
-        """Black crosses and red rings; those that the other seat has found have a dot."""
-        parts = []
-        for cell, mark in enumerate(self._stones(state)):
-            x, y = 50 + 100 * (cell % 3), 50 + 100 * (cell // 3)
-            if mark in "Xx":
-                parts.append(f'<path d="M{x - 28} {y - 28}l56 56m0-56l-56 56" stroke="#222"/>')
-            elif mark in "Oo":
-                parts.append(f'<circle cx="{x}" cy="{y}" r="30" stroke="#c0392b"/>')
-            if mark in "xo":
-                parts.append(f'<circle cx="{x + 38}" cy="{y - 38}" r="5" fill="#777"/>')
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 300" fill="none" '
-            'stroke-width="10" stroke-linecap="round">'
-            '<rect width="300" height="300" fill="#fdfaf3"/>'
-            '<path d="M100 12V288M200 12V288M12 100H288M12 200H288" '
-            'stroke="#bbb" stroke-width="4"/>' + "".join(parts) + "</svg>"
-        )
+        """Blue crosses and red rings; those that the other seat has found have a dot."""
+        return _crosses.draw(self._stones(state))
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """The seat's own marks and those that it has found."""
+        return _crosses.draw(self._seen(state, seat))
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The cell."""
+        return (_crosses.label(move),)
 
     def label(self, state: State, move: int) -> str:
         """Column letter and row number, `a1` at the bottom left."""
-        return f"{'abc'[move % 3]}{3 - move // 3}"
+        return _crosses.label(move)
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""

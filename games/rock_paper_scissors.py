@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _svg
 from games._matrix import MatrixGame, State
 from games.core import Fact, Facts
 
@@ -21,7 +22,7 @@ _PICTURES = {
     '<g fill="none" stroke="#d8433b" stroke-width="10">'
     '<circle cx="-26" cy="32" r="15"/><circle cx="26" cy="32" r="15"/></g>'
     '<circle cy="-9" r="4" fill="#444"/>',
-    "?": '<text fill="#bbb">?</text>',
+    "?": '<text y="28" fill="#bbb">?</text>',
 }
 
 
@@ -63,22 +64,36 @@ class RockPaperScissors(MatrixGame):
         return " - ".join(self._hands(state))
 
     def draw(self, state: State) -> str:
-        """Both hands, the winner's in a green ring."""
-        payoff = float(self.payoff(state))
-        parts = []
-        for x, hand, gain in zip((140, 400), self._hands(state), (payoff, -payoff), strict=True):
-            ring = "#3c9d5d" if gain > 0 else "#ddd"
-            parts.append(
-                f'<g transform="translate({x} 130)">'
-                f'<circle r="100" fill="#f4efe4" stroke="{ring}" stroke-width="8"/>'
-                f"{_PICTURES[hand]}</g>"
-            )
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 540 260" '
-            'font-family="sans-serif" font-size="80" text-anchor="middle" '
-            'dominant-baseline="central" stroke-linecap="round" stroke-linejoin="round">'
-            '<rect width="540" height="260" fill="#fdfaf3"/>' + "".join(parts) + "</svg>"
+        """Both hands, the winner's in a green ring, and below them the hands to choose."""
+        return self._draw(self._hands(state), float(self.payoff(state)))
+
+    def draw_view(self, state: State, seat: int) -> str:
+        """As `draw`, but seat 1 learns what seat 0 has chosen only when it has chosen, too."""
+        return self.draw(state if seat == 0 or state.second > 0 else self.init())
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The hand."""
+        return (_HANDS[move],)
+
+    def _draw(self, hands: list[str], payoff: float) -> str:
+        shown = "".join(
+            f'<g transform="translate({x} 130)"><circle class="square" r="100" fill="#f4efe4" '
+            f'stroke="{"#3c9d5d" if gain > 0 else "#ddd"}" stroke-width="8"/>{_PICTURES[hand]}</g>'
+            for x, hand, gain in zip((140, 400), hands, (payoff, -payoff), strict=True)
         )
+        cells = (
+            _svg.cell(
+                hand,
+                f'<circle cx="{130 + 140 * k}" cy="320" r="60"',
+                ground=f'<circle class="square" cx="{130 + 140 * k}" cy="320" r="60" '
+                'fill="#f4efe4" stroke="#ddd" stroke-width="4"/>',
+                piece=f'<g transform="translate({130 + 140 * k} 320) scale(.6)">'
+                f"{_PICTURES[hand]}</g>",
+            )
+            for k, hand in enumerate(_HANDS)
+        )
+        drawn = f'<g stroke-linecap="round" stroke-linejoin="round">{shown}{"".join(cells)}</g>'
+        return _svg.picture(540, 400, drawn, font=80)
 
     def label(self, state: State, move: int) -> str:
         """The name of the hand."""

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from games import _crosses
 from games.core import OVER, Fact, Facts, Game
 
 _LINES = np.array(
@@ -115,25 +116,16 @@ class TicTacToe(Game[State]):
         return "\n".join([*rows, "   a b c"])
 
     def draw(self, state: State) -> str:
-        """Black crosses and red rings."""
-        marks = []
-        for cell, stone in enumerate(self._stones(state)):
-            x, y = 50 + 100 * (cell % 3), 50 + 100 * (cell // 3)
-            if stone == "X":
-                marks.append(f'<path d="M{x - 28} {y - 28}l56 56m0-56l-56 56" stroke="#222"/>')
-            elif stone == "O":
-                marks.append(f'<circle cx="{x}" cy="{y}" r="30" stroke="#c0392b"/>')
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 300" fill="none" '
-            'stroke-width="10" stroke-linecap="round">'
-            '<rect width="300" height="300" fill="#fdfaf3"/>'
-            '<path d="M100 12V288M200 12V288M12 100H288M12 200H288" '
-            'stroke="#bbb" stroke-width="4"/>' + "".join(marks) + "</svg>"
-        )
+        """Blue crosses and red rings."""
+        return _crosses.draw(self._stones(state))
+
+    def clicks(self, state: State, move: int) -> tuple[str, ...]:
+        """The cell."""
+        return (_crosses.label(move),)
 
     def label(self, state: State, move: int) -> str:
         """Column letter and row number, `a1` at the bottom left."""
-        return f"{'abc'[move % 3]}{3 - move // 3}"
+        return _crosses.label(move)
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""

@@ -263,6 +263,23 @@ class Session:
         moves = [] if self.over else ["moves: " + " ".join(self.legal_moves)]
         return "\n".join([*filter(None, [self._description.text]), *moves])
 
+    def drawing(self, seat: int) -> str:
+        """What a seat, 0 or 1, may see of the position, as an SVG picture; its side is below.
+
+        Cells carry the names that `Game.clicks` gives for moves.
+
+        Raises:
+          ValueError: the game is outside the device, and the other seat is to move.
+        """
+        self._check_visible(seat)
+        if self._outside and (outside := as_host_game(self.game)):
+            return outside.draw_described(self._outside, 0)
+        return self.game.draw_view(self.state, seat)
+
+    def clicks(self, move: int) -> tuple[str, ...]:
+        """The cells to click for a legal move, as `Game.clicks` gives them."""
+        return self.game.clicks(self.state, move)
+
     def observation(self, seat: int) -> np.ndarray:
         """What a seat, 0 or 1, may observe of the position, f32[...] as `Game.observe` gives it.
 

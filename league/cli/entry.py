@@ -28,6 +28,7 @@ COMMANDS = {
     "gate": "decide whether a newer snapshot may be the run's champion",
     "match": "play two agents against each other: arena match RUN:16 mcts:100",
     "play": "play against a snapshot or another agent yourself",
+    "serve": "the same and more in a browser: play, analyse, watch, follow leagues",
     "replay": "show a game of a PGN, SGF or JSONL file",
     "uci": "serve an agent to chess programs: arena uci RUN:16",
     "gtp": "serve an agent to go programs: arena gtp RUN:16",

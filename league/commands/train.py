@@ -16,7 +16,7 @@ from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
 from league.settings import defaults
 from league.settings.config import Config
-from league.store import runs
+from league.store import runs, status
 from league.store.database import Results
 from league.store.run import Run
 from league.training.events import Callback, Event, as_json
@@ -125,12 +125,14 @@ def run(command: Command) -> None:
     with (
         interrupts.closing_line(f"run {work.name!r} is kept, go on with: {place}"),
         work.lock(),
+        status.telling(work.folder, max(work.state.numbers(), default=0)),
         work.results(create=not work.state.numbers()) as results,
     ):
         if command.resume:
             runs.extend(work, command.config)
         with contextlib.ExitStack() as stack:
             Trainer(work, results, _callback(command, work, results, stack)).train()
+        status.write(work.folder, max(work.state.numbers(), default=0), "report")
         found = leaderboard.compute(results, work.config.measure.max_elo_step)
         report = build.write(work, results, found)
         terminal.show(work, results, found, report=report, json=command.json)

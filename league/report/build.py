@@ -24,8 +24,15 @@ def write(run: Run, results: Results, standing: Leaderboard) -> Path:
     return path
 
 
-def gather(run: Run, results: Results, standing: Leaderboard) -> data.Report:
-    """Everything that the page shows."""
+def gather(run: Run, results: Results, standing: Leaderboard, *, board: bool = True) -> data.Report:
+    """Everything that the page shows.
+
+    Args:
+      run: the run.
+      results: its record.
+      standing: its leaderboard.
+      board: whether a picture of the game is drawn, which takes its compiled rules.
+    """
     payoff, meetings = tables.payoff(results)
     return data.Report(
         name=run.name,
@@ -35,7 +42,7 @@ def gather(run: Run, results: Results, standing: Leaderboard) -> data.Report:
         payoff=payoff,
         meetings=meetings,
         history=data.history(results.events()),
-        board=_board(run),
+        board=_board(run) if board else "",
         forgetting=standing.forgetting,
         findings=_findings(standing, results),
         alarms=_messages(standing, "alarm"),

@@ -5,6 +5,7 @@ script; its content security policy says so to the browser.
 """
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -30,27 +31,35 @@ def render(report: Report) -> str:
     Raises:
       ValueError: `payoff` or `meetings` is not n by n for n rows.
     """
+    return template("report.html", **parts(report))
+
+
+def parts(report: Report) -> dict[str, Any]:
+    """What the page shows, by the names of its template: plots, tables, texts.
+
+    Raises:
+      ValueError: `payoff` or `meetings` is not n by n for n rows.
+    """
     n = len(report.rows)
     for name, table in (("payoff", report.payoff), ("meetings", report.meetings)):
         if table.shape != (n, n):
             raise ValueError(f"{name} has shape {table.shape}, {n} rows need ({n}, {n})")
-    return template(
-        "report.html",
-        report=report,
-        board=drawing.data_url(report.board),
-        verdict=text.verdict(report.rows),
-        numbers=text.totals(report),
-        elo=plots.elo(report.rows),
-        uniform=plots.score("uniform", "Raw network against uniform", report.rows),
-        mcts=plots.score("mcts", "With search against the ladder", report.rows),
-        exploitability=plots.exploitability(report.history),
-        payoff=matrices.payoff(report),
-        loss=plots.loss(report.history),
-        speed=plots.speed(report.history),
-        forgetting=matrices.forgetting(report),
-        worst=plots.worst(report),
-        passes=plots.passes(report.history),
-        meta=any(row.melo is not None for row in report.rows),
-        table=[text.cells(row) for row in reversed(report.rows)],
-        card=text.sections(report.card),
-    )
+    return {
+        "report": report,
+        "board": drawing.data_url(report.board),
+        "verdict": text.verdict(report.rows),
+        "numbers": text.totals(report),
+        "elo": plots.elo(report.rows),
+        "uniform": plots.score("uniform", "Raw network against uniform", report.rows),
+        "mcts": plots.score("mcts", "With search against the ladder", report.rows),
+        "exploitability": plots.exploitability(report.history),
+        "payoff": matrices.payoff(report),
+        "loss": plots.loss(report.history),
+        "speed": plots.speed(report.history),
+        "forgetting": matrices.forgetting(report),
+        "worst": plots.worst(report),
+        "passes": plots.passes(report.history),
+        "meta": any(row.melo is not None for row in report.rows),
+        "table": [text.cells(row) for row in reversed(report.rows)],
+        "card": text.sections(report.card),
+    }

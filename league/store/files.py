@@ -2,12 +2,18 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from arena.errors import UserError
+
+LOCK = "lock"
+"""The file in a run's folder that the process which changes the run keeps locked."""
+_ATTEMPTS, _PAUSE = 3, 0.05
+"""How often it is tried, and seconds between: `is_locked` holds it for an instant."""
 
 
 @contextmanager
@@ -45,9 +51,26 @@ def lock(folder: Path) -> Iterator[None]:
     Raises:
       UserError: another process holds it.
     """
-    with open(folder / "lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"run {folder.name!r} is in use by another process") from None
+    with open(folder / LOCK, "a") as file:
+        for attempt in range(_ATTEMPTS):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt + 1 == _ATTEMPTS:
+                    raise UserError(f"run {folder.name!r} is in use by another process") from None
+                time.sleep(_PAUSE)
+        file.truncate(0)  # what the last holder wrote, see `status.py`
         yield
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process keeps others out of a run's folder."""
+    try:
+        with open(folder / LOCK) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # nobody ever held it
+        return False
+    return False

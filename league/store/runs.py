@@ -43,7 +43,7 @@ def create(
     Raises:
       UserError: the name is taken, or cannot be one.
     """
-    name = name or _free(folder, re.sub(r"[^\w.=-]+", "-", game).strip(".-"))
+    name = name or free_name(folder, game)
     if not re.fullmatch(r"[\w=+-][\w.=+-]*", name):
         raise UserError(f"{name!r} cannot be the name of a run: letters, digits and . = + - _ can")
     if name in RESERVED or registry.exists(name):
@@ -61,9 +61,9 @@ def create(
     return Run(place, rules)
 
 
-def _free(folder: Path, name: str) -> str:
-    """The name, or the first of NAME-2, NAME-3, … that is free."""
-    number = 1
+def free_name(folder: Path, game: str) -> str:
+    """The name of a run of a game: the game's, or the first of NAME-2, NAME-3, … that is free."""
+    name, number = re.sub(r"[^\w.=-]+", "-", game).strip(".-"), 1
     while (folder / (free := name if number == 1 else f"{name}-{number}")).exists():
         number += 1
     return free

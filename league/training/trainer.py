@@ -24,13 +24,13 @@ from league.settings import duration
 from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner
 from league.store import card as cards
-from league.store import runs
+from league.store import runs, status
 from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
 from league.training import best_response, calibration, exploiters, game_figures, step
 from league.training.actors import Actors, LocalActors, PlayRequest, WeightsRef
-from league.training.events import Callback, GenerationEvent, PhaseEvent, ignore
+from league.training.events import Callback, Event, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
 from league.training.game_figures import GameCounts
 from league.training.measuring import Measuring
@@ -83,7 +83,7 @@ class Trainer:
         *,
         actors: Actors | None = None,
     ):
-        self.run, self.results, self._callback = run, results, callback
+        self.run, self.results, self._tell = run, results, callback
         self._actors = actors or LocalActors(lambda ref: self.weights(ref.id))
         self._weights: dict[str, Params] = {}
         self.history = ExploiterHistory(run, results)
@@ -99,13 +99,20 @@ class Trainer:
         Raises:
           UserError: what it goes on from is missing or damaged; then nothing is changed.
         """
-        states = self._restore()
-        done = max(self.run.state.numbers(), default=0)
-        self._calibrate(done)
-        while not self.run.config.calibrated or done < self.run.config.generations:
-            done += 1
-            states = self._generation(Generation(done, states))
+        with status.telling(self.run.folder, max(self.run.state.numbers(), default=0)):
+            states = self._restore()
+            done = max(self.run.state.numbers(), default=0)
             self._calibrate(done)
+            while not self.run.config.calibrated or done < self.run.config.generations:
+                done += 1
+                states = self._generation(Generation(done, states))
+                self._calibrate(done)
+
+    def _callback(self, event: Event) -> None:
+        """Reports an event, and says in the run's folder where the training is."""
+        if isinstance(event, PhaseEvent):
+            status.write(self.run.folder, event.generation, event.phase)
+        self._tell(event)
 
     def _calibrate(self, done: int) -> None:
         """Fixes the number of generations of a run with a time, as soon as it can be known."""

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Any, cast
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ import pytest
 
 import games
 from arena.evaluation.enumeration import choices
+from arena.play.session import Session
 from games import CHANCE, OVER, Game, TextPositions
 from games.tic_tac_toe import TicTacToe
 from tests.helpers import heavy
@@ -303,6 +305,58 @@ def test_pictures_are_well_formed_and_follow_the_game(game: Game):
     assert game.show(moved) != game.show(start)
 
 
+@every_game
+def test_clicks_tell_all_moves_apart_on_both_pictures(game: Game):
+    for state in _some(game, over=False, count=5):
+        seat, state = int(game.mover(state)), jax.tree.map(np.asarray, state)
+        legal = np.flatnonzero(game.legal(state)).tolist()
+        clicks = sorted(filter(None, (game.clicks(state, move) for move in legal)))
+        for shorter, longer in pairwise(clicks):
+            assert longer[: len(shorter)] != shorter
+        named = {name for path in clicks for name in path if not name.startswith("=")}
+        for picture in (game.draw(state), game.draw_view(state, seat)):
+            cells = re.findall(' data-cell="([^"]*)"', picture)
+            assert len(cells) == len(set(cells))
+            assert named <= set(cells)
+            # A page's content security policy forbids inline styles.
+            assert " style=" not in picture
+            assert "<style" not in picture
+        assert not any("=" in name for name in cells)
+
+
+def test_marks_are_classes_of_cells():
+    game = games.load("tic_tac_toe")
+    picture = games.mark(game.draw(game.init()), ["a1", "b2", "nowhere"])
+    assert re.findall('class="cell last" data-cell="(..)"', picture) == ["b2", "a1"]
+    both = games.mark(picture, ["a1"], kind="chosen")
+    assert 'class="cell last chosen" data-cell="a1"' in both
+
+
+@pytest.mark.parametrize(
+    ("name", "moves", "clicks"),
+    [
+        ("connect_four", "4", ("4",)),
+        ("nim", "4-7", ("4-7",)),
+        ("chess", "e2e4", ("e2", "e4")),
+        ("go", "pass", ()),
+        ("hex:swap=true", "c3 swap", ()),
+        ("english_draughts", "11-15", ("11", "15")),
+        ("animal_shogi", "Cb3xb2 Lb1xb2 Gc4-c3 C*b3", ("hand1-C", "b3")),
+        ("matrix", "2 1", ("column-1",)),
+        ("kuhn_poker", "", None),
+    ],
+)
+def test_what_is_clicked(name: str, moves: str, clicks: tuple[str, ...] | None):
+    session = Session(games.load(name))
+    *before, last = moves.split() or [""]
+    for move in before:
+        session.push(move)
+    if clicks is not None:
+        assert session.clicks(session.parse(last)) == clicks
+    else:
+        assert {session.clicks(move) for move in session.legal_moves.values()} == {()}
+
+
 @pytest.mark.parametrize(
     ("name", "turned_for"),
     [
@@ -322,6 +376,7 @@ def test_players_see_the_board_from_their_side(name: str, turned_for: int | None
         view = game.view(state, seat)
         assert sorted(view.replace("\n", "")) == sorted(shown.replace("\n", ""))
         assert (view == shown) == (seat != turned_for)
+        assert (game.draw_view(state, seat) == game.draw(state)) == (seat != turned_for)
     if name == "chess":
         assert game.view(state, 1).splitlines()[-2:] == ["8  r n b k q b n r", "   h g f e d c b a"]
     if name == "english_draughts":

@@ -118,13 +118,13 @@ def _follows(nodes: Histories, here: np.ndarray, cause: Any, effect: Any, claim:
 
 
 def _views(game: Game, nodes: Histories, here: np.ndarray, mine: np.ndarray, seat: int) -> None:
-    """Raises AssertionError if a seat can read off the text that it gets what it may not know."""
+    """Raises AssertionError if a seat can read off its text or picture what it may not know."""
     order = np.argsort(mine, kind="stable")
     [twins] = np.nonzero(mine[order[1:]] == mine[order[:-1]])
     for at in twins[:: max(1, len(twins) // _VIEWS)]:
         pair = here[order[[at, at + 1]]]
-        texts = {game.view(jax.tree.map(lambda x, i=i: x[i], nodes.states), seat) for i in pair}
-        if len(texts) > 1:
+        states = [jax.tree.map(lambda x, i=i: x[i], nodes.states) for i in pair]
+        if len({(game.view(s, seat), game.draw_view(s, seat)) for s in states}) > 1:
             paths = " and after ".join(str(nodes.path(i)) for i in pair)
             raise AssertionError(f"seat {seat} reads too much: after {paths}")
 

@@ -1,0 +1,75 @@
+"""The names of games and agents that a visitor may use.
+
+On the command line a name may load code (`policy:./mine.py`, `pettingzoo:./my_game.py`) or take any
+amount of work. Here only what the person who started the server has named does the former, and
+nothing the latter.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from arena.errors import UserError
+from league.web.work import MOST_SIMULATIONS
+
+_RUN = re.compile(r"[\w=+-][\w.=+-]*(:(\d{1,9}(e\d{1,3})?|champion))?")
+_OPTIONS = re.compile(r"[a-z_]+=[a-z0-9_.]+(,[a-z_]+=[a-z0-9_.]+)*")
+_ENGINES = {
+    "mcts": {"": MOST_SIMULATIONS},
+    "openspiel_mcts": {"": MOST_SIMULATIONS},
+    "stockfish": {"nodes": 1_000_000, "depth": 15, "skill": 20},
+    "gnugo": {"level": 10},
+    "gnubg": {"plies": 2},
+}
+"""Agents of Arena by name, their options, and the most that each may be."""
+
+
+def check_agent(spec: str, allowed: Sequence[str], folder: Path) -> str:
+    """An agent's name, as it was given.
+
+    Args:
+      spec: what a visitor asks for.
+      allowed: names that the command line gave.
+      folder: where runs lie.
+
+    Raises:
+      UserError: it may not be used here, or there is no such run.
+    """
+    if spec in allowed or spec == "uniform" or re.fullmatch(r"pretrained:[\w:=,.-]{1,99}", spec):
+        return spec
+    kind, _, argument = spec.partition(":")
+    if kind in _ENGINES:
+        _check_engine(kind, argument)
+        return spec
+    if _RUN.fullmatch(spec) and (folder / kind / "run.json").is_file():
+        return spec
+    raise UserError(f"there is no agent {spec!r:.99} here")
+
+
+def _check_engine(kind: str, argument: str) -> None:
+    known = _ENGINES[kind]
+    for part in filter(None, argument.split(",")):
+        key, _, text = part.rpartition("=")
+        if key not in known or not text.isascii() or not text.isdecimal():
+            raise UserError(f"{kind} cannot be used with {part!r:.50} here")
+        if len(text) > 9 or int(text) > known[key]:
+            raise UserError(f"{kind}: {key or 'its number'} is at most {known[key]:,} here")
+
+
+def check_game(spec: str, allowed: Sequence[str], native: Sequence[str]) -> str:
+    """A game's name, as it was given.
+
+    Args:
+      spec: what a visitor asks for.
+      allowed: names that the command line, or a run here, gave.
+      native: the games of Arena.
+
+    Raises:
+      UserError: it may not be used here.
+    """
+    name, _, options = spec.partition(":")
+    if spec in allowed or (
+        name in native and (not options or _OPTIONS.fullmatch(options)) and len(spec) < 100
+    ):
+        return spec
+    raise UserError(f"there is no game {spec!r:.99} here; there are: {', '.join(native)}")

@@ -1,0 +1,199 @@
+"""Leagues: starting one, and following, stopping and resuming any."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from arena.errors import SEEDS, UserError, whole_number
+from league.web import events, names, runs, site
+from league.web.follow import brief
+from league.web.leagues import leagues, list_runs
+from league.web.report import Parts
+from league.web.site import Entry, Site
+from league.web.work import once
+
+ENTRY = Entry("Train", "/train", 40, "Start a league, and follow, stop and resume any.")
+router = APIRouter()
+
+_MOST_GENERATIONS = 10**6
+_SHOWN = 200
+"""Generations in the log of a page; the plots have all of them."""
+
+
+@router.get("/train")
+async def train(request: Request) -> HTMLResponse:
+    """The form of a new league, and the runs there are."""
+    here = site.of(request)
+    found = await here.worker.run(request, once(lambda: _offers(here)))
+    listed = await here.worker.run(request, once(lambda: list_runs(here.settings.folder)))
+    return here.page(request, "train.html", {**found, "runs": listed})
+
+
+@router.post("/train")
+async def start(
+    request: Request,
+    game: Annotated[str, Form()] = "",
+    length: Annotated[str, Form()] = "time",
+    time: Annotated[str, Form()] = "",
+    generations: Annotated[str, Form()] = "",
+    seed: Annotated[str, Form()] = "0",
+    learner: Annotated[str, Form()] = "",
+    judge: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "",
+) -> Response:
+    """Starts a league, and goes to its page."""
+    here = site.of(request)
+    asked = (game.strip(), length, time.strip(), generations.strip(), seed.strip())
+    arguments = await here.worker.run(
+        request, once(lambda: _arguments(here, *asked, learner=learner, judge=judge))
+    )
+    if name and (here.settings.folder / runs.check_name(name.strip()) / runs.CARD).exists():
+        raise UserError(f"there is a run {name.strip()!r} already")
+    named = name.strip() or await here.worker.run(
+        request, once(lambda: _free(here.settings.folder, game.strip()))
+    )
+    await leagues(request).trainings.start(named, arguments)
+    return RedirectResponse(f"/train/{named}", 303)
+
+
+@router.get("/train/{name}")
+async def follow(request: Request, name: str) -> HTMLResponse:
+    """A run as it goes on."""
+    here, shared = site.of(request), leagues(request)
+    found = runs.folder(here.settings.folder, name)
+    look = await here.worker.run(request, once(lambda: shared.followed.look(name)))
+    parts = await here.worker.run(request, once(lambda: shared.reports.get(found, patient=True)))
+    values = {
+        "look": look,
+        "shown": look.shown(),
+        "rows": [brief(figures) for figures in look.figures[-_SHOWN:]],
+        "older": max(0, len(look.figures) - _SHOWN),
+        **_figures(parts),
+    }
+    return here.page(request, "run.html", values)
+
+
+@router.get("/train/{name}/figures")
+async def figures(request: Request, name: str) -> HTMLResponse:
+    """The plots and the table of a run, a part of its page; its generation is in a header."""
+    here, shared = site.of(request), leagues(request)
+    found = runs.folder(here.settings.folder, name)
+    parts = await here.worker.run(request, once(lambda: shared.reports.get(found, patient=True)))
+    answer = here.page(request, "figures.html", _figures(parts))
+    answer.headers["X-Generation"] = str(parts.generation)
+    return answer
+
+
+@router.get("/train/{name}/events")
+async def follow_events(request: Request, name: str) -> Response:
+    """What happens in a run, from the generation on that the page has."""
+    here, shared = site.of(request), leagues(request)
+    runs.folder(here.settings.folder, name)
+    run = request.query_params.get("run", "")
+    template = here.templates.get_template("generation.html")
+
+    def row(figures: Mapping[str, Any]) -> dict[str, Any]:
+        shown = brief(figures)
+        return {"generation": shown["generation"], "html": template.render(row=shown)}
+
+    return events.stream(shared.followed.lines(name, events.last_id(request), run, row=row))
+
+
+@router.post("/train/{name}/stop")
+async def stop(request: Request, name: str) -> Response:
+    """Stops a training as Ctrl-C does."""
+    here, shared = site.of(request), leagues(request)
+    look = await here.worker.run(request, once(lambda: runs.look(here.settings.folder, name)))
+    shared.trainings.stop(look)
+    return RedirectResponse(f"/train/{look.name}", 303)
+
+
+@router.post("/train/{name}/resume")
+async def resume(request: Request, name: str, generations: Annotated[str, Form()] = "") -> Response:
+    """Goes on with a run, and to so many generations if a number is given."""
+    here, shared = site.of(request), leagues(request)
+    look = await here.worker.run(request, once(lambda: runs.look(here.settings.folder, name)))
+    if look.state in ("training", "busy"):
+        raise UserError(f"run {look.name!r} is in use by another process")
+    arguments = [str(look.card["game"]), "--resume"]
+    if generations.strip():
+        arguments += ["--generations", str(_generations(generations.strip()))]
+    await shared.trainings.start(look.name, arguments)
+    return RedirectResponse(f"/train/{look.name}", 303)
+
+
+def _figures(parts: Parts) -> dict[str, Any]:
+    return {"generation": parts.generation, "parts": parts.values}
+
+
+def _offers(here: Site) -> dict[str, Any]:
+    """What the form offers."""
+    import games
+    from agents import learners
+    from arena.judges import names as judges
+
+    return {
+        "games": [*games.names(), *here.settings.games],
+        "learners": list(learners.builtin()),
+        "judges": list(judges.builtin()),
+    }
+
+
+def _arguments(
+    here: Site,
+    game: str,
+    length: str,
+    time: str,
+    generations: str,
+    seed: str,
+    *,
+    learner: str,
+    judge: str,
+) -> list[str]:
+    """Those of `arena train`: nothing that a visitor names may load code.
+
+    Raises:
+      UserError: something cannot be, or may not be asked for here.
+    """
+    from league.cli import names as games_by_name
+    from league.settings import duration
+
+    offered = _offers(here)
+    names.check_game(game, here.settings.games, offered["games"])
+    games_by_name.game(game)
+    arguments = [game]
+    if length == "generations":
+        arguments += ["--generations", str(_generations(generations))]
+    else:
+        duration.seconds(time)
+        arguments += ["--time", time]
+    if whole_number(seed, most=SEEDS - 1) is None:
+        raise UserError("seed must be a whole number below 2³²")
+    arguments += ["--seed", seed]
+    for option, value, known in (
+        ("learner", learner, offered["learners"]),
+        ("judge", judge, offered["judges"]),
+    ):
+        if value and value not in known:
+            raise UserError(f"there is no {option} {value!r:.50} here: {', '.join(known)}")
+        arguments += [f"--{option}", value] if value else []
+    return arguments
+
+
+def _generations(text: str) -> int:
+    found = whole_number(text, 1, _MOST_GENERATIONS)
+    if found is None:
+        raise UserError(
+            f"generations are a number from 1 to {_MOST_GENERATIONS:,}, not {text!r:.50}"
+        )
+    return found
+
+
+def _free(place: Path, game: str) -> str:
+    from league.store import runs as store
+
+    return store.free_name(place, game)

@@ -1,0 +1,209 @@
+"""Runs as the pages see them: read from their files and records, never from a process.
+
+So a page follows a run whoever trains it: this server, a command line, another machine on the same
+folder. What runs when a page is loaded is read in the thread that computes, which has imported what
+it takes; nothing here calls JAX.
+"""
+
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arena.errors import UserError
+
+if TYPE_CHECKING:
+    from league.store.database import Results
+    from league.store.status import Status
+
+CARD, RECORD, LOG = "run.json", "league.db", "train.log"
+"""The files of a run that are read here; the log is that of a training which a page started."""
+_NAME = re.compile(r"\w[\w.=+-]{0,99}")
+_DOING = {
+    "start": "starts",
+    "play": "plays",
+    "learn": "learns",
+    "measure": "is measured",
+    "save": "is saved",
+    "report": "is written into the report",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run at one moment.
+
+    Attributes:
+      name: of the run.
+      id: of its folder, another for another run of the same name.
+      card: its run card.
+      done: the newest generation in the record; -1 before the first.
+      total: generations that it is to have; 0 as long as they are not known.
+      state: training, busy (another command is at it), stopped, or finished.
+      status: what the process that trains it says, or said when it was killed.
+      stoppable: whether a signal from here stops it.
+      figures: those of every generation, in order.
+    """
+
+    name: str
+    id: str
+    card: Mapping[str, Any]
+    done: int
+    total: int
+    state: str
+    status: "Status | None"
+    stoppable: bool
+    figures: tuple[Mapping[str, Any], ...]
+
+    @property
+    def words(self) -> str:
+        """The state in one sentence."""
+        of = f" of {self.total}" if self.total else ""
+        if self.state == "training":
+            if self.status is None:
+                return "Training"
+            doing = _DOING.get(self.status.phase, self.status.phase)
+            return f"Generation {self.status.generation}{of} {doing}"
+        if self.state == "busy":
+            return "In use by another command"
+        if self.state == "finished":
+            return f"Finished: {_count(self.done)}"
+        if self.status is not None:
+            doing = _DOING.get(self.status.phase, self.status.phase)
+            return (
+                f"Ended without notice while generation {self.status.generation}{of} {doing}; "
+                "what was saved is kept"
+            )
+        return f"Stopped after generation {max(self.done, 0)}{of}"
+
+    def shown(self) -> dict[str, Any]:
+        """What a page shows of it and follows, as JSON."""
+        status = self.status if self.state == "training" else None
+        return {
+            "state": self.state,
+            "words": self.words,
+            "done": max(self.done, 0),
+            "total": self.total,
+            "phase": status.phase if status else "",
+            "since": status.since if status else 0,
+            "stoppable": self.stoppable,
+            "host": status.host if status else "",
+        }
+
+
+def check_name(name: str) -> str:
+    """A run's name, as it was given.
+
+    Raises:
+      UserError: it cannot be one.
+    """
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{name!r:.99} cannot be the name of a run: letters, digits, . = + - _ can")
+    return name
+
+
+def folder(place: Path, name: str) -> Path:
+    """The folder of a run.
+
+    Raises:
+      UserError: there is no such run.
+    """
+    found = place / check_name(name)
+    if not (found / CARD).is_file():
+        raise UserError(f"there is no run {name!r} here")
+    return found
+
+
+def names(place: Path) -> list[str]:
+    """The runs there are, the one that changed last first."""
+
+    def changed(path: Path) -> float:
+        files = [path, path.with_name(RECORD), path.with_name(f"{RECORD}-wal")]
+        return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
+
+    paths = [path for path in place.glob(f"*/{CARD}") if _NAME.fullmatch(path.parent.name)]
+    return [path.parent.name for path in sorted(paths, key=changed, reverse=True)]
+
+
+def look(place: Path, name: str) -> Look:
+    """A run as it is now.
+
+    Raises:
+      UserError: there is none, or what it holds cannot be read.
+    """
+    from league.store import card as cards
+    from league.store import files, status
+
+    found = folder(place, name)
+    try:
+        inode = found.stat()
+    except OSError:
+        raise UserError(f"there is no run {name!r} here") from None
+    card = cards.read(found)
+    locked, said = files.is_locked(found), status.read(found)
+    figures = _figures(found / RECORD)
+    done = int(figures[-1]["generation"]) if figures else -1
+    config = card["config"]
+    known = not config.get("time") or config.get("plateau", 0) > 0
+    total = int(config.get("generations", 0)) if known else 0
+    if locked:
+        state = "training" if said is not None else "busy"
+    else:
+        whole = total and done >= total and (said is None or said.phase == "report")
+        state = "finished" if whole else "stopped"
+    stoppable = state == "training" and said is not None and said.heeds and status.is_alive(said)
+    number = f"{inode.st_dev}-{inode.st_ino}"
+    return Look(name, number, card, done, total, state, said, stoppable, figures)
+
+
+def _figures(record: Path) -> tuple[Mapping[str, Any], ...]:
+    from league.store.database import Results
+
+    if not record.is_file():
+        return ()
+    with Results(record) as results:
+        return tuple(results.events())
+
+
+def version(found: Path) -> tuple[Any, ...]:
+    """Changes whenever the record of a run does."""
+    marks = []
+    for name in (CARD, RECORD, f"{RECORD}-wal"):
+        try:
+            stat = os.stat(found / name)
+            marks.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+        except OSError:
+            marks.append(None)
+    return tuple(marks)
+
+
+@contextmanager
+def frozen(found: Path) -> Iterator["Results"]:
+    """The record of a run as it is at one moment, though a training goes on writing it.
+
+    Raises:
+      UserError: it is missing, or cannot be read.
+    """
+    from league.store.database import Results
+
+    record = found / RECORD
+    if not record.is_file():
+        raise UserError(f"run {found.name!r} has nothing in its record yet")
+    with tempfile.TemporaryDirectory(prefix="arena-") as place:
+        copy = Path(place) / RECORD
+        try:
+            with closing(sqlite3.connect(record)) as source, closing(sqlite3.connect(copy)) as sink:
+                source.backup(sink)
+        except sqlite3.Error as error:
+            raise UserError(f"the record of run {found.name!r} cannot be read: {error}") from None
+        with Results(copy) as results:
+            yield results
+
+
+def _count(number: int) -> str:
+    return f"{number} generation{'' if number == 1 else 's'}"
