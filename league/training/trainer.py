@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import jax
 import numpy as np
@@ -18,7 +19,7 @@ from agents.learners.base import TrainState
 from arena import interrupt
 from arena.errors import UserError
 from arena.play.device_loop import Played
-from arena.types import Params, PyTree, as_host_game
+from arena.types import Params, PyTree, TrainingMoment, as_host_game
 from league.evaluation import compute_ledger, leaderboard
 from league.settings import duration
 from league.settings.json_object import JsonObject
@@ -277,9 +278,23 @@ class Trainer:
             b=tuple(opponents),
             openings=jax.tree.map(lambda x: x[:, pairs], openings),
             keys=jax.random.split(self.run.key(number, role), len(pairings)),
+            judge=self._judge_weights(generation),
         )
         [played] = self._actors.play([request])
         return played
+
+    def _judge_weights(self, generation: Generation) -> WeightsRef | None:
+        """The weights of the judge at this moment, if it has some that change."""
+        judge = self.run.judge.weighted
+        if judge is None:
+            return None
+        moment = TrainingMoment(
+            generation.number,
+            generation.states[0].params,
+            lambda number: self.weights(str(number)),
+            partial(self.run.keep_judge, generation.number),
+        )
+        return self._put("judge", judge.weights_for(moment))
 
     def _put(self, name: str, params: Params) -> WeightsRef:
         """Makes weights that are no snapshot yet available to actors."""
