@@ -297,15 +297,20 @@ class Judge(ABC):
     Attributes:
       exact: a verdict is what the rules say, so that a search may prove values by it.
       any_position: it also judges positions in which the game goes on: who stands better.
-      cut_after: moves after the opening after which a game is over, and judged as it stands; None
-        if games are played to their end.
-      evaluations: positions that networks evaluate for one verdict.
     """
 
     exact: bool = False
     any_position: bool = False
-    cut_after: int | None = None
-    evaluations: int = 0
+
+    @property
+    def cut_after(self) -> int | None:
+        """Moves after the opening after which a game is over, judged as it stands; None: never."""
+        return None
+
+    @property
+    def evaluations(self) -> int:
+        """Positions that networks evaluate for one verdict."""
+        return 0
 
     @abstractmethod
     def verdict(self, finals: State) -> jax.Array:
@@ -327,6 +332,14 @@ class Judge(ABC):
     def seconds_spent(self) -> float | None:
         """Seconds that its code outside the device has taken so far; None if it has none."""
         return None
+
+    def human_verdicts(self) -> int:
+        """Verdicts of people that it rests on."""
+        return 0
+
+    def identity(self) -> str:
+        """What it is made of, so that a run does not go on with another; "" if its name says it."""
+        return ""
 
     def check(self) -> None:  # noqa: B027 - compiled code cannot raise
         """Raises UserError, in one line, if a verdict since the last call was none."""

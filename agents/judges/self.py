@@ -29,7 +29,6 @@ class SelfJudge(ParametricJudge):
     learner: Any
     lag: int = 0
     any_position = True
-    evaluations = 2
 
     @classmethod
     def from_text(cls, game: Game, argument: str, context: JudgeContext) -> "SelfJudge":
@@ -42,6 +41,11 @@ class SelfJudge(ParametricJudge):
         if not game.on_device:
             raise ValueError("it judges games whose rules are compiled")
         return cls(game, context.learner, lag)
+
+    @property
+    def evaluations(self) -> int:
+        """One in either seat."""
+        return 2
 
     def weights_for(self, moment: TrainingMoment) -> Params:
         """See `ParametricJudge`."""

@@ -9,7 +9,7 @@ has ended takes the next opening, on the side with fewer games, so that no slot 
 the openings run out. Chance moves, where a game has them, are made as soon as they are due.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -25,41 +25,10 @@ from arena.errors import UserError
 from arena.judges import weights
 from arena.play import seats
 from arena.play.decisions import Caches, Weights, decide, decide_with_caches, init_caches
+from arena.play.record import Played, Record, joined
 from arena.shards import SHARDS, at_once, fitting
 from arena.types import Judge, Key, Params, Policy, PyTree, State, as_host_game
 from games import OVER, Game
-
-
-class Record(NamedTuple):
-    """Every position in which a side chose a move: A on the first row of axis 1, B on the second.
-
-    Attributes:
-      state: positions [T, 2, G, S, ...].
-      aux: what the policies returned beside their moves, [T, 2, G, S, ...].
-      game: i32[T, 2, G, S], numbers of the games, see `arena.play.seats`; 2P where the slot was
-        idle.
-      finals: how the games ended, positions [G, 2P, ...]; () if they were not to be kept.
-    """
-
-    state: State
-    aux: PyTree
-    game: Any
-    finals: State = ()
-
-
-class Played(NamedTuple):
-    """The result of a batch of matches.
-
-    Attributes:
-      scores: f32[G, P, 2], A's score (1, ½ or 0) in both games of each pair; in the first A makes
-        the first move after the opening.
-      record: the moves in T ticks, as numpy arrays; None if they were not to be recorded.
-      moves: i32[G, 2], how many moves A and B chose; None where they were not counted.
-    """
-
-    scores: jax.Array
-    record: Record | None
-    moves: jax.Array | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +101,7 @@ class Match:
                     devices, a, b, keys=keys[some], openings=starts, judge_params=judge_params
                 )
             )
-        return parts[0] if len(parts) == 1 else _joined(parts)
+        return parts[0] if len(parts) == 1 else joined(parts)
 
     def _play(
         self,
@@ -175,31 +144,6 @@ def _check_verdicts(judge: Judge, scores: np.ndarray) -> None:
     judge.check()
     if not ((scores >= -1e-6) & (scores <= 1 + 1e-6)).all():
         raise UserError("the judge gave a verdict that is NaN or lies outside [-1, 1]")
-
-
-def _joined(parts: Sequence[Played]) -> Played:
-    """The results of all matches from those of parts of them, which may differ in ticks T."""
-    scores, moves = (
-        np.concatenate([np.asarray(x) for x in found])
-        for found in ([p.scores for p in parts], [p.moves for p in parts])
-    )
-    records = [part.record for part in parts if part.record is not None]
-    if not records:
-        return Played(jnp.asarray(scores), None, jnp.asarray(moves))
-    ticks, none = max(len(r.game) for r in records), seats.no_game(scores.shape[1])
-
-    def pad(x: np.ndarray, value: int) -> np.ndarray:
-        widths = [(0, ticks - len(x)), *[(0, 0)] * (x.ndim - 1)]
-        return np.pad(x, widths, constant_values=value)
-
-    def join(*found: PyTree) -> PyTree:
-        return jax.tree.map(lambda *x: np.concatenate([pad(y, 0) for y in x], 2), *found)
-
-    game = np.concatenate([pad(np.asarray(r.game), none) for r in records], 2)
-    finals = jax.tree.map(lambda *x: np.concatenate(x), *[r.finals for r in records])
-    state, aux = join(*[r.state for r in records]), join(*[r.aux for r in records])
-    record = Record(state, aux, game, finals)
-    return Played(jnp.asarray(scores), record, jnp.asarray(moves))
 
 
 _PIECE = 64

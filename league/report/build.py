@@ -7,7 +7,7 @@ import jax
 from arena.evaluation import scale
 from arena.play.openings import random_openings
 from arena.types import as_host_game
-from league.evaluation import tables
+from league.evaluation import judge_parting, tables
 from league.evaluation.leaderboard import Leaderboard
 from league.gate.store import GateRecord, Lineage, passes_spent
 from league.report import data, page
@@ -39,7 +39,7 @@ def gather(run: Run, results: Results, standing: Leaderboard) -> data.Report:
         mcts=f"mcts:{run.config.measure.rollouts}",
         forgetting=standing.forgetting,
         findings=_findings(standing, results),
-        alarms=_messages(standing, "alarm"),
+        alarms=_messages(standing, "alarm") + judge_parting.alarms(results.events()),
         notes=_messages(standing, "note"),
         gates=tuple(_gate(gate) for gate in Lineage(results).gates() if gate.verdict),
     )
@@ -61,6 +61,7 @@ def _findings(standing: Leaderboard, results: Results) -> tuple[tuple[str, str],
             f"{passes['type_1']:,} for training (type 1), {passes['type_2']:,} for measuring and "
             "the gate (type 2)",
         ),
+        *judge_parting.describe(results.events()),
     )
 
 

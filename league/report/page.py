@@ -44,6 +44,7 @@ def render(report: Report) -> str:
         uniform=plots.score("uniform", "Raw network against uniform", report.rows),
         mcts=plots.score("mcts", f"With search against {report.mcts}", report.rows),
         exploitability=plots.exploitability(report.history),
+        judged=plots.judged(report.history),
         payoff=matrices.payoff(report),
         loss=plots.loss(report.history),
         speed=plots.speed(report.history),
