@@ -83,7 +83,7 @@ def _gate(gate: GateRecord) -> data.GateRow:
         f"{100 * inflation[0]:+.1f} ± {100 * inflation[1]:.1f}" if inflation else "",
         f"{accuracy.candidate} : {accuracy.champion} of {accuracy.positions}" if accuracy else "",
         verdict.promoted,
-        verdict.reason,
+        verdict.reason + (f" (by {verdict.judge})" if verdict.judge != "rules" else ""),
     )
 
 
