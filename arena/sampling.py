@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from arena.types import State
+
 
 def uniform_move(key: jax.Array, legal: jax.Array) -> jax.Array:
     """A legal move each, all equally likely: bool[B, A] to i32[B]."""
@@ -62,3 +64,19 @@ def mix(bits: jax.Array) -> jax.Array:
 def unit(bits: jax.Array) -> jax.Array:
     """Random bits u32[...] as a point of the unit interval, f32[...], below 1."""
     return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
+
+
+def fingerprint(states: State) -> jax.Array:
+    """A hash u32[B] of positions [B, ...], the same on every device."""
+    leaves = [leaf.reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(states)]
+    words = jnp.concatenate([_words(leaf) for leaf in leaves], 1)
+    # Each word is hashed together with where it stands, so that the order may be lost.
+    place = mix(jnp.arange(words.shape[1], dtype=jnp.uint32) + jnp.uint32(1))
+    return mix(mix(words ^ place).sum(1, dtype=jnp.uint32))
+
+
+def _words(leaf: jax.Array) -> jax.Array:
+    """Numbers [B, N] as u32[B, N], different ones as different words."""
+    if leaf.dtype == jnp.float32:
+        return jax.lax.bitcast_convert_type(leaf, jnp.uint32)
+    return leaf.astype(jnp.uint32)

@@ -29,12 +29,14 @@ __all__ = [
     "HostGames",
     "Judge",
     "Key",
+    "ParametricJudge",
     "Params",
     "Policy",
     "Position",
     "Positions",
     "PyTree",
     "State",
+    "TrainingMoment",
     "as_host_game",
     "stack",
 ]
@@ -302,15 +304,104 @@ def as_host_game(game: Game) -> HostGame | None:
 class Judge(ABC):
     """Who says who won. Hashable; equal judges share a compiled program.
 
+    A judge that takes an argument after its name (`flipped:0.1`) also has `from_text`, see
+    `arena.judges.names`.
+
     Attributes:
       exact: a verdict is what the rules say, so that a search may prove values by it.
+      any_position: it also judges positions in which the game goes on: who stands better.
     """
 
     exact: bool = False
+    any_position: bool = False
+
+    @property
+    def cut_after(self) -> int | None:
+        """Moves after the opening after which a game is over, judged as it stands; None: never."""
+        return None
+
+    @property
+    def evaluations(self) -> int:
+        """Positions that networks evaluate for one verdict."""
+        return 0
 
     @abstractmethod
     def verdict(self, finals: State) -> jax.Array:
         """Seat 0's payoff in final positions [B, ...], f32[B] in [-1, 1]: 1 for a full win."""
+
+    def verdicts_where(self, wanted: jax.Array, states: State) -> jax.Array:
+        """Verdicts f32[B] in those of the positions [B, ...] that are wanted, bool[B].
+
+        Others are of no account, and the game may go on in them. A judge that is dear, or that
+        other positions would confuse, leaves them out.
+        """
+        return self.verdict(states)
+
+    @property
+    def weighted(self) -> "ParametricJudge | None":
+        """The judge, it or one that it asks, whose weights have to be bound; None if none has."""
+        return None
+
+    def seconds_spent(self) -> float | None:
+        """Seconds that its code outside the device has taken so far; None if it has none."""
+        return None
+
+    def human_verdicts(self) -> int:
+        """Verdicts of people that it rests on."""
+        return 0
+
+    def identity(self) -> str:
+        """What it is made of, so that a run does not go on with another; "" if its name says it."""
+        return ""
+
+    def check(self) -> None:  # noqa: B027 - compiled code cannot raise
+        """Raises UserError, in one line, if a verdict since the last call was none."""
+
+
+@dataclass(frozen=True)
+class TrainingMoment:
+    """Where a run stands when its judge is to have its weights.
+
+    Attributes:
+      generation: whose games are to be judged, from 1.
+      current: the weights of the policy in training.
+      snapshot: those of the policy after a generation, 0 being the first policy.
+      keep: gives what its argument, a function, made for this generation the first time; it is kept
+        with the run, so that a generation that is done over is judged as it was.
+    """
+
+    generation: int
+    current: Params
+    snapshot: Callable[[int], Params]
+    keep: Callable[[Callable[[], Params]], Params]
+
+
+class ParametricJudge(Judge):
+    """A judge whose weights change while a run goes on.
+
+    Its weights are an argument of the programs that it is compiled into, so that new ones compile
+    nothing. Whoever calls such a program binds them while it is traced: `Match.play` does, by
+    `arena.judges.weights`.
+    """
+
+    @property
+    def weighted(self) -> "ParametricJudge":
+        """Itself."""
+        return self
+
+    @abstractmethod
+    def weights_for(self, moment: TrainingMoment) -> Params:
+        """The weights by which a generation is judged, without a leading axis."""
+
+    @abstractmethod
+    def verdict_by(self, params: Params, finals: State) -> jax.Array:
+        """As `verdict`, by weights without a leading axis."""
+
+    def verdict(self, finals: State) -> jax.Array:
+        """As `Judge.verdict`, by the weights that are bound."""
+        from arena.judges import weights  # which knows this type
+
+        return self.verdict_by(weights.current(self), finals)
 
 
 def stack(trees: Sequence[Tree]) -> Tree:

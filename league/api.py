@@ -19,7 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from agents import learners
+from agents import judges, learners
 from agents.learners.base import LearnerConfig
 from arena import extensions
 from arena.errors import PAIRS, PLIES, UserError, check_seed, whole_number
@@ -255,6 +255,7 @@ def train(
         default = config or default_config(game, learner=named, time=time, start=start)
         wanted = dataclasses.replace(default, **changes)
         learners.check(rules, wanted.learner)
+        judges.check(judge, rules, wanted.learner, seed=wanted.seed)
         if weights:
             weights.check(rules, wanted.learner)
         work = runs.create(

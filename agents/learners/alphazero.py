@@ -195,6 +195,10 @@ class AlphaZero(Learner[Params, SearchTarget, Dataset]):
         """The network's policy, f32[B, A]."""
         return networks.apply(self.game, self.config.network, params, observations)[0]
 
+    def value(self, params: Params, observations: jax.Array) -> jax.Array:
+        """What the network expects, f32[B]."""
+        return networks.apply(self.game, self.config.network, params, observations)[1]
+
     def dataset_template(self) -> Dataset:
         """A dataset's structure."""
         state = self.game.template()

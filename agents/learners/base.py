@@ -137,6 +137,14 @@ class Learner(ABC, Generic[Params, Aux, Data]):
     def logits(self, params: Params, observations: jax.Array) -> jax.Array:
         """Logits f32[B, A] of the policy without search, for observations f32[B, ...]."""
 
+    def value(self, params: Params, observations: jax.Array) -> jax.Array:
+        """What the network expects f32[B], for observations f32[B, ...].
+
+        Raises:
+          ValueError: the learner has no such network.
+        """
+        raise ValueError(f"{type(self).__name__} does not say what it expects of a position")
+
     @abstractmethod
     def dataset_template(self) -> Data:
         """A dataset whose leaves are of no account: the structure alone."""

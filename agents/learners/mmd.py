@@ -317,6 +317,10 @@ class MMD(Learner[Weights, Choice, Dataset]):
         """The policy of the mean of the weights, f32[B, A]."""
         return networks.apply(self.game, self.config.network, params.mean, observations)[0]
 
+    def value(self, params: Weights, observations: jax.Array) -> jax.Array:
+        """What the network expects, f32[B]."""
+        return networks.apply(self.game, self.config.network, params.mean, observations)[1]
+
     def dataset_template(self) -> Dataset:
         """A dataset's structure."""
         return Dataset(self.game.template(), *(np.empty(0),) * 4)

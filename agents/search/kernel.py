@@ -213,7 +213,9 @@ class Kernel:
             resolved = jax.vmap(partial(resolve_chance, game))(each, states)
             next_turn = _turn(game, resolved)
         logits, value, cache = evaluate(keys, resolved)
-        value = jnp.where(next_turn == 0, self.judge.verdict(resolved), next_turn * value)
+        over = next_turn == 0
+        verdict = self.judge.verdicts_where(over, resolved)
+        value = jnp.where(over, verdict, next_turn * value)
         value = playable_value(value)
         priors = prior(game, resolved, logits)
         action = turn.astype(jnp.int32)

@@ -62,7 +62,7 @@ def payoffs_by(game: Game, judge: Judge | None = None) -> Callable[[State], jax.
 
     def payoffs(states: State) -> jax.Array:
         over = jax.vmap(game.mover)(states) == OVER
-        return jnp.where(over, judge.verdict(states) * game.max_payoff, 0.0)
+        return jnp.where(over, judge.verdicts_where(over, states) * game.max_payoff, 0.0)
 
     return payoffs
 

@@ -84,7 +84,7 @@ def _decide(match: Match):
 
 @cache
 def _verdict(judge: Judge):
-    return jax.jit(judge.verdict)
+    return jax.jit(judge.verdicts_where)
 
 
 class _Runner:
@@ -166,7 +166,7 @@ class _Runner:
         ended = (half.grid(half.slots.mover) == OVER) & half.live
         if not ended.any():
             return
-        verdict = _verdict(self._match.judge)(states_of(half.slots))
+        verdict = _verdict(self._match.judge)(ended.reshape(-1), states_of(half.slots))
         score = seats.score_of_a(np.asarray(verdict).reshape(ended.shape), half.seat_of_a())
         group, slot = np.nonzero(ended)
         self.scores[group, half.game[group, slot]] = score[group, slot]

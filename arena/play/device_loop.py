@@ -9,7 +9,7 @@ has ended takes the next opening, on the side with fewer games, so that no slot 
 the openings run out. Chance moves, where a game has them, are made as soon as they are due.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -22,43 +22,13 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from arena import interrupt
 from arena.chance import resolve_chance
 from arena.errors import UserError
+from arena.judges import weights
 from arena.play import seats
 from arena.play.decisions import Caches, Weights, decide, decide_with_caches, init_caches
+from arena.play.record import Played, Record, joined
 from arena.shards import SHARDS, at_once, fitting
 from arena.types import Judge, Key, Params, Policy, PyTree, State, as_host_game
 from games import OVER, Game
-
-
-class Record(NamedTuple):
-    """Every position in which a side chose a move: A on the first row of axis 1, B on the second.
-
-    Attributes:
-      state: positions [T, 2, G, S, ...].
-      aux: what the policies returned beside their moves, [T, 2, G, S, ...].
-      game: i32[T, 2, G, S], numbers of the games, see `arena.play.seats`; 2P where the slot was
-        idle.
-      finals: how the games ended, positions [G, 2P, ...]; () if they were not to be kept.
-    """
-
-    state: State
-    aux: PyTree
-    game: Any
-    finals: State = ()
-
-
-class Played(NamedTuple):
-    """The result of a batch of matches.
-
-    Attributes:
-      scores: f32[G, P, 2], A's score (1, ½ or 0) in both games of each pair; in the first A makes
-        the first move after the opening.
-      record: the moves in T ticks, as numpy arrays; None if they were not to be recorded.
-      moves: i32[G, 2], how many moves A and B chose; None where they were not counted.
-    """
-
-    scores: jax.Array
-    record: Record | None
-    moves: jax.Array | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +62,15 @@ class Match:
         """Those of A and of B."""
         return self.policy_a, self.policy_b
 
-    def play(self, params_a: Params, params_b: Params, *, keys: Key, openings: PyTree) -> Played:
+    def play(
+        self,
+        params_a: Params,
+        params_b: Params,
+        *,
+        keys: Key,
+        openings: PyTree,
+        judge_params: Params = (),
+    ) -> Played:
         """Plays G matches of P pairs each.
 
         They are split into shards, which are spread over the devices of this process; the results
@@ -103,10 +81,11 @@ class Match:
           params_b: weights of the agents B, stacked [G, ...].
           keys: PRNG keys [G].
           openings: positions [G, P, ...] in which a seat is to move.
+          judge_params: the weights of a `ParametricJudge`, without leading axes.
 
         Raises:
           UserError: a game has not ended after the game's `max_plies`: its rules, or moves that are
-            not legal, break the contract.
+            not legal, break the contract; or the judge gave a verdict that is none.
         """
         if outside := as_host_game(self.game):
             return outside.play(self, params_a, params_b, keys=keys, openings=openings)
@@ -117,11 +96,22 @@ class Match:
         for at in range(0, groups, groups // shards * devices):
             some = slice(at, at + groups // shards * devices)
             a, b, starts = jax.tree.map(lambda x, i=some: x[i], (params_a, params_b, openings))
-            parts.append(self._play(devices, a, b, keys=keys[some], openings=starts))
-        return parts[0] if len(parts) == 1 else _joined(parts)
+            parts.append(
+                self._play(
+                    devices, a, b, keys=keys[some], openings=starts, judge_params=judge_params
+                )
+            )
+        return parts[0] if len(parts) == 1 else joined(parts)
 
     def _play(
-        self, devices: int, params_a: Params, params_b: Params, *, keys: Key, openings: PyTree
+        self,
+        devices: int,
+        params_a: Params,
+        params_b: Params,
+        *,
+        keys: Key,
+        openings: PyTree,
+        judge_params: Params,
     ) -> Played:
         """Plays matches on so many devices, an equal share on each."""
         run, shardings = _compiled(self, devices)
@@ -135,39 +125,25 @@ class Match:
                     f"a game has not ended after max_plies ({self.game.max_plies}) moves: the "
                     "rules, or an agent that makes illegal moves, break the contract"
                 )
-            table, piece = run(np.int32(start), table, params_a, params_b, keys, openings)
+            table, piece = run(
+                np.int32(start), table, params_a, params_b, keys, openings, judge_params
+            )
             start += _PIECE if self.record else _most_ticks(self.game, pairs)
             if piece is not None:
                 pieces.append(_used_ticks(jax.tree.map(np.asarray, piece), pairs))
         record = jax.tree.map(lambda *x: np.concatenate(x), *pieces) if pieces else None
         if record:
             record = record._replace(finals=jax.tree.map(np.asarray, table.finals))
+        if not self.judge.exact:
+            _check_verdicts(self.judge, np.asarray(table.scores))
         return Played(seats.by_pair(table.scores), record, table.moves)
 
 
-def _joined(parts: Sequence[Played]) -> Played:
-    """The results of all matches from those of parts of them, which may differ in ticks T."""
-    scores, moves = (
-        np.concatenate([np.asarray(x) for x in found])
-        for found in ([p.scores for p in parts], [p.moves for p in parts])
-    )
-    records = [part.record for part in parts if part.record is not None]
-    if not records:
-        return Played(jnp.asarray(scores), None, jnp.asarray(moves))
-    ticks, none = max(len(r.game) for r in records), seats.no_game(scores.shape[1])
-
-    def pad(x: np.ndarray, value: int) -> np.ndarray:
-        widths = [(0, ticks - len(x)), *[(0, 0)] * (x.ndim - 1)]
-        return np.pad(x, widths, constant_values=value)
-
-    def join(*found: PyTree) -> PyTree:
-        return jax.tree.map(lambda *x: np.concatenate([pad(y, 0) for y in x], 2), *found)
-
-    game = np.concatenate([pad(np.asarray(r.game), none) for r in records], 2)
-    finals = jax.tree.map(lambda *x: np.concatenate(x), *[r.finals for r in records])
-    state, aux = join(*[r.state for r in records]), join(*[r.aux for r in records])
-    record = Record(state, aux, game, finals)
-    return Played(jnp.asarray(scores), record, jnp.asarray(moves))
+def _check_verdicts(judge: Judge, scores: np.ndarray) -> None:
+    """Raises UserError if a verdict was none: scores f32[...] outside [0, 1], or a fault."""
+    judge.check()
+    if not ((scores >= -1e-6) & (scores <= 1 + 1e-6)).all():
+        raise UserError("the judge gave a verdict that is NaN or lies outside [-1, 1]")
 
 
 _PIECE = 64
@@ -180,6 +156,7 @@ class _Slots(NamedTuple):
 
     state: State  # [G, 2S, ...]
     game: Any  # i32[G, 2S], 2P if idle
+    moves: Any = ()  # i32[G, 2S], made since the opening; () where no judge cuts games
 
 
 class _Table(NamedTuple):
@@ -225,12 +202,13 @@ def _compiled(match: Match, devices: int):
     """The loop, and the shardings of its table."""
     mesh = Mesh(np.array(jax.devices()[:devices]), ("match",))
     matches, moves = PartitionSpec("match"), PartitionSpec(None, None, "match")
-    slots, queue = _Slots(matches, matches), PartitionSpec(None, "match")
+    counted = () if match.judge.cut_after is None else matches
+    slots, queue = _Slots(matches, matches, counted), PartitionSpec(None, "match")
     table = _Table(slots, queue, matches, matches, matches)
     run = jax.shard_map(
         partial(_run, match),
         mesh=mesh,
-        in_specs=(PartitionSpec(), table, matches, matches, matches, matches),
+        in_specs=(PartitionSpec(), table, matches, matches, matches, matches, PartitionSpec()),
         out_specs=(table, moves if match.record else None),
         check_vma=False,
     )
@@ -245,13 +223,22 @@ def _run(
     params_b: Params,
     keys: Key,
     openings: State,
+    judge_params: Params,
 ) -> tuple[_Table, Record | None]:
     """Plays on, from the tick `start`: to the end, or a piece of the record if it is recorded.
 
     Illegal moves may lead to positions that no rules end, so the ticks are counted, too.
     """
+    with weights.bound(match.judge, judge_params):
+        return _loop(match, start, table, (params_a, params_b), keys=keys, openings=openings)
+
+
+def _loop(
+    match: Match, start: jax.Array, table: _Table, params: Weights, *, keys: Key, openings: State
+) -> tuple[_Table, Record | None]:
+    """As `_run`, the weights of the judge being bound."""
     first = jax.vmap(jax.vmap(match.game.mover))(openings)
-    inputs = _Inputs((params_a, params_b), keys, openings, first)
+    inputs = _Inputs(params, keys, openings, first)
 
     def going(carry: _Carry) -> jax.Array:
         most = _most_ticks(match.game, inputs.pairs) - start
@@ -283,6 +270,8 @@ def _tick(match: Match, inputs: _Inputs, start: jax.Array, carry: _Carry) -> _Ca
         row = Record(states, decision.aux, game)
         record = jax.tree.map(lambda all, one: all.at[carry.tick].set(one), record, row)
     slots = slots._replace(state=_select(_side_by_side(moving), after, slots.state))
+    if match.judge.cut_after is not None:
+        slots = slots._replace(moves=slots.moves + _side_by_side(moving).astype(jnp.int32))
     moves = table.moves + moving.sum(2, dtype=jnp.int32).T
     table = _score(match, inputs, table._replace(slots=slots, moves=moves))
     return _Carry(carry.tick + 1, table, record, caches)
@@ -371,18 +360,21 @@ def _batched(function: Callable[..., Any], axes: int) -> Callable[..., Any]:
 
 def _score(match: Match, inputs: _Inputs, table: _Table) -> _Table:
     """Writes down the scores of the games that have just ended, and frees their slots."""
-    state, game = table.slots
+    state, game, moves = table.slots
     none = seats.no_game(inputs.pairs)
-    ended = (_batched(match.game.mover, 2)(state) == OVER) & (game < none)
+    ended = _batched(match.game.mover, 2)(state) == OVER
+    if match.judge.cut_after is not None:
+        ended = ended | (moves >= match.judge.cut_after)
+    ended = ended & (game < none)
     flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), state)
-    verdict = match.judge.verdict(flat).reshape(ended.shape)
+    verdict = match.judge.verdicts_where(ended.reshape(-1), flat).reshape(ended.shape)
     score = seats.score_of_a(verdict, _seat_of_a(inputs, game))
     target = inputs.rows, jnp.where(ended, game, none)
     scores = table.scores.at[target].set(score, mode="drop")
     finals = table.finals
     if match.finals:
         finals = jax.tree.map(lambda all, one: all.at[target].set(one, mode="drop"), finals, state)
-    slots = _Slots(state, jnp.where(ended, none, game))
+    slots = _Slots(state, jnp.where(ended, none, game), moves)
     return table._replace(slots=slots, scores=scores, finals=finals)
 
 
@@ -401,7 +393,10 @@ def _deal(match: Match, inputs: _Inputs, table: _Table) -> _Table:
     fresh = jax.tree.map(lambda x: x[inputs.rows, pair], inputs.openings)
     state = _select(dealt, fresh, table.slots.state)
     number = seats.number(pair, to_b.astype(jnp.int32), pairs=pairs)
-    slots = _Slots(state, jnp.where(dealt, number, table.slots.game))
+    moves = table.slots.moves
+    if match.judge.cut_after is not None:
+        moves = jnp.where(dealt, 0, moves)
+    slots = _Slots(state, jnp.where(dealt, number, table.slots.game), moves)
     return table._replace(slots=slots, queue=table.queue + jnp.stack([for_a, for_b]))
 
 
@@ -414,7 +409,8 @@ def _empty_table(match: Match, openings: State) -> _Table:
         return np.broadcast_to(np.asarray(x)[:, :1], (*shape, *x.shape[2:]))
 
     idle = np.full(shape, seats.no_game(pairs), np.int32)
-    slots = _Slots(jax.tree.map(anything, openings), idle)
+    moves = () if match.judge.cut_after is None else np.zeros(shape, np.int32)
+    slots = _Slots(jax.tree.map(anything, openings), idle, moves)
     queue, moves = np.zeros((2, groups), np.int32), np.zeros((groups, 2), np.int32)
     scores = np.zeros((groups, 2 * pairs), np.float32)
     finals = jax.tree.map(lambda x: np.concatenate([x, x], 1), openings) if match.finals else ()

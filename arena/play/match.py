@@ -13,7 +13,7 @@ from arena.judges.rules import Rules
 from arena.play import host_loop
 from arena.play.device_loop import Match
 from arena.play.openings import distinct_openings
-from arena.types import Agent, HostAgent, Judge, Key, stack
+from arena.types import Agent, HostAgent, Judge, Key, Params, stack
 from games import Game
 
 
@@ -28,6 +28,7 @@ def play(
     groups: int,
     slots: int,
     judge: Judge | None = None,
+    judge_params: Params = (),
     callback: Callable[[np.ndarray], None] = lambda moves: None,
 ) -> np.ndarray:
     """Plays a[i] against b[i] for all i, `groups` matches at a time.
@@ -47,6 +48,7 @@ def play(
       groups: G, matches in one call of the compiled loop; a last call is filled up.
       slots: S, games in flight per match and half, at most P.
       judge: who says who won; the rules if None.
+      judge_params: the weights of a `ParametricJudge`, on the device alone.
       callback: called with the numbers of moves that A and B chose, i32[G, 2], after every call of
         the compiled loop.
 
@@ -70,7 +72,13 @@ def play(
         first = [jax.random.fold_in(keys[i], 1) for i in index]
         starts = [distinct_openings(game, here, pairs=pairs, plies=plies) for here in first]
         params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
-        played = match.play(params_a, params_b, keys=keys[np.array(index)], openings=stack(starts))
+        played = match.play(
+            params_a,
+            params_b,
+            keys=keys[np.array(index)],
+            openings=stack(starts),
+            judge_params=judge_params,
+        )
         scores.append(np.asarray(played.scores)[: len(a) - at])
         if played.moves is not None:
             callback(np.asarray(played.moves))

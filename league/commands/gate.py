@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from agents import judges
 from arena.errors import (
     PLIES,
     SIMULATIONS,
@@ -14,7 +15,7 @@ from arena.errors import (
     check_positive,
     whole_number,
 )
-from arena.types import Agent, HostAgent
+from arena.types import Agent, HostAgent, Judge
 from league.cli import closing, console, device, interrupts, names
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate
@@ -50,6 +51,8 @@ class Command:
         measured against tree search, or none.
       opening_plies: openings are up to so many random moves long; by default four more than in
         training.
+      judge: who says who won, as for arena train; the rules by default. Another one decides by what
+        it says alone, without exact values, and each question put to it counts: it can be used up.
       rule: how candidates are tested.
       json: print JSON lines: matches, and the verdict.
     """
@@ -59,6 +62,7 @@ class Command:
     best_of: int = 4
     simulations: int | None = None
     opening_plies: int | None = None
+    judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = "rules"
     rule: Annotated[Rule, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Rule)
     json: bool = False
 
@@ -141,6 +145,7 @@ def _question(
         plies=work.config.opening_plies + _DEEPER if plies is None else plies,
         newest=newest,
         rule=command.rule,
+        judge=command.judge,
     )
 
 
@@ -170,6 +175,7 @@ def _decide(
 ) -> GateRecord:
     """Plays the gate and writes its verdict down."""
     question = gate.question
+    judge = _judge(question, work, opponents)
     seen = heldout.trained(work, question.newest)
     roles = ("gate: test", "gate: veto")  # keys go by the names of the first version
     test, checks = (
@@ -178,13 +184,14 @@ def _decide(
     policy = work.eval_policy(question.simulations)
     own = {*question.candidates, question.champion, *question.former}
     agents = {str(i): Agent(str(i), policy, work.weights(i)) for i in own}
-    positions = accuracy.unseen(work, seen)
+    positions = accuracy.unseen(work, seen) if judge.exact else None
     matches = GateMatches(
         work.game,
         question.rule,
         {**opponents, **agents},
         (test, checks),
         work.key(gate.id, "gate: games"),
+        judge,
     )
     verdict = Gate(
         question.rule,
@@ -199,9 +206,27 @@ def _decide(
         ),
         callback=_emit if command.json else _print,
     ).decide()
-    verdict = dataclasses.replace(verdict, openings_seen=len(seen))
+    earlier = [one.question.judge for one in lineage.gates() if one.verdict]
+    verdict = dataclasses.replace(
+        verdict,
+        openings_seen=len(seen),
+        judge=question.judge,
+        asked=1 + earlier.count(question.judge),
+    )
     lineage.close(gate.id, verdict)
     return dataclasses.replace(gate, verdict=verdict)
+
+
+def _judge(question: Question, work: Run, opponents: dict[str, Agent | HostAgent]) -> Judge:
+    """Who decides; raises UserError if it cannot."""
+    judge = judges.check(question.judge, work.game, work.config.learner, seed=work.config.seed)
+    if judge.weighted is not None:
+        raise UserError(
+            f"{question.judge} changes with a training: a gate needs a judge that stays"
+        )
+    if judge.cut_after and any(isinstance(one, HostAgent) for one in opponents.values()):
+        raise UserError(f"{question.judge} cuts games, which those with a program are not")
+    return judge
 
 
 def _emit(event: GateEvent) -> None:
@@ -249,11 +274,26 @@ def _show(json: bool, work: Run, gate: GateRecord, passes: dict[str, int]) -> No
         console.emit({**head, **verdict.to_json(), "passes": passes})
         return
     print(f"{decided}: {verdict.reason}")
-    print("\n".join(_grounds(gate.question.rule, verdict)))
+    print("\n".join([*_grounds(gate.question.rule, verdict), _reuse(gate.question.rule, verdict)]))
     print(
         f"forward passes: {passes['type_1']:,} for training (type 1), "
         f"{passes['type_2']:,} for measuring and the gate (type 2)"
     )
+
+
+def _reuse(rule: Rule, verdict: Verdict) -> str:
+    """How often the judge has been asked, and what that does to its verdicts."""
+    false = verdict.false_promotion(rule.alpha)
+    return (
+        f"judge: {verdict.judge}, asked for the {_nth(verdict.asked)} time; one of so many questions "
+        f"promotes an equal with a probability of {false:.0%} at most, and the best of as many "
+        f"equals would seem better by {verdict.reuse_inflation:.1%}"
+    )
+
+
+def _nth(number: int) -> str:
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
 
 
 def _grounds(rule: Rule, verdict: Verdict) -> list[str]:

@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from agents import learners
+from agents import judges, learners
 from arena.errors import UserError
-from arena.judges import names as judge_names
 from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
 from league.evaluation import leaderboard
@@ -36,8 +35,9 @@ class Command:
         hidden information), or MODULE:CLASS; what suits the game by default.
       network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
         default.
-      judge: who says who won in training games and searches: rules, the default, or MODULE:CLASS;
-        measuring always goes by the rules.
+      judge: who says who won in training games and searches: rules, the default; flipped:0.1;
+        program:./judge.py; self or self:lag=4; learned:FILE; human:FILE;
+        adjudicated:PLIES,by=JUDGE; solver; or MODULE:CLASS. Measuring always goes by the rules.
       start: weights to go on from rather than from random ones: RUN, RUN:ID, or pretrained:GAME, a
         net that comes with Arena.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
@@ -102,7 +102,7 @@ def run(command: Command) -> None:
     game = names.game(command.game)
     learners.check(game, command.config.learner)
     judge = command.judge or "rules"
-    judge_names.make(judge, game)
+    judges.check(judge, game, command.config.learner, seed=command.config.seed)
     if command.log == "tensorboard":
         tensorboard.check()
     for note in getattr(getattr(game, "spec", None), "notes", ()):

@@ -79,6 +79,7 @@ class Question:
       plies: openings are up to so many random moves long.
       newest: generations whose openings training has seen.
       rule: how candidates are tested.
+      judge: the name of who says who won.
     """
 
     candidates: list[int]
@@ -89,6 +90,7 @@ class Question:
     plies: int
     newest: int
     rule: Rule
+    judge: str = "rules"
 
     def to_json(self) -> JsonObject:
         """As the record holds it."""

@@ -1,6 +1,7 @@
 """Statistics of the gate: pairs by their points, and the sign test."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 
@@ -9,6 +10,13 @@ def sign_test(better: int, worse: int) -> float:
     """The probability of so many worse or more among `better + worse`, each as likely as not."""
     total = better + worse
     return sum(math.comb(total, k) for k in range(worse, total + 1)) / 2**total
+
+
+def expected_maximum(count: int) -> float:
+    """The mean of the largest of so many standard normal numbers: ∫ 1 - F(x)^n - F(-x)^n, x > 0."""
+    x = np.linspace(0, 10, 4001)
+    below = np.array([NormalDist().cdf(value) for value in x])
+    return float(np.trapezoid(1 - below**count - (1 - below) ** count, x))
 
 
 def pentanomial(scores: np.ndarray, seed: int) -> np.ndarray:

@@ -5,8 +5,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arena.evaluation.score import Score
+from arena.evaluation.score import Z95, Score
 from league.gate.match import Stage
+from league.gate.statistics import expected_maximum
 from league.settings.json_object import JsonObject
 
 
@@ -96,6 +97,8 @@ class Verdict:
         not beat the champion.
       accuracy: None if no exact values are known, or the candidate did not beat the champion.
       openings_seen: different openings that training has started from.
+      judge: the name of who said who won.
+      asked: questions that this judge has decided for the run, this one included.
     """
 
     promoted: bool
@@ -108,6 +111,8 @@ class Verdict:
     heldout: tuple[HeldoutResult, ...]
     accuracy: AccuracyTest | None
     openings_seen: int = 0
+    judge: str = "rules"
+    asked: int = 1
 
     @property
     def inflation(self) -> tuple[float, float] | None:
@@ -121,12 +126,29 @@ class Verdict:
         half = math.hypot(chosen.half_width, self.fresh.half_width)
         return chosen.score - self.fresh.score, half
 
+    @property
+    def reuse_inflation(self) -> float:
+        """By how much the best of all candidates asked about would look too good, points a game.
+
+        That is the mean of the largest of so many errors, were all of them as good as each other.
+        """
+        return expected_maximum(self.asked) * self.fresh.half_width / Z95
+
+    def false_promotion(self, alpha: float) -> float:
+        """How likely one of all these questions promoted a candidate that is no better, at most."""
+        return 1 - (1 - alpha) ** self.asked
+
     def to_json(self) -> JsonObject:
         """As the record and programs hold it; whether it is a promotion stands beside it."""
         body = dataclasses.asdict(self)
         body.pop("promoted")
         inflation, half = self.inflation or (None, None)
-        return {**body, "inflation": inflation, "inflation_half_width": half}
+        return {
+            **body,
+            "inflation": inflation,
+            "inflation_half_width": half,
+            "reuse_inflation": self.reuse_inflation,
+        }
 
     @classmethod
     def from_json(cls, body: JsonObject, promoted: bool) -> "Verdict":
@@ -145,6 +167,8 @@ class Verdict:
             heldout=tuple(HeldoutResult(**one) for one in heldout),
             accuracy=AccuracyTest(**accuracy) if accuracy else None,
             openings_seen=body["openings_seen"],
+            judge=body.get("judge", "rules"),
+            asked=body.get("asked", 1),
         )
 
 

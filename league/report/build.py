@@ -7,7 +7,7 @@ import jax
 from arena.evaluation import scale
 from arena.play.openings import random_openings
 from arena.types import as_host_game
-from league.evaluation import tables
+from league.evaluation import judge_parting, tables
 from league.evaluation.leaderboard import Leaderboard
 from league.gate.store import GateRecord, Lineage, passes_spent
 from league.report import data, page
@@ -45,7 +45,7 @@ def gather(run: Run, results: Results, standing: Leaderboard, *, board: bool = T
         board=_board(run) if board else "",
         forgetting=standing.forgetting,
         findings=_findings(standing, results),
-        alarms=_messages(standing, "alarm"),
+        alarms=_messages(standing, "alarm") + judge_parting.alarms(results.events()),
         notes=_messages(standing, "note"),
         gates=tuple(_gate(gate) for gate in Lineage(results).gates() if gate.verdict),
     )
@@ -67,6 +67,7 @@ def _findings(standing: Leaderboard, results: Results) -> tuple[tuple[str, str],
             f"{passes['type_1']:,} for training (type 1), {passes['type_2']:,} for measuring and "
             "the gate (type 2)",
         ),
+        *judge_parting.describe(results.events()),
     )
 
 
@@ -88,7 +89,7 @@ def _gate(gate: GateRecord) -> data.GateRow:
         f"{100 * inflation[0]:+.1f} ± {100 * inflation[1]:.1f}" if inflation else "",
         f"{accuracy.candidate} : {accuracy.champion} of {accuracy.positions}" if accuracy else "",
         verdict.promoted,
-        verdict.reason,
+        verdict.reason + (f" (by {verdict.judge})" if verdict.judge != "rules" else ""),
     )
 
 

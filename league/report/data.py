@@ -36,6 +36,8 @@ class Generation:
       draws: share of the training games that were drawn.
       cut_off: share of the training games that were as long as the rules allow.
       distinct_games: different games among the training games, as a share.
+      judged: what the judge said of the snapshot beside the rules, see `league.training.judging`;
+        empty where the rules are the judge.
     """
 
     number: int
@@ -54,6 +56,7 @@ class Generation:
     draws: float = math.nan
     cut_off: float = math.nan
     distinct_games: float = math.nan
+    judged: Mapping[str, float] = field(default_factory=dict)
 
 
 _NUMBERS = (
@@ -84,6 +87,7 @@ def generation(figures: Mapping[str, Any]) -> Generation:
         type_1=int(passes.get("type_1", 0)),
         type_2=int(passes.get("type_2", 0)),
         phase_seconds=dict(figures.get("phase_seconds") or {}),
+        judged=dict(figures.get("judged") or {}),
         **{name: float(figures[name]) for name in _NUMBERS if figures.get(name) is not None},
     )
 

@@ -53,6 +53,7 @@ def parts(report: Report) -> dict[str, Any]:
         "uniform": plots.score("uniform", "Raw network against uniform", report.rows),
         "mcts": plots.score("mcts", "With search against the ladder", report.rows),
         "exploitability": plots.exploitability(report.history),
+        "judged": plots.judged(report.history),
         "payoff": matrices.payoff(report),
         "loss": plots.loss(report.history),
         "speed": plots.speed(report.history),

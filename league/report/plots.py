@@ -6,7 +6,9 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+from arena.evaluation.score import Z95
 from league.evaluation.tables import Row
 from league.report import drawing, statistics, text
 from league.report.data import Generation, Report
@@ -194,6 +196,36 @@ def exploitability(history: Sequence[Generation]) -> Plot:
     note = "NashConv / 2, in the game's payoffs; 0 is an equilibrium."
     legend = tuple((STAND_INS[colour], name) for colour, name, _ in drawn)
     svg = drawing.svg(figure, "exploitability", label)
+    return Plot(title, note, label, svg, legend=legend)
+
+
+def judged(history: Sequence[Generation]) -> Plot:
+    """Scores against the first policy by the judge and by the rules; empty if these are one."""
+    title = "What the judge says, and what the rules say"
+    known = [entry for entry in history if entry.judged.get("kl") is not None]
+    if not known:
+        return Plot(title, "")
+    x = np.sqrt(np.maximum([entry.judged["kl"] for entry in known], 0))
+    order = np.argsort(x, kind="stable")
+    figure, axes = drawing.canvas(WIDE)
+    axes.axhline(50, color=MUTED, linewidth=1)
+    ends = []
+    for colour, name, key in ((SECOND, "judge", "judge_first"), (FIRST, "rules", "rules_first")):
+        y = 100 * np.array([entry.judged[key] for entry in known])
+        half = 100 * Z95 * np.array([entry.judged[f"{key}_error"] for entry in known])
+        axes.plot(x[order], y[order], color=colour, linewidth=1.5, alpha=0.35)
+        drawing.error_bars(axes, x, y, error=np.stack([half, half]), colour=colour)
+        ends.append(f"{y[-1]:.1f} by the {name}")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12))
+    axes.set_ylim(-3, 103)
+    axes.set_yticks([0, 25, 50, 75, 100])
+    label = f"{title}: score in per cent against the first policy, {', '.join(ends)} at the end"
+    note = (
+        "Score in % against the first policy, in the same games, over the square root of the "
+        "divergence KL(snapshot ‖ first policy) in nats a move. Bars are 95 % intervals."
+    )
+    legend = ((STAND_INS[SECOND], "judge"), (STAND_INS[FIRST], "rules"))
+    svg = drawing.svg(figure, "judged", label)
     return Plot(title, note, label, svg, legend=legend)
 
 

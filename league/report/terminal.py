@@ -7,7 +7,7 @@ import numpy as np
 
 from arena.evaluation import scale, score
 from league.cli import console
-from league.evaluation import tables
+from league.evaluation import judge_parting, tables
 from league.evaluation.leaderboard import Leaderboard
 from league.settings.json_object import JsonObject
 from league.store.database import Results
@@ -29,6 +29,7 @@ def show(
     """
     rows = tables.table(results, standing)
     exact = _exact(results)
+    judged = judge_parting.as_json(results.events())
     if json:
         console.emit(
             {
@@ -38,6 +39,7 @@ def show(
                 "snapshots": [dataclasses.asdict(row) for row in rows],
                 **_figures(standing),
                 **({"equilibrium": exact} if exact else {}),
+                **({"judge": judged} if judged else {}),
                 "report": str(report) if report else None,
             }
         )
@@ -53,6 +55,10 @@ def show(
     print("\n".join(_describe(standing)))
     if exact:
         print(f"{run.name}:{exact.pop('snapshot')}: {best_response.describe(exact)}")
+    for name, words in judge_parting.describe(results.events()):
+        print(f"{name.lower()}: {words}")
+    for alarm in judge_parting.alarms(results.events()):
+        print(f"alarm: {alarm}")
     console.stderr.print("Elo, uniform: the raw network, without search.")
     console.stderr.print(f"with search: {rule.simulations} simulations a move.")
     if standing.neighbours or standing.top:

@@ -8,6 +8,7 @@ import jax
 from agents import learners
 from agents.learners.alphazero import AlphaZeroConfig
 from agents.learners.base import LearnerConfig
+from agents.learners.imitation import ImitationConfig
 from agents.learners.mmd import MMDConfig
 from agents.learners.ppo import PPOConfig
 from agents.nn.networks import MLPConfig, NetworkConfig, ResNetConfig, suitable
@@ -141,6 +142,8 @@ def _general(game: Game, learner: str, time: str, settled: NetworkConfig | None)
         quick = game.on_device  # an env would be copied for each simulation
         learner = "alphazero" if quick and game.searchable else "ppo"
     config = learners.find(learner).Config(network=network)
+    if isinstance(config, ImitationConfig):
+        return _imitated(game, config)
     if isinstance(config, AlphaZeroConfig):
         if game.on_device and isinstance(network, ResNetConfig):
             fixed = network if settled else None
@@ -159,6 +162,23 @@ def _general(game: Game, learner: str, time: str, settled: NetworkConfig | None)
         opening_plies=min(game.max_plies // 4, 30) if perfect else 0,
         learner=config,
         measure=MeasureConfig(opening_plies=4 if perfect else 0),
+    )
+
+
+def _imitated(game: Game, config: ImitationConfig) -> Config:
+    """Games are cheap without search, and say little each: many of them, from all over the game."""
+    found = _outside(game, config)
+    if not game.on_device:
+        return found
+    perfect = game.perfect_information
+    pairs = max(8, min(512, 8192 // game.typical_plies))
+    return Config(
+        generations=40,
+        pairs=pairs,
+        slots=min(pairs, 256),
+        opening_plies=min(game.typical_plies, 30) if perfect else 0,
+        learner=config,
+        measure=MeasureConfig(opening_plies=min(4, game.typical_plies // 3) if perfect else 0),
     )
 
 

@@ -1,6 +1,7 @@
 """Datasets on disk: what a generation's games gave a learner, `data/GEN.npz`."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -54,6 +55,29 @@ def read(path: Path, template: PyTree, sha: str | None = None) -> PyTree:
         raise UserError(f"{path} is missing") from None
     except Exception as error:  # a cut zip file shows in many ways
         raise UserError(f"{path} is damaged: {error}") from None
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """Reads a nested dict of arrays that `write` has written.
+
+    Raises:
+      UserError: it is not there, or damaged.
+    """
+    try:
+        with path.open("rb") as whole, np.load(whole) as file:
+            arrays = dict(file)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing") from None
+    except Exception as error:  # a cut zip file shows in many ways
+        raise UserError(f"{path} is damaged: {error}") from None
+    tree: dict[str, Any] = {}
+    for name, array in arrays.items():
+        *parents, last = name.split(".")
+        place = tree
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = array
+    return tree
 
 
 def _array(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:

@@ -7,10 +7,11 @@ runs/NAME/run.json        the run card, see `card.py`
           data/GEN.npz    the datasets of every generation; GENeK.npz, exploiter K's
           initial/0/      weights that it began with, if they were another snapshot's
           state/GEN/      what resuming needs; the last two are kept
+          judge/GEN.npz   the weights by which a generation was judged, if a judge learns
           report.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +19,10 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from agents import judges
 from agents.learners.base import Learner, TrainState
 from arena import keys
 from arena.errors import UserError
-from arena.judges import names as judge_names
 from arena.judges.rules import Rules
 from arena.play.openings import random_openings
 from arena.types import Judge, Params, Policy, PyTree
@@ -83,7 +84,8 @@ class Run:
     @cached_property
     def judge(self) -> Judge:
         """Who says who won in its training games; measuring goes by the rules."""
-        return judge_names.make(self.card["judge"], self.game)
+        learner = self.config.learner
+        return judges.make(self.card["judge"], self.game, learner, seed=self.config.seed)
 
     @cached_property
     def learner(self) -> Learner:
@@ -215,6 +217,15 @@ class Run:
         with Results(self._record) as results:
             known = results.file_digests().get(f"data/{name}")
         return datasets.read(path, self.learner.dataset_template(), known)
+
+    def keep_judge(self, generation: int, make: Callable[[], Params]) -> Params:
+        """The weights by which a generation is judged: made the first time, then read again."""
+        path = self.folder / "judge" / f"{generation}.npz"
+        if path.exists():
+            return datasets.read_tree(path)
+        params = make()
+        datasets.write(path, params)
+        return params
 
     def read_states(self, generation: int, results: Results) -> list[TrainState]:
         """The `TrainState`s of all learners after a generation.

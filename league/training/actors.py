@@ -41,6 +41,7 @@ class PlayRequest:
       b: G weights of their opponents.
       openings: positions [G, P, ...] in which a seat is to move.
       keys: PRNG keys [G].
+      judge: weights of the judge, if it has some that change.
     """
 
     run: str
@@ -52,6 +53,7 @@ class PlayRequest:
     b: tuple[WeightsRef, ...]
     openings: PyTree
     keys: jax.Array
+    judge: WeightsRef | None = None
 
 
 class Actors(ABC):
@@ -78,4 +80,7 @@ class LocalActors(Actors):
 
     def _play(self, request: PlayRequest) -> Played:
         a, b = (stack([self.weights(ref) for ref in refs]) for refs in (request.a, request.b))
-        return request.match.play(a, b, keys=request.keys, openings=request.openings)
+        judge = self.weights(request.judge) if request.judge else ()
+        return request.match.play(
+            a, b, keys=request.keys, openings=request.openings, judge_params=judge
+        )

@@ -23,7 +23,7 @@ from arena.evaluation.exploitability import (
 from arena.judges.rules import Rules
 from arena.play import match
 from arena.play.openings import random_openings
-from arena.types import Agent, Judge, Params, PyTree
+from arena.types import Agent, Judge, Params, PyTree, TrainingMoment
 from games import Game
 from league.settings.config import Config
 from league.store.checkpoints import digest
@@ -134,9 +134,10 @@ class BestResponse:
         """
         learner = self.config.learner.make(self.game, self.judge)
         state = learner.init(jax.random.fold_in(key, 0))
+        past = [state.params]
         for number in range(1, generations + 1):
             here = jax.random.fold_in(key, number)
-            data = self._play(learner, number, state.params, jax.random.fold_in(here, 0))
+            data = self._play(learner, past, jax.random.fold_in(here, 0))
             state, _ = step.learn(
                 learner,
                 state,
@@ -145,15 +146,28 @@ class BestResponse:
                 progress=number / generations,
                 key=jax.random.fold_in(here, 1),
             )
+            past.append(state.params)
             callback(number)
         return state.params
 
-    def _play(self, learner: Learner, number: int, params: Params, key: jax.Array) -> PyTree:
-        """The dataset of one generation's games, all of them against the frozen agent."""
+    def _play(self, learner: Learner, past: list[Params], key: jax.Array) -> PyTree:
+        """The dataset of one generation's games, all of them against the frozen agent.
+
+        Args:
+          learner: plays side A.
+          past: its weights after each generation so far, the first ones being random.
+          key: PRNG key.
+        """
         config, count = self.config, self.config.matches
+        number, params = len(past), past[-1]
         own = WeightsRef("best response", digest(params))
         frozen = WeightsRef(self.frozen.name, digest(self.frozen.params))
         weights = {own: params, frozen: self.frozen.params}
+        judge = None
+        if self.judge.weighted is not None:
+            moment = TrainingMoment(number, params, past.__getitem__, lambda make: make())
+            judge = WeightsRef("judge", "")
+            weights[judge] = self.judge.weighted.weights_for(moment)
         request = PlayRequest(
             run="",
             generation=number,
@@ -175,6 +189,7 @@ class BestResponse:
                 plies=config.opening_plies,
             ),
             keys=jax.random.split(key, count),
+            judge=judge,
         )
         [played] = LocalActors(lambda ref: weights[ref]).play([request])
         return step.make_dataset(learner, played, np.array([[True], [False]]).repeat(count, 1))

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from agents import mcts, uniform
 from arena.play import match
-from arena.types import Agent, Params
+from arena.types import Agent, Judge, Params
 from league.evaluation import compute_ledger
 from league.settings.config import MeasureConfig
 from league.store.database import MatchResult, Results, Tally
@@ -35,16 +36,42 @@ class Measuring:
     weights: Callable[[str], Params]
     passes: int = 0
 
-    def against_pool(self, generation: int, params: Params) -> list[MatchResult]:
+    def against_pool(self, generation: int, params: Params, **judge: Any) -> list[MatchResult]:
         """A new snapshot against the one before it and others of the pool, without search."""
         rule = self.run.config.measure
         others = self.run.rng(generation, "rate").permutation(generation - 1).tolist()
         numbers = [generation - 1, *others][: rule.opponents]
         opponents = [self._agent(str(number), self.weights(str(number))) for number in numbers]
         agents = [self._agent(str(generation), params)] * len(opponents)
+        groups = rule.opponents
         return self._matches(
-            "measure", generation, agents, opponents, pairs=rule.pairs, groups=rule.opponents
+            "measure", generation, agents, opponents, pairs=rule.pairs, groups=groups, **judge
         )
+
+    def judged_against_pool(
+        self, generation: int, params: Params, judge_params: Params
+    ) -> list[np.ndarray]:
+        """The same games, scored by the run's judge: f32[P, 2] each."""
+        judge = {"judge": self.run.judge, "judge_params": judge_params}
+        return [match.scores for match in self.against_pool(generation, params, **judge)]
+
+    def against_first(
+        self, generation: int, params: Params, judge_params: Params = (), *, judged: bool = False
+    ) -> np.ndarray:
+        """A new snapshot's scores f32[P, 2] against the first policy, by the rules or the judge."""
+        rule = self.run.config.measure
+        agent, first = self._agent(str(generation), params), self._agent("0", self.weights("0"))
+        judge = {"judge": self.run.judge, "judge_params": judge_params} if judged else {}
+        matches = self._matches(
+            "first",
+            generation,
+            [agent] * rule.opponents,
+            [first] * rule.opponents,
+            pairs=rule.pairs,
+            groups=rule.opponents,
+            **judge,
+        )
+        return np.concatenate([match.scores for match in matches])
 
     def exploiter(
         self, generation: int, main: Params, name: str, params: Params
@@ -105,6 +132,8 @@ class Measuring:
         *,
         pairs: int,
         groups: int,
+        judge: Judge | None = None,
+        judge_params: Params = (),
     ) -> list[MatchResult]:
         def count(moves: np.ndarray) -> None:
             self.passes += compute_ledger.passes(moves, a[0], b[0])
@@ -118,6 +147,8 @@ class Measuring:
             plies=self.run.config.measure.opening_plies,
             groups=groups,
             slots=pairs,
+            judge=judge,
+            judge_params=judge_params,
             callback=count,
         )
         return [

@@ -43,6 +43,10 @@ class ReplayBuffer:
             data = jax.tree.map(lambda *x: np.concatenate(x), self._data[place], data)
         self._data[place] = data
 
+    def newest(self, learner: LeagueLearner, generation: int) -> PyTree:
+        """A generation's dataset, as far as it has been added."""
+        return self._data[learner.number, generation]
+
     def save(self, learner: LeagueLearner, generation: int) -> dict[str, str]:
         """Writes a generation's dataset to disk, when all of its rounds have been added.
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import jax
 import numpy as np
@@ -18,8 +19,8 @@ from agents.learners.base import TrainState
 from arena import interrupt
 from arena.errors import UserError
 from arena.play.device_loop import Played
-from arena.types import Params, PyTree, as_host_game
-from league.evaluation import compute_ledger, leaderboard
+from arena.types import Params, PyTree, TrainingMoment, as_host_game
+from league.evaluation import compute_ledger, judge_parting, leaderboard
 from league.settings import duration
 from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner
@@ -33,6 +34,7 @@ from league.training.actors import Actors, LocalActors, PlayRequest, WeightsRef
 from league.training.events import Callback, Event, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
 from league.training.game_figures import GameCounts
+from league.training.judging import Judging
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
 from league.training.schedule import Pairing, Schedule
@@ -90,6 +92,7 @@ class Trainer:
         self.schedule = Schedule(run, results, self.history)
         self.replay = ReplayBuffer(run, self.history)
         self.measuring = Measuring(run, results, self.weights)
+        self.judging = Judging(run, self.weights, self.measuring)
         self._passes = compute_ledger.nothing()
         self._exploitable = best_response.small(run.game)
 
@@ -139,6 +142,11 @@ class Trainer:
         if 0 < done < self.run.config.generations:
             self.replay.restore(done)
         self._check_pool(done)
+        known = self.results.file_digests().get("judge")
+        if known is not None and known != self.run.judge.identity():
+            raise UserError(
+                f"the judge {self.run.card['judge']} is not what it was when the run began"
+            )
         # All that is needed has been read, so nothing is lost if it was damaged.
         self.run.write_card()
         self.results.forget_after(done)
@@ -208,9 +216,25 @@ class Trainer:
             **losses,
             **game_figures.figures(self.run.game, generation.counts, self.run.config.opening_plies),
             **self._exploitability(number, main),
+            **self._judged(generation, main, games),
         }
         self._save(generation)
         return generation.states
+
+    def _judged(self, generation: Generation, params: Params, games: int) -> JsonObject:
+        """What the judge says of the new snapshot beside the rules, if it is another than these."""
+        if not self.judging.wanted:
+            return {}
+        judge = self._judge_weights(generation)
+        with self._phase(generation, "measure"):
+            return self.judging.figures(
+                generation.number,
+                params,
+                measured=generation.measured,
+                judge_params=self._weights[judge.id] if judge else (),
+                data=self.replay.newest(self.run.learners[0], generation.number),
+                games=games,
+            )
 
     def _exploitability(self, number: int, params: Params) -> dict[str, float]:
         """How far the pool and the new snapshot are from an equilibrium, where it is computable."""
@@ -281,9 +305,23 @@ class Trainer:
             b=tuple(opponents),
             openings=jax.tree.map(lambda x: x[:, pairs], openings),
             keys=jax.random.split(self.run.key(number, role), len(pairings)),
+            judge=self._judge_weights(generation),
         )
         [played] = self._actors.play([request])
         return played
+
+    def _judge_weights(self, generation: Generation) -> WeightsRef | None:
+        """The weights of the judge at this moment, if it has some that change."""
+        judge = self.run.judge.weighted
+        if judge is None:
+            return None
+        moment = TrainingMoment(
+            generation.number,
+            generation.states[0].params,
+            lambda number: self.weights(str(number)),
+            partial(self.run.keep_judge, generation.number),
+        )
+        return self._put("judge", judge.weights_for(moment))
 
     def _put(self, name: str, params: Params) -> WeightsRef:
         """Makes weights that are no snapshot yet available to actors."""
@@ -351,6 +389,9 @@ class Trainer:
         matches = [game for game in generation.games if game.a != game.b] + generation.measured
         planned = self.run.config.measure.max_elo_step
         alarms = leaderboard.newest_alarms(self.results, matches, number, planned)
+        if "judged" in generation.figures:
+            now = {"generation": number, **generation.figures}
+            alarms += judge_parting.alarms([*self.results.events(), now])
         figures = {
             "generation": number,
             **generation.figures,
@@ -378,8 +419,11 @@ class Trainer:
     def _digests(self, generation: Generation) -> dict[str, str]:
         """Of what resuming reads: the datasets, the states, and, the first time, the card."""
         found = {**generation.digests, f"state/{generation.number}": digest(generation.states)}
-        if cards.NAME not in self.results.file_digests():
+        known = self.results.file_digests()
+        if cards.NAME not in known:
             found[cards.NAME] = cards.identity(self.run.card)
+        if "judge" not in known and (judge := self.run.judge.identity()):
+            found["judge"] = judge
         return found
 
 

@@ -1,0 +1,76 @@
+"""Judges whose code runs outside the device, called from compiled programs."""
+
+import time
+from abc import abstractmethod
+from collections import defaultdict
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from arena import extensions
+from arena.errors import UserError
+from arena.types import Judge, PyTree, State
+
+_SECONDS: dict[Judge, float] = defaultdict(float)
+_FAULTS: dict[Judge, str] = {}
+
+
+class HostedJudge(Judge):
+    """A judge by a function of numpy arrays; only what is wanted is given to it.
+
+    A fault of it cannot leave a compiled program: the verdicts are 0 then, and `check` raises.
+    """
+
+    def prepare(self, states: State) -> PyTree:
+        """What `judge_on_host` is given of positions [B, ...], arrays [B, ...]; compiled."""
+        return states
+
+    @abstractmethod
+    def judge_on_host(self, given: PyTree) -> np.ndarray:
+        """Verdicts f32[N] in [-1, 1], N at least 1; it may call nothing of JAX.
+
+        Args:
+          given: what `prepare` made of N positions, numpy arrays [N, ...].
+
+        Raises:
+          UserError: it has none; what else it raises is told of in one line, too.
+        """
+
+    def verdict(self, finals: State) -> jax.Array:
+        """See `Judge`."""
+        return self.verdicts_where(jnp.ones(len(jax.tree.leaves(finals)[0]), bool), finals)
+
+    def verdicts_where(self, wanted: jax.Array, states: State) -> jax.Array:
+        """See `Judge`; nothing is asked if no verdict is wanted."""
+        shape = jax.ShapeDtypeStruct(wanted.shape, jnp.float32)
+
+        def ask(wanted: jax.Array, given: PyTree) -> jax.Array:
+            return jax.pure_callback(self._asked, shape, wanted, given)
+
+        def nothing(wanted: jax.Array, given: PyTree) -> jax.Array:
+            return jnp.zeros(wanted.shape, jnp.float32)
+
+        return jax.lax.cond(wanted.any(), ask, nothing, wanted, self.prepare(states))
+
+    def seconds_spent(self) -> float:
+        """See `Judge`."""
+        return _SECONDS[self]
+
+    def check(self) -> None:
+        """See `Judge`."""
+        if fault := _FAULTS.pop(self, ""):
+            raise UserError(fault)
+
+    def _asked(self, wanted: np.ndarray, given: PyTree) -> np.ndarray:
+        wanted, given = jax.tree.map(np.asarray, (wanted, given))
+        found, began = np.zeros(wanted.shape, np.float32), time.monotonic()
+        if self not in _FAULTS and wanted.any():
+            try:
+                found[wanted] = self.judge_on_host(jax.tree.map(lambda x: x[wanted], given))
+            except UserError as error:
+                _FAULTS[self] = str(error)
+            except Exception as error:
+                _FAULTS[self] = f"the judge raises {extensions.reason(error)}"
+        _SECONDS[self] += time.monotonic() - began
+        return found
