@@ -130,9 +130,9 @@ def test_it_plays_matches(mine: str):
     guest = user_policy.make(TIC_TAC_TOE, mine)
     other = uniform.make(TIC_TAC_TOE, "")
     scores = match.play(
-        [guest], [other], TIC_TAC_TOE, key=jax.random.key(0), pairs=20, plies=2, groups=1, slots=20
+        [guest], [other], TIC_TAC_TOE, key=jax.random.key(0), pairs=100, plies=2, groups=1, slots=20
     )
-    assert scores.mean() > 0.6
+    assert scores.mean() > 0.55
 
 
 @pytest.mark.parametrize(

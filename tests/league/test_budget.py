@@ -74,8 +74,10 @@ def test_measuring_takes_about_a_tenth_and_more_time_measures_better(name: str, 
     game = games.load(name)
     config = budget.board(game, Budget(seconds), learner=AlphaZeroConfig(replay_ratio=1.0))
     rule, plies = config.measure, game.typical_plies
+    learner = config.learner
+    assert isinstance(learner, AlphaZeroConfig)
     rounds = config.matches * config.pairs * config.rounds
-    training = 2 * rounds * plies * budget._evaluations(config.learner) * config.generations
+    training = 2 * rounds * plies * budget._evaluations(learner) * config.generations
     search = plies * (1 + rule.simulations / 2)  # of a pair, half of whose moves are the snapshot's
     met = search * (rule.baseline_pairs * (config.generations // rule.every) + rule.last_pairs)
     rated = config.generations * 2 * rule.opponents * rule.pairs * plies
