@@ -299,11 +299,11 @@ class Chess(Game[State]):
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`; understands `g1f3` too."""
         board, text = self._board(state), text.strip()
-        numbers = {move: number for number, move in moves(board).items()}
         for read in (board.parse_san, board.parse_uci):
             try:
-                return numbers[read(text)]
-            except (ValueError, KeyError):
+                if move := read(text):  # a null move is none
+                    return number(board, move)
+            except ValueError:
                 continue
         raise ValueError(f"{text!r} is not a legal move here; moves are written as Nf3 or g1f3")
 
@@ -362,12 +362,11 @@ class Chess(Game[State]):
 
 def moves(board: chess.Board) -> dict[int, chess.Move]:
     """All legal moves by their numbers."""
+    return {number(board, move): move for move in board.legal_moves}
+
+
+def number(board: chess.Board, move: chess.Move) -> int:
+    """The number of a legal move."""
     flip = 0 if board.turn else 56
-
-    def number(move: chess.Move) -> int:
-        promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
-        return _chess.encode(
-            _SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion=promotion
-        )
-
-    return {number(move): move for move in board.legal_moves}
+    promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
+    return _chess.encode(_SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion=promotion)

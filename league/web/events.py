@@ -20,13 +20,13 @@ _open = threading.BoundedSemaphore(MOST_STREAMS)
 
 
 class Channel:
-    """Events in order, kept from the first: event n has the id n, from 1 on.
+    """Events in order, kept until they are dropped: event n has the id n, from 1 on.
 
     `publish` and `close` may be called from any thread.
     """
 
     def __init__(self) -> None:
-        self.events: list[tuple[str, object]] = []
+        self.events: list[tuple[str, object] | None] = []
         self.closed = False
         self.watchers = 0
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
@@ -37,6 +37,13 @@ class Channel:
         with self._lock:
             self.events.append((kind, data))
         self._wake()
+
+    def drop(self, *kinds: str) -> None:
+        """Forgets the events of these kinds so far, which nobody misses; ids stay as they are."""
+        with self._lock:
+            for n, event in enumerate(self.events):
+                if event is not None and event[0] in kinds:
+                    self.events[n] = None
 
     def close(self) -> None:
         """No event follows."""
@@ -60,9 +67,10 @@ class Channel:
             while True:
                 mark[1].clear()
                 closed, events = self.closed, self.events[after:]
-                for kind, data in events:
+                for event in events:
                     after += 1
-                    yield line(kind, data, after)
+                    if event is not None:
+                        yield line(*event, after)
                 if closed and after >= len(self.events):
                     yield line("end", {}, after)
                     return

@@ -80,6 +80,11 @@ class Line:
         """The moves of the seats."""
         return tuple(made.move for made in self.made)
 
+    @property
+    def chances(self) -> int:
+        """How often chance has moved."""
+        return len(self.session.moves) - len(self.made)
+
     @cached_property
     def hidden(self) -> bool:
         """Whether a seat sees less than all."""
@@ -169,7 +174,7 @@ class Lines:
         """Keeps a game that is not played on here."""
         if line.game.on_device:
             texts = tuple(line.written(made) for made in line.made)
-            key = line.name, query.start, line.seed, texts
+            key = line.name, query.start, query.outcomes, line.seed, texts
             self._kept[key] = line
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_LINES:
@@ -177,7 +182,7 @@ class Lines:
 
     def _played(self, query: Query, seed: int, moves: tuple[Any, ...]) -> Line:
         """The game after these moves, numbers or labels."""
-        head = query.game, query.start, seed
+        head = query.game, query.start, query.outcomes, seed
         texts = tuple(f"#{move}" if isinstance(move, int) else move for move in moves)
         count = len(moves)
         while count and (*head, texts[:count]) not in self._kept:
@@ -196,7 +201,12 @@ class Lines:
 
     def _new(self, query: Query, seed: int) -> Line:
         game = self.game(query.game)
-        return Line(query.game, Session(game, seed=seed, start=self._start(game, query)), seed)
+        start = self._start(game, query)
+        try:
+            session = Session(game, seed=seed, start=start, outcomes=query.outcomes)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        return Line(query.game, session, seed)
 
     def _start(self, game: Game, query: Query) -> State | None:
         if not query.start:

@@ -30,6 +30,7 @@ class Query:
       deal: in games of chance what the seed is made from, in hidden ones the whole game; sealed,
         see `tokens`.
       moves: of both seats, as players write them; none in games of hidden information.
+      outcomes: of chance, in a game that was played elsewhere.
       resigned: whether the visitor has.
     """
 
@@ -41,6 +42,7 @@ class Query:
     seed: int = 0
     deal: str = ""
     moves: tuple[str, ...] = ()
+    outcomes: tuple[int, ...] = ()
     resigned: bool = False
 
     def change(self, **values: object) -> "Query":
@@ -58,6 +60,7 @@ class Query:
             "seed": str(self.seed),
             "deal": self.deal,
             "moves": ",".join(self.moves),
+            "outcomes": ",".join(map(str, self.outcomes)),
             "resigned": "yes" if self.resigned else "",
         }
         plain = {"seed": "0", "limit": "64"}
@@ -88,7 +91,7 @@ def read(values: Mapping[str, str]) -> Query:
       UserError: something in it cannot be; in one line.
     """
     for key, value in values.items():
-        most = _MOST_MOVES if key in ("moves", "deal") else _MOST_TEXT
+        most = _MOST_MOVES if key in ("moves", "deal", "outcomes") else _MOST_TEXT
         if len(value) > most:
             raise UserError(f"{key} is longer than {most:,} characters")
     game = values.get("game", "")
@@ -112,8 +115,16 @@ def read(values: Mapping[str, str]) -> Query:
         seed=seed,
         deal=values.get("deal", ""),
         moves=moves,
+        outcomes=_outcomes(values.get("outcomes", "")),
         resigned=values.get("resigned", "") == "yes",
     )
+
+
+def _outcomes(text: str) -> tuple[int, ...]:
+    found = [whole_number(part, most=10_000) for part in text.split(",") if part]
+    if None in found:
+        raise UserError("outcomes are whole numbers")
+    return tuple(number for number in found if number is not None)
 
 
 def read_limit(text: str) -> tuple[int | None, float | None]:

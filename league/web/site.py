@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from league import report
+from league.web.shows import Shows
 from league.web.work import Worker
 
 STATIC = Path(__file__).parent / "static"
@@ -74,6 +75,7 @@ class Site:
       secret: 32 bytes that no visitor knows.
       closing: called when the server ends.
       pictures: of the games, by name, as they are drawn.
+      shows: that are watched.
     """
 
     settings: Settings
@@ -82,6 +84,7 @@ class Site:
     secret: bytes = field(default_factory=lambda: _secret())
     closing: list[Callable[[], None]] = field(default_factory=list)
     pictures: dict[str, Future[str]] = field(default_factory=dict)
+    shows: Shows = field(default_factory=Shows)
 
     @cached_property
     def templates(self) -> Environment:

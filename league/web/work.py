@@ -46,6 +46,7 @@ class _Task:
     visitor: str
     job: Iterator[Any]
     callback: Callable[[Any], None] | None
+    limited: bool
     future: Future[Any] = field(default_factory=Future)
     cancelled: bool = False
     seconds: float = 0.0
@@ -89,7 +90,12 @@ class Worker:
             self._thread.join(timeout=5.0)
 
     def submit(
-        self, visitor: str, job: Job[T], *, callback: Callable[[T], None] | None = None
+        self,
+        visitor: str,
+        job: Job[T],
+        *,
+        callback: Callable[[T], None] | None = None,
+        limited: bool = True,
     ) -> "Ticket[T]":
         """Puts a job in the queue.
 
@@ -97,6 +103,7 @@ class Worker:
           visitor: whose turn it takes.
           job: the work.
           callback: called with every value, in the thread that computes.
+          limited: whether it may compute for so many seconds only.
 
         Raises:
           Busy: the visitor, or all of them together, have enough waiting already.
@@ -108,7 +115,7 @@ class Worker:
                 raise Busy(f"you have {MOST_JOBS} requests waiting already")
             if self._count >= MOST_WAITING:
                 raise Busy("the server is busy; try again in a moment")
-            task = _Task(visitor, job, cast(Any, callback))
+            task = _Task(visitor, job, cast(Any, callback), limited)
             self._queues.setdefault(visitor, deque()).append(task)
             self._count += 1
             self._change.notify()
@@ -179,7 +186,7 @@ class Worker:
                 raise UserError(f"JAX could not be loaded: {self._failure}")
             task.last = next(task.job)
             task.seconds += time.monotonic() - began
-            if task.seconds > JOB_SECONDS:
+            if task.limited and task.seconds > JOB_SECONDS:
                 raise UserError(f"this took more than {JOB_SECONDS:g} s of computing")
             if task.callback:
                 task.callback(task.last)

@@ -8,8 +8,7 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-import games
-from league.web import site
+from league.web import site, titles
 from league.web.site import Site
 from league.web.work import Job
 
@@ -23,16 +22,17 @@ _PLIES = 14
 async def picture(request: Request, name: str) -> Response:
     """A game's picture; the first that is asked for has all of them drawn, one after the other."""
     here = site.of(request)
-    if name not in games.names():
+    if name not in titles.native():
         raise HTTPException(404, "there is no such picture")
     if not here.pictures:
-        here.pictures.update({game: Future() for game in games.names()})
+        here.pictures.update({game: Future() for game in titles.native()})
         here.worker.submit("pictures", _draw_all(here))
     drawn = await asyncio.wrap_future(here.pictures[name])
     return Response(drawn, media_type="image/svg+xml", headers=_HEADERS)
 
 
 def _draw_all(here: Site) -> Job[None]:
+    import games
     from arena.play.session import Session
 
     for name, future in here.pictures.items():

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Body
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-import games
-from league.web import query, site
+from league.web import query, site, titles
 from league.web.query import Query
 from league.web.site import Entry, Site
 from league.web.work import Job, once
@@ -29,7 +28,7 @@ async def play(request: Request) -> Response:
     """The games; with a game its agents; with an agent the board."""
     here, values = site.of(request), dict(request.query_params)
     if not values.get("game"):
-        shown = {"games": [(name, _title(name)) for name in _names(here)]}
+        shown = {"games": [(name, titles.title(name)) for name in _names(here)]}
         return here.page(request, "play_games.html", shown)
     asked = query.read(values)
     if not asked.agent:
@@ -37,7 +36,7 @@ async def play(request: Request) -> Response:
     began, view = await here.worker.run(request, once(lambda: _open(here, asked)))
     if began != asked or "seat" not in values:
         return RedirectResponse(f"/play?{began.text()}", 303)
-    shown = {"query": began, "view": view, "title": _title(asked.game), "seats": query.SEATS}
+    shown = {"query": began, "view": view, "title": titles.title(asked.game), "seats": query.SEATS}
     return here.page(request, "play.html", shown)
 
 
@@ -74,13 +73,23 @@ async def reveal(request: Request, asked: Asked) -> JSONResponse:
     return await _run(request, asked, lambda here, at: once(lambda: _playing().reveal(here, at)))
 
 
+@router.get("/play/record")
+async def record(request: Request) -> Response:
+    """The game as a file, `format` being pgn, sgf or jsonl."""
+    here, values = site.of(request), dict(request.query_params)
+    asked, ending = query.read(values), values.get("format", "")
+    file = await here.worker.run(request, once(lambda: _saving().record(here, asked, ending)))
+    head = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.kind, headers=head)
+
+
 async def _setup(request: Request, asked: Query) -> Response:
     here = site.of(request)
     choices = await here.worker.run(request, once(lambda: _choices(here, asked.game)))
     groups: dict[str, list[Choice]] = {}
     for choice in choices:
         groups.setdefault(choice.group, []).append(choice)
-    shown = {"query": asked, "groups": groups, "title": _title(asked.game)}
+    shown = {"query": asked, "groups": groups, "title": titles.title(asked.game)}
     return here.page(request, "play_setup.html", shown)
 
 
@@ -119,18 +128,16 @@ def _playing():
     return playing
 
 
+def _saving():
+    from league.web import saving
+
+    return saving
+
+
 def _late(job: Callable[[], Generator[T, None, None]]) -> Job[T]:
     """A job that is made in the thread that computes."""
     yield from job()
 
 
 def _names(here: Site) -> list[str]:
-    return [*games.names(), *here.settings.games]
-
-
-def _title(name: str) -> str:
-    kind, _, options = name.partition(":")
-    if kind not in games.names():
-        return name
-    title = kind.replace("_", " ").capitalize()
-    return f"{title} ({options})" if options else title
+    return [*titles.native(), *here.settings.games]
