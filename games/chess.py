@@ -293,8 +293,11 @@ class Chess(Game[State]):
 
     def label(self, state: State, move: int) -> str:
         """Standard algebraic notation, as `Nf3`."""
-        board = self._board(state)
-        return board.san(moves(board)[int(move)])
+        board, flip = self._board(state), 56 * (int(state.ply) % 2)
+        letters = _chess.letters(jax.tree.map(np.asarray, state.pieces))
+        source, target, promotion = _chess.squares(letters, int(move))
+        piece = chess.PIECE_SYMBOLS.index(promotion) if promotion else None
+        return board.san(chess.Move(source ^ flip, target ^ flip, piece))
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`; understands `g1f3` too."""

@@ -1,13 +1,15 @@
 """One tiny run, trained undisturbed by the real command and shared by the tests of this folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from league.cli import device
 from league.cli.entry import main
 from tests.helpers.command import TINY, Place, check_refusal, held
+from tests.helpers.web import Web, browsing, served
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,39 @@ def told(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, s
 def tiny(told: tuple[Path, str]) -> Path:
     """The folder of the run; tests may read it, and copy it with `Place.adopt`."""
     return told[0]
+
+
+@pytest.fixture(scope="session")
+def web(cache: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """The web app; its folder holds the tiny run."""
+    place = Place(tmp_path_factory.mktemp("web"), cache)
+    place.adopt(tiny, "tiny")
+    with served(place) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A browser; tests that take it are skipped where there is none."""
+    with browsing() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A fresh page, on which nothing may be complained of: no error, and no breach of policy."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    found = context.new_page()
+    found.set_default_timeout(60_000)
+    found.on("pageerror", lambda error: complaints.append(str(error)))
+    found.on(
+        "console",
+        lambda said: complaints.append(said.text) if "Content Security" in said.text else None,
+    )
+    yield found
+    context.close()
+    assert complaints == []
 
 
 @pytest.fixture

@@ -6,9 +6,21 @@ a `GameRecord`, `replay` a `Session` of one), and reading and writing it (`read_
 """
 
 from arena.play.records.files import Skipped, append_games, check_writable, read_games
-from arena.play.records.saved import MoveNote, Player, SavedGame, begin, replay, rules_of, saved
+from arena.play.records.saved import (
+    LEFT,
+    RESIGNED,
+    MoveNote,
+    Player,
+    SavedGame,
+    begin,
+    replay,
+    rules_of,
+    saved,
+)
 
 __all__ = [
+    "LEFT",
+    "RESIGNED",
     "MoveNote",
     "Player",
     "SavedGame",

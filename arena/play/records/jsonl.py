@@ -18,9 +18,9 @@ from arena.play.records.saved import MoveNote, Player, SavedGame
 FORMAT = 1
 
 
-def write(kept: SavedGame) -> str:
-    """The line of a game, with its end."""
-    found = {
+def as_json(kept: SavedGame) -> dict[str, object]:
+    """A game as the object of its line."""
+    return {
         "format": FORMAT,
         "game": kept.game,
         "version": kept.version,
@@ -35,6 +35,11 @@ def write(kept: SavedGame) -> str:
         "notes": [note and note._asdict() for note in kept.notes],
         "tags": dict(kept.tags),
     }
+
+
+def write(kept: SavedGame) -> str:
+    """The line of a game, with its end."""
+    found = as_json(kept)
     return json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 

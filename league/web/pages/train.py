@@ -1,7 +1,6 @@
 """Leagues: starting one, and following, stopping and resuming any."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -19,7 +18,17 @@ from league.web.work import once
 ENTRY = Entry("Train", "/train", 40, "Start a league, and follow, stop and resume any.")
 router = APIRouter()
 
-_MOST_GENERATIONS = 10**6
+_LARGEST = 10**6
+_SIZES = {
+    "matches": "Matches side by side",
+    "pairs": "Pairs of games in each",
+    "learner.simulations": "Simulations a move",
+    "measure.opponents": "Opponents that measure",
+    "measure.pairs": "Pairs against each",
+    "measure.baseline-pairs": "Pairs against uniform and MCTS",
+    "measure.rollouts": "Rollouts of that MCTS",
+}
+"""Options of `arena train` that the form has, and what it calls them."""
 _SHOWN = 200
 """Generations in the log of a page; the plots have all of them."""
 
@@ -34,28 +43,15 @@ async def train(request: Request) -> HTMLResponse:
 
 
 @router.post("/train")
-async def start(
-    request: Request,
-    game: Annotated[str, Form()] = "",
-    length: Annotated[str, Form()] = "time",
-    time: Annotated[str, Form()] = "",
-    generations: Annotated[str, Form()] = "",
-    seed: Annotated[str, Form()] = "0",
-    learner: Annotated[str, Form()] = "",
-    judge: Annotated[str, Form()] = "",
-    name: Annotated[str, Form()] = "",
-) -> Response:
+async def start(request: Request) -> Response:
     """Starts a league, and goes to its page."""
-    here = site.of(request)
-    asked = (game.strip(), length, time.strip(), generations.strip(), seed.strip())
-    arguments = await here.worker.run(
-        request, once(lambda: _arguments(here, *asked, learner=learner, judge=judge))
-    )
-    if name and (here.settings.folder / runs.check_name(name.strip()) / runs.CARD).exists():
-        raise UserError(f"there is a run {name.strip()!r} already")
-    named = name.strip() or await here.worker.run(
-        request, once(lambda: _free(here.settings.folder, game.strip()))
-    )
+    here, form = site.of(request), await request.form()
+    asked = {key: value.strip() for key, value in form.items() if isinstance(value, str)}
+    arguments = await here.worker.run(request, once(lambda: _arguments(here, asked)))
+    name = asked.get("name", "")
+    if name and (here.settings.folder / runs.check_name(name) / runs.CARD).exists():
+        raise UserError(f"there is a run {name!r} already")
+    named = name or await here.worker.run(request, once(lambda: _free(here, asked["game"])))
     await leagues(request).trainings.start(named, arguments)
     return RedirectResponse(f"/train/{named}", 303)
 
@@ -121,7 +117,7 @@ async def resume(request: Request, name: str, generations: Annotated[str, Form()
         raise UserError(f"run {look.name!r} is in use by another process")
     arguments = [str(look.card["game"]), "--resume"]
     if generations.strip():
-        arguments += ["--generations", str(_generations(generations.strip()))]
+        arguments += ["--generations", str(_number("Generations", generations.strip()))]
     await shared.trainings.start(look.name, arguments)
     return RedirectResponse(f"/train/{look.name}", 303)
 
@@ -140,60 +136,56 @@ def _offers(here: Site) -> dict[str, Any]:
         "games": [*games.names(), *here.settings.games],
         "learners": list(learners.builtin()),
         "judges": list(judges.builtin()),
+        "sizes": _SIZES,
     }
 
 
-def _arguments(
-    here: Site,
-    game: str,
-    length: str,
-    time: str,
-    generations: str,
-    seed: str,
-    *,
-    learner: str,
-    judge: str,
-) -> list[str]:
+def _arguments(here: Site, asked: Mapping[str, str]) -> list[str]:
     """Those of `arena train`: nothing that a visitor names may load code.
 
     Raises:
       UserError: something cannot be, or may not be asked for here.
     """
     from league.cli import names as games_by_name
-    from league.settings import duration
 
-    offered = _offers(here)
+    offered, game = _offers(here), asked.get("game", "")
     names.check_game(game, here.settings.games, offered["games"])
     games_by_name.game(game)
-    arguments = [game]
-    if length == "generations":
-        arguments += ["--generations", str(_generations(generations))]
-    else:
-        duration.seconds(time)
-        arguments += ["--time", time]
+    arguments = [game, *_length(asked)]
+    seed = asked.get("seed", "") or "0"
     if whole_number(seed, most=SEEDS - 1) is None:
         raise UserError("seed must be a whole number below 2³²")
     arguments += ["--seed", seed]
-    for option, value, known in (
-        ("learner", learner, offered["learners"]),
-        ("judge", judge, offered["judges"]),
-    ):
+    for option in ("learner", "judge"):
+        value, known = asked.get(option, ""), offered[f"{option}s"]
         if value and value not in known:
             raise UserError(f"there is no {option} {value!r:.50} here: {', '.join(known)}")
         arguments += [f"--{option}", value] if value else []
+    for option, title in _SIZES.items():
+        if value := asked.get(option, ""):
+            arguments += [f"--{option}", str(_number(title, value))]
     return arguments
 
 
-def _generations(text: str) -> int:
-    found = whole_number(text, 1, _MOST_GENERATIONS)
+def _length(asked: Mapping[str, str]) -> list[str]:
+    """How long a run is."""
+    from league.settings import duration
+
+    if asked.get("length") == "generations":
+        return ["--generations", str(_number("Generations", asked.get("generations", "")))]
+    time = asked.get("time", "")
+    duration.seconds(time)
+    return ["--time", time]
+
+
+def _number(title: str, text: str) -> int:
+    found = whole_number(text, 1, _LARGEST)
     if found is None:
-        raise UserError(
-            f"generations are a number from 1 to {_MOST_GENERATIONS:,}, not {text!r:.50}"
-        )
+        raise UserError(f"{title} must be a number from 1 to {_LARGEST:,}, not {text!r:.50}")
     return found
 
 
-def _free(place: Path, game: str) -> str:
+def _free(here: Site, game: str) -> str:
     from league.store import runs as store
 
-    return store.free_name(place, game)
+    return store.free_name(here.settings.folder, game)

@@ -1,0 +1,148 @@
+"""The pages of runs in a real browser: start, follow, stop, kill, resume, ratings."""
+
+import json
+import os
+import shutil
+import signal
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import pytest
+
+from league.store import status
+from league.web import runs
+from tests.helpers.command import GENERATIONS
+from tests.helpers.web import Web, until
+
+
+def _ask(web: Web, path: str, **form: str) -> tuple[int, str]:
+    """Status and text of an answer as JSON or HTML; a form is posted."""
+    data = urllib.parse.urlencode(form).encode() if form else None
+    request = urllib.request.Request(web.url + path, data, {"Accept": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def _words(page: Any, text: str) -> None:
+    page.locator("#words", has_text=text).wait_for()
+
+
+def _rows(page: Any) -> int:
+    return page.locator("#log tr").count()
+
+
+def test_a_league_is_started_from_the_page_and_stopped(web: Web, page: Any):
+    page.goto(f"{web.url}/train")
+    page.get_by_label("Game", exact=True).fill("tic_tac_toe")
+    page.get_by_role("radio", name="By generations").check()
+    page.get_by_label("Generations", exact=True).fill("3")
+    page.get_by_label("Seed").fill("5")
+    page.get_by_label("Name").fill("fresh")
+    page.get_by_label("Judge").select_option("rules")
+    page.locator("summary", has_text="Sizes").click()
+    page.get_by_label("Simulations a move").fill("4")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url(f"{web.url}/train/fresh")
+    _words(page, "Generation 0 of 3")
+    found = runs.look(web.place.folder / "runs", "fresh")
+    assert found.stoppable
+    assert (found.card["seed"], found.card["config"]["learner"]["simulations"]) == (5, 4)
+    page.get_by_role("button", name="Stop").click()
+    _words(page, "Stopped after generation 0")
+    assert page.get_by_role("button", name="Resume").is_visible()
+    assert "interrupted" in (web.run("fresh") / runs.LOG).read_text("utf-8")
+
+
+def test_a_run_is_followed_through_a_stop_a_kill_and_a_reload(web: Web, page: Any, tiny: Any):
+    run = web.place.adopt(tiny, "long")
+    page.goto(f"{web.url}/train/long")
+    _words(page, f"Finished: {GENERATIONS} generations")
+    assert _rows(page) == GENERATIONS + 1
+    page.get_by_label("to generation").fill("400")
+    page.get_by_role("button", name="Go on").click()
+    _words(page, "of 400")
+    until(lambda: _rows(page) > GENERATIONS + 2)  # told, not loaded
+    page.get_by_role("button", name="Stop").click()
+    _words(page, "Stopped after generation")
+    stopped = runs.look(run.parent, "long")
+    assert stopped.status is None
+    until(lambda: _rows(page) == stopped.done + 1)
+    numbers = page.locator("#log th").all_inner_texts()
+    assert numbers == [str(n) for n in range(stopped.done, -1, -1)]
+    page.get_by_role("button", name="Resume").click()
+    until(lambda: _rows(page) > stopped.done + 2)
+    told = status.read(run)
+    assert told is not None
+    os.kill(told.pid, signal.SIGKILL)
+    _words(page, "Ended without notice")
+    page.reload()
+    kept = runs.look(run.parent, "long")
+    assert _rows(page) == kept.done + 1
+    page.get_by_role("button", name="Resume").click()
+    until(lambda: _rows(page) > kept.done + 1)
+    page.get_by_role("button", name="Stop").click()
+    _words(page, "Stopped after generation")
+    shown = page.locator("#figures figure h2").all_inner_texts()
+    assert {"Elo by snapshot", "Who beats whom", "Forgetting", "Loss by generation"} <= set(shown)
+
+
+def test_a_run_that_is_deleted_while_it_is_shown_is_one_clear_line(web: Web, page: Any, tiny: Any):
+    run = web.place.adopt(tiny, "gone")
+    page.goto(f"{web.url}/train/gone")
+    _words(page, "Finished")
+    shutil.rmtree(run)
+    alert = page.locator("#alert", has_text="there is no run 'gone' here")
+    alert.wait_for()
+    assert page.get_by_role("button", name="Go on").is_disabled()
+    for path in ("/train/gone", "/train/gone/figures", "/train/gone/events", "/ratings/gone"):
+        code, text = _ask(web, path)
+        assert (code, json.loads(text)["error"]) == (400, "there is no run 'gone' here")
+
+
+def test_ratings_say_what_they_mean(web: Web, page: Any):
+    page.goto(f"{web.url}/ratings")
+    page.get_by_role("link", name="tiny").click()
+    table = page.get_by_role("region", name="Snapshots")
+    assert table.locator("tbody tr").count() == GENERATIONS + 1
+    assert "±" in table.inner_text()
+    text = page.locator("main").inner_text()
+    for part in ("What ± means", "95 of 100 intervals", "Circles", "Champions and gates"):
+        assert part in text
+    assert page.locator("figure .plot svg").count() >= 6
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "says"),
+    [
+        ("/train", {"game": "pettingzoo:./evil.py", "time": "1m"}, "there is no game"),
+        ("/train", {"game": "nim", "time": "1m", "learner": "./a.py:B"}, "there is no learner"),
+        ("/train", {"game": "nim", "time": "1m", "judge": "a:B"}, "there is no judge"),
+        ("/train", {"game": "nim", "time": "forever"}, "a time is written as"),
+        ("/train", {"game": "nim", "time": "1m", "seed": "-1"}, "seed must be"),
+        ("/train", {"game": "nim", "time": "1m", "pairs": "1" * 30}, "Pairs of games"),
+        ("/train", {"game": "nim", "time": "1m", "name": "../up"}, "cannot be the name"),
+        ("/train", {"game": "nim", "time": "1m", "name": "tiny"}, "there is a run 'tiny'"),
+        ("/train", {"game": "nim", "time": "1m", "name": "mcts"}, "is the name of an agent"),
+        ("/train/tiny/stop", {"a": "b"}, "is not being trained"),
+        ("/train/tiny/resume", {"generations": "x"}, "Generations must be"),
+        ("/train/tiny/resume", {"generations": "1"}, "has 3 generations already"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(web: Web, path: str, form: Any, says: str):
+    before = sorted(p.name for p in (web.place.folder / "runs").iterdir())
+    code, text = _ask(web, path, **form)
+    assert code == 400
+    assert says in json.loads(text)["error"]
+    assert sorted(p.name for p in (web.place.folder / "runs").iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e%2fetc", "a%00b", ".hidden", "a" * 300, "no"])
+def test_names_of_runs_are_no_paths(web: Web, name: str):
+    code, text = _ask(web, f"/train/{name}")
+    assert code in (400, 404)
+    assert "\n" not in json.loads(text)["error"]
