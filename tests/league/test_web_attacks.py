@@ -113,7 +113,8 @@ def test_a_path_or_code_is_no_name_of_a_game(visitor: TestClient, game: str):
     [
         "../../etc/passwd", "/tmp/x:1", "policy:./mine.py", "policy:/tmp/x.py:f", "os:system",
         "run:3", "..:1", ".hidden", "mcts:1000000000", "mcts:0", "mcts:many",
-        "stockfish:path=/bin/sh", "stockfish:nodes=999999999", "gnugo:level=99", "pretrained:../../x", "pretrained:chess", "",
+        "stockfish:path=/bin/sh", "stockfish:nodes=999999999", "gnugo:level=99",
+        "pretrained:../../x", "pretrained:chess", "",
     ],
 )  # fmt: skip
 def test_a_path_or_code_is_no_name_of_an_agent(visitor: TestClient, agent: str):

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from arena.errors import UserError, whole_number
 from league.web import site
 from league.web.site import Entry, Site
-from league.web.work import Job, once
+from league.web.work import Job
 
 if TYPE_CHECKING:
     from league.web import recorded
