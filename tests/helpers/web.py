@@ -88,7 +88,7 @@ def browsing() -> Iterator["Browser"]:
         browser.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     """Waits until a condition holds; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
