@@ -4,9 +4,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from arena.play.records import SavedGame, Skipped, read_games
-
 from arena.errors import UserError
+from arena.play.records import SavedGame, Skipped, read_games
 from games import TextPositions
 from league.web import service
 from league.web.query import Query

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jax
-
 import games
 from arena.errors import UserError
 from arena.play.records import SavedGame, Skipped, begin, read_games, rules_of
@@ -113,11 +111,11 @@ class Recorded:
     def __init__(self, place: Path, lines: Lines):
         self._place, self._lines = place, lines
         self._files: dict[str, File] = {}
+        self._order: tuple[str, ...] = ()
         self._replays: OrderedDict[tuple[Any, ...], Replay] = OrderedDict()
 
-    def read(self) -> Iterator[list[Entry]]:
-        """All games, the newest file first: a job in pieces, whose last value is the list."""
-        listed: list[Entry] = []
+    def read(self) -> Iterator[None]:
+        """Reads what is new, in pieces."""
         paths = self._paths()
         self._files = {name: kept for name, kept in self._files.items() if name in paths}
         for name, path in paths.items():
@@ -128,8 +126,13 @@ class Recorded:
             mark = stat.st_mtime_ns, stat.st_size
             if name not in self._files or self._files[name].mark != mark:
                 yield from self._load(name, path, mark)
-            listed += self._files[name].entries
-        yield listed
+        self._order = tuple(paths)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All games that have been read, the newest file first."""
+        files = (self._files.get(name) for name in self._order)
+        return [entry for file in files if file for entry in file.entries]
 
     @property
     def faults(self) -> dict[str, str]:
@@ -174,7 +177,7 @@ class Recorded:
         found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         return {str(path.relative_to(top)): path for path in found[:_MOST_FILES]}
 
-    def _load(self, name: str, path: Path, mark: tuple[int, int]) -> Iterator[list[Entry]]:
+    def _load(self, name: str, path: Path, mark: tuple[int, int]) -> Iterator[None]:
         file, skipped = File(mark), Skipped()
         parts = Path(name).parts
         run = parts[1] if len(parts) > 2 and parts[0] == self._place.name else ""
@@ -190,7 +193,7 @@ class Recorded:
                     break
                 file.entries.append(Entry(name, number, run, kept))
                 if number % _PIECE == 0:
-                    yield []
+                    yield
         except (OSError, UserError) as error:
             file.fault = " ".join(str(error).split())
         file.fault = "; ".join(filter(None, (file.fault, skipped.describe())))
@@ -200,7 +203,8 @@ class Recorded:
         kept = entry.kept
         game = rules_of(kept, self._lines.game)
         session = begin(kept, game)
-        states, cells, seats, pictures = [_host(session.state)], [()], [], []
+        states, seats, pictures = [session.state], [], []
+        cells: list[tuple[str, ...]] = [()]
         if not game.on_device:
             pictures.append(session.drawing(max(session.seat, 0)))
         for number, label in enumerate(kept.moves, 1):
@@ -211,12 +215,8 @@ class Recorded:
                 session.push(move)
             except ValueError as error:
                 raise ValueError(f"move {number}, {label!r:.40}: {error}") from None
-            states.append(_host(session.state))
+            states.append(session.state)
             cells.append(tuple(name for name in clicks if not name.startswith("=")))
             if not game.on_device:
                 pictures.append(session.drawing(max(session.seat, 0)))
         return Replay(entry, tuple(states), tuple(cells), tuple(seats), tuple(pictures), game)
-
-
-def _host(state: State) -> State:
-    return jax.tree.map(lambda x: x, state)

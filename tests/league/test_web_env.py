@@ -10,6 +10,7 @@ from tests.helpers import race
 from tests.helpers.web_client import client, refusal
 
 
+@pytest.mark.slow
 def test_an_env_is_played_by_labelled_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(device, "prepare", lambda: None)
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,6 @@
 """Games: a browser of all that were recorded, and their replay."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -52,21 +52,17 @@ async def board(request: Request) -> Response:
     return Response(svg, media_type="image/svg+xml")
 
 
-def of(here: Site) -> "recorded.Recorded":
+def _recorded(here: Site) -> "recorded.Recorded":
     """The recorded games of a server; called in the thread that computes."""
-    from league.web import recorded, service
+    from league.web import service
 
-    kept = getattr(here, "_recorded", None)
-    if kept is None:
-        kept = recorded.Recorded(here.settings.folder, service.of(here).lines)
-        here._recorded = kept
-    return kept
+    return service.of(here).recorded
 
 
 def _browse(here: Site, asked: Mapping[str, str]) -> Job[dict[str, Any]]:
-    entries: list[recorded.Entry] = []
-    for entries in of(here).read():
+    for _ in _recorded(here).read():
         yield {}
+    entries = _recorded(here).entries
     fitting = [entry for entry in entries if _fits(entry, asked)]
     page = whole_number(asked.get("page", "1"), 1) or 1
     start = (page - 1) * _ON_A_PAGE
@@ -82,7 +78,7 @@ def _browse(here: Site, asked: Mapping[str, str]) -> Job[dict[str, Any]]:
         "page": page,
         "before": urlencode({**kept, "page": page - 1}) if page > 1 else "",
         "after": urlencode({**kept, "page": page + 1}) if len(fitting) > start + _ON_A_PAGE else "",
-        "faults": of(here).faults,
+        "faults": _recorded(here).faults,
     }
 
 
@@ -124,44 +120,54 @@ def _row(entry: "recorded.Entry") -> dict[str, Any]:
     }
 
 
-def _found(here: Site, asked: Mapping[str, str]) -> Iterator["recorded.Replay | None"]:
-    """The game that an address names: a job whose last value is it."""
+def _find(here: Site, asked: Mapping[str, str]) -> "recorded.Replay":
+    """The game that an address names, of those that have been read."""
     number = whole_number(asked.get("number", "1"), 1)
     if number is None:
         raise UserError("the number of a game is a whole number from 1 on")
-    for _ in of(here).read():
-        yield None
-    yield of(here).replay(asked.get("file", ""), number)
+    return _recorded(here).replay(asked.get("file", ""), number)
 
 
 def _replay(here: Site, asked: Mapping[str, str]) -> Job[dict[str, Any]]:
-    found = None
-    for found in _found(here, asked):
+    for _ in _recorded(here).read():
         yield {}
-    assert found is not None
-    kept, entry = found.entry.kept, found.entry
-    last = len(found.seats)
+    found = _find(here, asked)
+    kept, row, last = found.entry.kept, _row(found.entry), len(found.seats)
     ply = min(whole_number(asked.get("ply", str(last))) or 0, last)
-    yield {
-        "row": _row(entry),
-        "run": entry.run,
-        "board": found.picture(ply),
+    view = {
+        "file": row["file"],
+        "number": row["number"],
         "ply": ply,
-        "view": {
-            "file": entry.file,
-            "number": entry.number,
-            "ply": ply,
-            "moves": list(kept.moves),
-            "seats": list(found.seats),
-            "values": found.values(),
-            "visits": [note.visits if note else None for note in kept.notes],
-            "players": [player.name for player in kept.players],
-            "result": _row(entry)["result"],
-        },
-        "analyse": _analyse(found),
-        "tags": {str(key): value for key, value in kept.tags.items()},
-        "digests": [player.digest for player in kept.players],
+        "moves": list(kept.moves),
+        "seats": list(found.seats),
+        "values": found.values(),
+        "visits": [note.visits if note else None for note in kept.notes],
+        "players": [player.name for player in kept.players],
+        "result": row["result"],
     }
+    yield {
+        "row": row,
+        "run": found.entry.run,
+        "board": found.picture(ply),
+        "view": view,
+        "analyse": _analyse(found),
+        "about": _about(found.entry),
+    }
+
+
+def _about(entry: "recorded.Entry") -> list[tuple[str, str]]:
+    """What else the file says of a game."""
+    kept = entry.kept
+    one, two = (player.digest[:12] for player in kept.players)
+    known = {
+        "date": kept.date,
+        "seed": "" if kept.seed is None else str(kept.seed),
+        "start": kept.start,
+        "weights of first": one,
+        "weights of second": two,
+        **{str(key): str(value) for key, value in kept.tags.items()},
+    }
+    return [(key, value) for key, value in known.items() if value]
 
 
 def _analyse(found: "recorded.Replay") -> str:
@@ -174,10 +180,9 @@ def _analyse(found: "recorded.Replay") -> str:
 
 
 def _board(here: Site, asked: Mapping[str, str]) -> Job[str]:
-    found = None
-    for found in _found(here, asked):
+    for _ in _recorded(here).read():
         yield ""
-    assert found is not None
+    found = _find(here, asked)
     ply = whole_number(asked.get("ply", "0"), most=len(found.seats))
     if ply is None:
         raise UserError(f"the game has positions 0 to {len(found.seats)}")
