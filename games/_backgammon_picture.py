@@ -83,7 +83,8 @@ def _place(place: int, x: int, top: bool, owner: int, number: int) -> str:
     name = {0: cell(1, _BAR), _BAR: cell(0, _BAR)}.get(place) or str(place)
     box = f'<rect x="{x - 26}" y="{40 if top else 320}" width="52" height="250" rx="4"'
     says = f"{number} {('white', 'black')[owner]}" if number else "empty"
-    return _svg.cell(name, box, says=says, piece=_pile(x, top, owner, number))
+    pile = _pile(x, top, owner, number)
+    return _svg.cell(name, box, says=says, piece=pile, kind="column")
 
 
 def _tray(owner: int, number: int, *, top: bool) -> str:

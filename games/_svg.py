@@ -52,7 +52,7 @@ def cell(
       says: what is on it, for readers of the screen.
       ground: what is drawn below the mark.
       piece: what is drawn above it.
-      kind: further classes of the group.
+      kind: further classes of the group: `column` where pieces pile up in a cell, `check`.
     """
     text = html.escape(f"{name}, {says}" if says else name)
     return (

@@ -201,6 +201,7 @@ class ConnectFour(Game[State]):
             says=", ".join(held) or "empty",
             ground=name,
             piece=holes + discs,
+            kind="column",
         )
 
     def label(self, state: State, move: int) -> str:

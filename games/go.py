@@ -386,7 +386,7 @@ class Go(Game[State]):
     def draw(self, state: State) -> str:
         """Stones on a wooden board; a small square marks the point closed by ko."""
         tags = self._tags(state)
-        closed = tags.index(int(_KO)) if _KO in tags else None
+        closed = tags.index(int(KO)) if KO in tags else None
         stones = [".XO"[tag >> 2 & 3] for tag in tags]
         return _go_picture.draw(self.size, stones, closed=closed)
 

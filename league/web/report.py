@@ -1,8 +1,10 @@
 """The plots and tables of a run, those of its static report, for the pages that show them.
 
-Computed in the thread that computes, once for all visitors as long as the record stays as it is.
+Computed once for all visitors as long as the record stays as it is, one run at a time, beside the
+thread that computes: it takes seconds, and nothing of it is for JAX.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -39,8 +41,9 @@ class Reports:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Path, Parts] = OrderedDict()
+        self._lock = asyncio.Lock()
 
-    def get(self, found: Path, *, patient: bool = False) -> Parts:
+    async def get(self, found: Path, *, patient: bool = False) -> Parts:
         """The parts of a run; takes seconds where they have to be made.
 
         Args:
@@ -50,6 +53,10 @@ class Reports:
         Raises:
           UserError: the run, or its record, cannot be read.
         """
+        async with self._lock:
+            return await asyncio.to_thread(self._newest, found, patient)
+
+    def _newest(self, found: Path, patient: bool) -> Parts:
         version, kept = runs.version(found), self._kept.get(found)
         if kept is not None and (
             kept.version == version or (patient and time.monotonic() < kept.due)

@@ -6,6 +6,9 @@ import shutil
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +65,17 @@ def served(place: Place, *arguments: str) -> Iterator[Web]:
             process.communicate()
 
 
+def ask(web: Web, path: str, **form: str) -> tuple[int, str]:
+    """Status and text of an answer, errors as JSON; a form is posted."""
+    data = urllib.parse.urlencode(form).encode() if form else None
+    request = urllib.request.Request(web.url + path, data, {"Accept": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
 @contextmanager
 def browsing() -> Iterator["Browser"]:
     """A browser; skips the test where there is none."""
@@ -74,7 +88,7 @@ def browsing() -> Iterator["Browser"]:
         browser.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     """Waits until a condition holds; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -56,7 +56,7 @@ def page(browser: Any) -> Iterator[Any]:
     complaints: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     found = context.new_page()
-    found.set_default_timeout(60_000)
+    found.set_default_timeout(240_000)
     found.on("pageerror", lambda error: complaints.append(str(error)))
     found.on(
         "console",

@@ -4,9 +4,6 @@ import json
 import os
 import shutil
 import signal
-import urllib.error
-import urllib.parse
-import urllib.request
 from typing import Any
 
 import pytest
@@ -14,18 +11,7 @@ import pytest
 from league.store import status
 from league.web import runs
 from tests.helpers.command import GENERATIONS
-from tests.helpers.web import Web, until
-
-
-def _ask(web: Web, path: str, **form: str) -> tuple[int, str]:
-    """Status and text of an answer as JSON or HTML; a form is posted."""
-    data = urllib.parse.urlencode(form).encode() if form else None
-    request = urllib.request.Request(web.url + path, data, {"Accept": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+from tests.helpers.web import Web, ask, until
 
 
 def _words(page: Any, text: str) -> None:
@@ -44,7 +30,7 @@ def test_a_league_is_started_from_the_page_and_stopped(web: Web, page: Any):
     page.get_by_label("Seed").fill("5")
     page.get_by_label("Name").fill("fresh")
     page.get_by_label("Judge").select_option("rules")
-    page.get_by_text("Sizes").click()
+    page.locator("summary", has_text="Sizes").click()
     page.get_by_label("Simulations a move").fill("4")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(f"{web.url}/train/fresh")
@@ -75,7 +61,7 @@ def test_a_run_is_followed_through_a_stop_a_kill_and_a_reload(web: Web, page: An
     numbers = page.locator("#log th").all_inner_texts()
     assert numbers == [str(n) for n in range(stopped.done, -1, -1)]
     page.get_by_role("button", name="Resume").click()
-    until(lambda: _rows(page) > stopped.done + 2)
+    until(lambda: _rows(page) > stopped.done + 1)
     told = status.read(run)
     assert told is not None
     os.kill(told.pid, signal.SIGKILL)
@@ -100,7 +86,7 @@ def test_a_run_that_is_deleted_while_it_is_shown_is_one_clear_line(web: Web, pag
     alert.wait_for()
     assert page.get_by_role("button", name="Go on").is_disabled()
     for path in ("/train/gone", "/train/gone/figures", "/train/gone/events", "/ratings/gone"):
-        code, text = _ask(web, path)
+        code, text = ask(web, path)
         assert (code, json.loads(text)["error"]) == (400, "there is no run 'gone' here")
 
 
@@ -135,7 +121,7 @@ def test_ratings_say_what_they_mean(web: Web, page: Any):
 )
 def test_what_cannot_be_is_refused_in_one_line(web: Web, path: str, form: Any, says: str):
     before = sorted(p.name for p in (web.place.folder / "runs").iterdir())
-    code, text = _ask(web, path, **form)
+    code, text = ask(web, path, **form)
     assert code == 400
     assert says in json.loads(text)["error"]
     assert sorted(p.name for p in (web.place.folder / "runs").iterdir()) == before
@@ -143,6 +129,6 @@ def test_what_cannot_be_is_refused_in_one_line(web: Web, path: str, form: Any, s
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e%2fetc", "a%00b", ".hidden", "a" * 300, "no"])
 def test_names_of_runs_are_no_paths(web: Web, name: str):
-    code, text = _ask(web, f"/train/{name}")
+    code, text = ask(web, f"/train/{name}")
     assert code in (400, 404)
     assert "\n" not in json.loads(text)["error"]

@@ -26,6 +26,7 @@ async def rating(request: Request, name: str) -> HTMLResponse:
     """The ratings of one run."""
     here, shared = site.of(request), leagues(request)
     found = runs.folder(here.settings.folder, name)
-    parts = await here.worker.run(request, once(lambda: shared.reports.get(found)))
+    await here.worker.run(request, once(lambda: None))  # what it takes is loaded there
+    parts = await shared.reports.get(found)
     values = {"name": found.name, "parts": parts.values, "generation": parts.generation}
     return here.page(request, "rating.html", values)
