@@ -57,9 +57,9 @@ class BoardCommands:
     def _collect(self) -> dict[str, Answer]:
         """All commands by name; those of GoGui's rules are for games other than go."""
         found: dict[str, Answer] = {}
-        for name, method in inspect.getmembers(self, inspect.ismethod):
+        for name in dir(type(self)):  # the names only: properties would be computed
             if name.startswith("_do_"):
-                found[name[4:].replace("__", "-")] = method
+                found[name[4:].replace("__", "-")] = getattr(self, name)
         go = self.board.game == "go"
         for name in list(found):
             if (go and name.startswith("gogui-rules")) or (not go and name in _OF_GO):
@@ -103,6 +103,7 @@ class BoardCommands:
 
             agent = self._on(rules)
             self._player = Player(self.spec, rules, megabytes=_MEGABYTES, agent=agent)
+            self._player.warm_up()
             before, self._line = self._line, Line(self._player, self.board)
             if before is not None:
                 self._line.follow(before)
@@ -310,7 +311,7 @@ class BoardCommands:
     # Time.
 
     def _do_time_settings(self, main: str, over: str, stones: str) -> str:
-        bad = "syntax error"
+        bad, _ = "syntax error", self.player  # compiled before a clock runs
         self.clocks.set(_number(main, bad), _number(over, bad), int(_number(stones, bad)))
         return ""
 
