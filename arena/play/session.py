@@ -2,7 +2,7 @@
 
 import copy
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ class GameRecord:
     """A game from its start, as far as it has been played.
 
     Its start, its seed and the moves of the seats give the game again, chance included, on any
-    machine.
+    machine; see `Session.of`.
 
     Attributes:
       game: what is played.
@@ -45,6 +45,11 @@ class GameRecord:
     labels: tuple[str, ...]
     result: float | None
 
+    @property
+    def outcomes(self) -> tuple[int, ...]:
+        """What chance brought, in order."""
+        return tuple(m for m, by in zip(self.moves, self.movers, strict=True) if by == CHANCE)
+
 
 class Session:
     """One game in progress.
@@ -60,11 +65,14 @@ class Session:
       game: what is played.
       seed: of what is left to chance, below 2³².
       judge: who says who won; the rules if None.
-      start: the position to begin in, which the game can write as text; the initial one if None.
+      start: the position to begin in, as far as its text tells of it (`games.text_positions`); the
+        initial one if None.
+      outcomes: the first that chance brings, in place of those by the seed: of a game that was
+        played elsewhere.
 
     Raises:
       UserError: there is no such seed.
-      ValueError: positions of the game have no text (`games.text_positions`).
+      ValueError: positions of the game have no text, or chance cannot bring such an outcome.
     """
 
     def __init__(
@@ -74,10 +82,11 @@ class Session:
         seed: int = 0,
         judge: Judge | None = None,
         start: State | None = None,
+        outcomes: Sequence[int] = (),
     ):
         check_seed(seed)
-        self._start = None if start is None else _on_host(start)
-        self._start_text = "" if start is None else text_positions(game).to_text(self._start)
+        self._start, self._start_text = _begun(game, start)
+        self._outcomes = tuple(outcomes)
         self.game, self.seed, self.judge = game, seed, judge or Rules(game)
         self._moves: list[int] = []
         self._outside, self._rng = None, None
@@ -89,6 +98,22 @@ class Session:
         self._described: tuple[int, DescribedPosition] | None = None
         self._nodes = [self._begin()]
         self._resolve_chance()
+
+    @classmethod
+    def of(cls, record: GameRecord, *, judge: Judge | None = None) -> "Session":
+        """The game of a record, as far as it was played.
+
+        Raises:
+          ValueError: a move in it is not legal; in one line.
+        """
+        start = text_positions(record.game).from_text(record.start) if record.start else None
+        session = cls(
+            record.game, seed=record.seed, judge=judge, start=start, outcomes=record.outcomes
+        )
+        for move, mover in zip(record.moves, record.movers, strict=True):
+            if mover != CHANCE:
+                session.push(move)
+        return session
 
     @property
     def state(self) -> State:
@@ -285,10 +310,22 @@ class Session:
         """Lets chance move until a seat is to move or the game is over."""
         while (node := self._nodes[-1]).mover == CHANCE:
             assert self._rng is not None
-            self._make(draw_outcome(self._rng, node.chance))
+            self._make(self._given(node.chance, draw_outcome(self._rng, node.chance)))
         if self._rng is not None:
             rng = self._rng.bit_generator.state
             self._nodes[-1] = self._nodes[-1]._replace(rng=rng)
+
+    def _given(self, chance: np.ndarray, drawn: int) -> int:
+        """The outcome that was given for this place of the game, else the drawn one."""
+        if not self._outcomes:
+            return drawn
+        made = sum(node.mover == CHANCE for node in self._nodes[:-1])
+        if made >= len(self._outcomes):
+            return drawn
+        outcome = self._outcomes[made]
+        if not (0 <= outcome < len(chance) and chance[outcome] > 0):
+            raise ValueError(f"chance cannot bring outcome {outcome} here")
+        return outcome
 
     def _node(self, sight: "_Sight") -> "_Node":
         # The state stays where it was computed: it goes into the next call as it is.
@@ -354,6 +391,16 @@ def _compiled(game: Game) -> _Compiled:
 @cache
 def _observe(game: Game) -> Callable[[State, np.int32], jax.Array]:
     return jax.jit(game.observe)
+
+
+def _begun(game: Game, start: State | None) -> tuple[State | None, str]:
+    """The position to begin in and its text, which says all that the game knows of it."""
+    if start is None:
+        return None, ""
+    written = text_positions(game)
+    with _on_cpu():
+        text = written.to_text(_on_host(start))
+        return _on_host(written.from_text(text)), text
 
 
 def _on_host(state: State) -> State:

@@ -30,6 +30,7 @@ COMMANDS = {
     "play": "play against a snapshot or another agent yourself",
     "uci": "serve an agent to chess programs: arena uci RUN:16",
     "gtp": "serve an agent to go programs: arena gtp RUN:16",
+    "replay": "show a game of a PGN, SGF or JSONL file",
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "report": "write a run's report.html",

@@ -278,6 +278,24 @@ class BoardCommands:
         self.line.turn_to(gtp_boards.colour(colour))
         return ""
 
+    def _do_loadsgf(self, path: str, before: str = "") -> str:
+        from league.protocols import gtp_files
+
+        if before and not before.isdecimal():
+            raise CommandError("syntax error")
+        found = gtp_files.load(path, self.board, int(before[:6]) if before else None)
+        rules: Any = found.rules
+        self._change(rules, f"the rules of {path}")
+        self._komi = float(getattr(rules, "komi", 0.0))
+        line = self.line
+        if found.black or found.white:
+            line.place(found.black, found.white)
+        else:
+            line.restart()
+        for seat, vertex in found.moves:
+            line.play(seat, vertex)
+        return ""
+
     # Handicap.
 
     def _do_fixed_handicap(self, count: str) -> str:

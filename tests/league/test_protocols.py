@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import chess
 import chess.engine
@@ -255,7 +256,7 @@ def test_another_variant_of_an_agent_that_plays_any(start: Start):
 
 
 def test_what_go_asks_for():
-    go = uci_go.parse("infinite searchmoves e2e4 d2d4 wtime 60000 movestogo x nodes 5".split())
+    go = uci_go.parse(["infinite", "searchmoves", "e2e4", "d2d4", "wtime", "60000", "movestogo", "x", "nodes", "5"])
     assert go.searchmoves == ("e2e4", "d2d4")
     assert go.numbers == {"wtime": 60000, "nodes": 5}
     assert go.infinite
@@ -394,6 +395,21 @@ def test_stones_are_set_up(go: Client):
     assert go.command("boardsize 5") == "="
 
 
+def test_a_game_of_a_file_is_loaded(go: Client, tmp_path: Path):
+    path = tmp_path / "game.sgf"
+    path.write_text("(;GM[1]FF[4]SZ[5]KM[1.5]AB[aa][bb]PL[W];W[ee];B[dd];W[])")
+    assert go.command(f"loadsgf {path} 3") == "="
+    assert go.command("final_status_list alive") == "= A5 B4 D2 E1"
+    assert go.command("get_komi") == "= 1.5"
+    assert go.command(f"loadsgf {path}") == "="
+    assert go.command("genmove b").startswith("= ")
+    assert go.command(f"loadsgf {tmp_path}/none.sgf").startswith("? cannot load file: ")
+    path.write_text("(;GM[2]SZ[8])")
+    assert go.command(f"loadsgf {path}").startswith("? cannot load file: ")
+    assert go.command("boardsize 5") == "="
+    assert go.command("komi 7.5") == "="
+
+
 def test_clocks_of_gtp():
     clocks = Clocks()
     assert clocks.clock(0) is None
@@ -436,7 +452,9 @@ def test_an_analysis_ends_at_any_input(xo: Client):
     xo.send("5 lz-analyze b 5")
     assert xo.read() == "=5"
     line = xo.read()
-    assert re.match(r"info move [A-C][1-3] visits \d+ winrate \d+ prior \d+ lcb \d+ order 0 pv", line)
+    assert re.match(
+        r"info move [A-C][1-3] visits \d+ winrate \d+ prior \d+ lcb \d+ order 0 pv", line
+    )
     xo.send("")
     xo.until("")
     xo.send("analyze 5", "6 protocol_version")
