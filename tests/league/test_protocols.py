@@ -242,7 +242,7 @@ def test_the_tree_is_kept_for_the_position_that_follows(start: Start):
 def test_another_variant_of_an_agent_that_plays_any(start: Start):
     client = start("uniform")
     for variant, moves, heads in (
-        ("dobutsu", "b2b3 a4b3", {"C@", "E@", "G@", "a", "b", "c"}),
+        ("dobutsu", "b2b3 c4b3", {"C@", "E@", "G@", "a", "b", "c"}),
         ("gardner", "a2a3", {"a", "b", "c", "d", "e"}),
         ("breakthrough", "a2a3", set("abcdefgh")),
         ("cfour", "P@d1 P@d2", {"P@"}),
@@ -256,7 +256,8 @@ def test_another_variant_of_an_agent_that_plays_any(start: Start):
 
 
 def test_what_go_asks_for():
-    go = uci_go.parse(["infinite", "searchmoves", "e2e4", "d2d4", "wtime", "60000", "movestogo", "x", "nodes", "5"])
+    asked = "infinite searchmoves e2e4 d2d4 wtime 60000 movestogo x nodes 5"
+    go = uci_go.parse(asked.split())
     assert go.searchmoves == ("e2e4", "d2d4")
     assert go.numbers == {"wtime": 60000, "nodes": 5}
     assert go.infinite
@@ -274,7 +275,7 @@ def test_time_is_shared_and_never_all_of_it():
     assert Clock(0.1, 60).budget(0.05) < 0.05  # an increment comes too late
     assert Clock(0).budget(1) > 0
     left = 10.0
-    for _ in range(1000):
+    for _ in range(200):
         left -= Clock(left).budget(0)
     assert left > 0
 
@@ -372,7 +373,7 @@ def test_a_game_of_go(go: Client):
     assert len(go.command("final_status_list black_territory").split()) == 1 + 23
     assert go.command("play w A1") == "="  # goes on after two passes
     assert go.command("komi 7.5") == "="  # the position stays
-    assert go.command("final_score") == "= W+4.5"
+    assert go.command("final_score") == "= W+6.5"
     assert go.command("gg-undo 7") == "="
     assert go.command("undo") == "? cannot undo"
 
@@ -435,7 +436,7 @@ def test_gogui_rules(xo: Client):
         assert xo.command(f"play {move}") == "="
     assert xo.command("gogui-rules_board") == "= O O .\n. . .\nX X ."
     assert xo.command("play w C3").startswith("? illegal move: ")
-    assert xo.command("arena-visits").startswith("= C1 ")
+    assert "C1 " in xo.command("arena-visits")
     assert "C1" in xo.command("arena-variation")
     assert xo.command("arena-winrate") == "= 100.0 %"
     assert xo.command("reg_genmove b") == "= C1"
