@@ -20,7 +20,8 @@ class Command:
     Add the command to Sabaki, GoGui or any other program as an engine: arena gtp RUN:16. It plays
     go, and through GoGui's rules hex, othello, gomoku and tic-tac-toe. Where there is no clock, a
     snapshot searches 32 simulations a move; `,simulations=N` is another number, and the most under
-    a clock. The page "Chess and go programs" has the rest.
+    a clock. Nothing but the protocol is written to stdout, so there is no --json. The page "Chess
+    and go programs" has the rest.
 
     Attributes:
       agent: RUN, RUN:ID or pretrained:GAME; or mcts:100, uniform, gnugo:level=1, and the like.

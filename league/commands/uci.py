@@ -23,8 +23,8 @@ class Command:
     Add the command to a chess program as an engine: arena uci RUN:16. It speaks chess, and by
     UCI_Variant cfour (Connect Four), dobutsu (animal shogi), gardner and breakthrough. A snapshot
     searches as long as the program says; `,simulations=N` is the most for one move, and
-    `,simulations=0` plays the network's favourite move. The page "Chess and go programs" has the
-    options.
+    `,simulations=0` plays the network's favourite move. Nothing but the protocol is written to
+    stdout, so there is no --json. The page "Chess and go programs" has the options.
 
     Attributes:
       agent: RUN, RUN:ID or pretrained:GAME; or mcts:100, uniform, stockfish:nodes=1, and the like.

@@ -5,8 +5,10 @@ Leela Zero writes shares as whole numbers of ten-thousandths, KataGo as numbers 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from arena.analysis import Analysis, MoveAnalysis
+if TYPE_CHECKING:
+    from arena.analysis import Analysis, MoveAnalysis
 
 Write = Callable[[Sequence[int]], list[str]]
 """A sequence of moves from the position, as vertices."""
@@ -70,7 +72,7 @@ _FLAGS = ("rootinfo", "ownership", "movesownership", "pvvisits", "ownershipstdev
 """What KataGo can tell in addition, followed by true or false; passed over."""
 
 
-def line(analysis: Analysis, write: Write, request: Request) -> str:
+def line(analysis: "Analysis", write: Write, request: Request) -> str:
     """One line of all moves that have been tried, the best first."""
     moves = [move for move in analysis.moves if move.visits]
     moves.sort(key=lambda move: move.move != analysis.move)
@@ -78,7 +80,7 @@ def line(analysis: Analysis, write: Write, request: Request) -> str:
     return " ".join(_info(move, order, write, request.kata) for order, move in enumerate(moves))
 
 
-def _info(move: MoveAnalysis, order: int, write: Write, kata: bool) -> str:
+def _info(move: "MoveAnalysis", order: int, write: Write, kata: bool) -> str:
     def share(value: float) -> str:
         return f"{value:.6f}" if kata else str(round(10_000 * value))
 

@@ -57,9 +57,9 @@ class BoardCommands:
     def _collect(self) -> dict[str, Answer]:
         """All commands by name; those of GoGui's rules are for games other than go."""
         found: dict[str, Answer] = {}
-        for name, method in inspect.getmembers(self, inspect.ismethod):
+        for name in dir(type(self)):  # the names only: properties would be computed
             if name.startswith("_do_"):
-                found[name[4:].replace("__", "-")] = method
+                found[name[4:].replace("__", "-")] = getattr(self, name)
         go = self.board.game == "go"
         for name in list(found):
             if (go and name.startswith("gogui-rules")) or (not go and name in _OF_GO):
@@ -103,6 +103,7 @@ class BoardCommands:
 
             agent = self._on(rules)
             self._player = Player(self.spec, rules, megabytes=_MEGABYTES, agent=agent)
+            self._player.warm_up()
             before, self._line = self._line, Line(self._player, self.board)
             if before is not None:
                 self._line.follow(before)
@@ -277,6 +278,24 @@ class BoardCommands:
         self.line.turn_to(gtp_boards.colour(colour))
         return ""
 
+    def _do_loadsgf(self, path: str, before: str = "") -> str:
+        from league.protocols import gtp_files
+
+        if before and not before.isdecimal():
+            raise CommandError("syntax error")
+        found = gtp_files.load(path, self.board, int(before[:6]) if before else None)
+        rules: Any = found.rules
+        self._change(rules, f"the rules of {path}")
+        self._komi = float(getattr(rules, "komi", 0.0))
+        line = self.line
+        if found.black or found.white:
+            line.place(found.black, found.white)
+        else:
+            line.restart()
+        for seat, vertex in found.moves:
+            line.play(seat, vertex)
+        return ""
+
     # Handicap.
 
     def _do_fixed_handicap(self, count: str) -> str:
@@ -310,7 +329,7 @@ class BoardCommands:
     # Time.
 
     def _do_time_settings(self, main: str, over: str, stones: str) -> str:
-        bad = "syntax error"
+        bad, _ = "syntax error", self.player  # compiled before a clock runs
         self.clocks.set(_number(main, bad), _number(over, bad), int(_number(stones, bad)))
         return ""
 

@@ -170,7 +170,10 @@ class Player:
             )
         if session.over:
             raise ValueError("the game is over")
-        return self._chosen(session, among)
+        analysis = self._chosen(session, among)
+        if callback:
+            callback(analysis)
+        return analysis
 
     def _chosen(self, session: Session, among: Sequence[int] | None) -> Analysis:
         """The move of an agent that does not search."""

@@ -106,12 +106,9 @@ class Server:
         self._write(f"info string {' '.join(text.split())}")
 
     def _failed(self, error: Exception) -> None:
-        """What a piece of work has raised; a client that waits for a move gets none."""
+        """What a piece of work has raised."""
         self._say(f"error: {error}")
         warn(str(error))
-        if self._search:
-            self._search = None
-            self._write(_NO_MOVE)
 
     # What is answered at once.
 
@@ -143,7 +140,7 @@ class Server:
     def _go(self, words: list[str]) -> None:
         self._stop([])
         search = self._search = Search(uci_go.parse(words))
-        self._worker.do(lambda: self._think(search))
+        self._worker.do(lambda: self._answer_go(search))
 
     def _stop(self, words: list[str]) -> None:
         if self._search:
@@ -245,13 +242,32 @@ class Server:
             player.begin(start)
         player.push(self._dialect.read(player.session, text))
 
-    def _think(self, search: Search) -> None:
+    def _answer_go(self, search: Search) -> None:
+        """Gives a move, or says that there is none; a client is never left waiting."""
+        line = _NO_MOVE
+        try:
+            player = self._load()
+            if not self._lost:
+                over = player.session.over and not self._go_on(player)
+                line = self._any_move(player) if over else self._think(search, player)
+        finally:
+            search.end()
+            if self._search is search:
+                self._search = None
+            self._write(line)
+
+    def _any_move(self, player: "Player") -> str:
+        """A move where the game is over by all rules of ours, if there is one."""
+        found = next((text for _, text in self._dialect.legal(player.session)), None)
+        if found is None:
+            return _NO_MOVE
+        self._write(f"info depth 1 score cp 0 nodes 0 time 0 pv {found}")
+        return f"bestmove {found}"
+
+    def _think(self, search: Search, player: "Player") -> str:
+        """Searches, and gives the best move."""
         from arena.analysis import Limit
 
-        player = self._load()
-        if self._lost or (player.session.over and not self._go_on(player)):
-            self._end(search, _NO_MOVE)
-            return
         go, session = search.go, player.session
         overhead = self.options.number("Move Overhead") / 1000
         search.set_seconds(go.seconds(session.seat, overhead))
@@ -267,13 +283,7 @@ class Server:
         )
         search.released.wait()
         self._tell(analysis, final=True)
-        self._end(search, self._best(analysis))
-
-    def _end(self, search: Search, line: str) -> None:
-        search.end()
-        if self._search is search:
-            self._search = None
-        self._write(line)
+        return self._best(analysis)
 
     def _go_on(self, player: "Player") -> bool:
         """Whether a move can be made although our rules have ended the game."""

@@ -86,6 +86,49 @@ def test_a_tree_that_is_full_is_enlarged(monkeypatch: pytest.MonkeyPatch):
     assert _analyst(chunk=8).analyse(start, limit).simulations == 16
 
 
+def test_a_tree_of_fixed_room_ends_the_analysis():
+    analyst, start = _analyst(chunk=5, capacity=16, fixed=True), _after(GAME, "")
+    found = analyst.analyse(start, Limit(simulations=24))
+    assert (found.simulations, found.filled) == (16, 1.0)
+    assert _visits(found) == _visits(_analyst().analyse(start, Limit(simulations=16)))
+    again = analyst.analyse(start, Limit(simulations=24))
+    assert (again.simulations, again.move) == (0, found.move)
+
+
+def test_every_move_that_was_tried_has_a_variation():
+    found = _analyst().analyse(_after(GAME, "a1"), Limit(simulations=64))
+    for move in found.moves:
+        assert move.variation[:1] == ((move.move,) if move.visits else ())
+        assert (move.raw_value is None) == (move.q is None) == (move.visits == 0)
+    best = next(move for move in found.moves if move.move == found.move)
+    assert best.variation == found.variation
+
+
+def test_moves_can_be_chosen_from_some():
+    analyst, start = _analyst(), _after(GAME, "")
+    found = analyst.analyse(start, Limit(simulations=32), among=[0, 7])
+    assert set(_visits(found)) == {0, 7}
+    assert sum(_visits(found).values()) == 32
+    more = analyst.analyse(start, Limit(simulations=8), among=[0, 7])
+    assert sum(_visits(more).values()) == 40
+    assert sum(_visits(analyst.analyse(start, Limit(simulations=8))).values()) == 8
+    with pytest.raises(ValueError, match="none of the moves"):
+        analyst.analyse(_after(GAME, "a1"), Limit(simulations=8), among=[6])
+    # A win that is not among the moves to choose from is not found.
+    winning = _after(GAME, "a1 a3 b1 b3")
+    assert analyst.analyse(winning, Limit(simulations=64)).proven
+    assert not analyst.analyse(winning, Limit(simulations=64), among=[3]).value == 1
+
+
+def test_reports_come_no_more_often_than_asked_for():
+    now = iter(range(100))
+    seen: list[Analysis] = []
+    analyst = _analyst(chunk=1, clock=lambda: float(next(now)))
+    start = _after(GAME, "")
+    analyst.analyse(start, Limit(simulations=9), callback=seen.append, every=4.0)
+    assert [found.seconds for found in seen] == [1.0, 5.0, 9.0]
+
+
 def test_a_deadline_is_obeyed():
     now = iter(range(100))  # a second goes by between any two looks at the clock
     analyst = _analyst(chunk=4, clock=lambda: float(next(now)))
