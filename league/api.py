@@ -152,7 +152,7 @@ class League:
           UserError: it is not there, or the game cannot be searched.
         """
         name = f"{self.name}:{snapshot}" + (f",simulations={simulations}" if simulations else "")
-        return Agent(name, self.run.eval_policy(simulations), self.run.weights(snapshot))
+        return self.run.agent(snapshot, simulations=simulations, name=name)
 
 
 def open_run(path: str | Path, *, game: Game | None = None) -> League:

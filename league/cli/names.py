@@ -106,7 +106,7 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
     _check_there(spec)
     where, number, simulations = snapshot(spec)
     if rules is None or where.game == rules:
-        return where.game, Agent(spec, where.eval_policy(simulations), where.weights(number))
+        return where.game, where.agent(number, simulations=simulations, name=spec)
     if where.game.on_device or not rules.on_device:
         hint = "" if rules.on_device else "; in a native port of the env it may: --game PORT"
         raise UserError(f"{spec} does not play the same game{hint}")

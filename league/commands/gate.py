@@ -181,9 +181,8 @@ def _decide(
     test, checks = (
         heldout.Openings(work.game, seen, work.key(gate.id, role), question.plies) for role in roles
     )
-    policy = work.eval_policy(question.simulations)
     own = {*question.candidates, question.champion, *question.former}
-    agents = {str(i): Agent(str(i), policy, work.weights(i)) for i in own}
+    agents = {str(i): work.agent(i, simulations=question.simulations) for i in own}
     positions = accuracy.unseen(work, seen) if judge.exact else None
     matches = GateMatches(
         work.game,
@@ -285,9 +284,9 @@ def _reuse(rule: Rule, verdict: Verdict) -> str:
     """How often the judge has been asked, and what that does to its verdicts."""
     false = verdict.false_promotion(rule.alpha)
     return (
-        f"judge: {verdict.judge}, asked for the {_nth(verdict.asked)} time; one of so many questions "
-        f"promotes an equal with a probability of {false:.0%} at most, and the best of as many "
-        f"equals would seem better by {verdict.reuse_inflation:.1%}"
+        f"judge: {verdict.judge}, asked for the {_nth(verdict.asked)} time; one of so many "
+        f"questions promotes an equal with a probability of {false:.0%} at most, and the best of "
+        f"as many equals would seem better by {verdict.reuse_inflation:.1%}"
     )
 
 

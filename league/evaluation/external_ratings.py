@@ -85,7 +85,7 @@ def play(
     """
     for _ in range(-(-games // (2 * pairs))):
         number = _opponent(results, guest.name)
-        snapshot = Agent(str(number), work.eval_policy(0), work.weights(number))
+        snapshot = work.agent(number)
         key = fold(jax.random.key(work.config.seed), "guest", guest.name, results.count(ROLE))
         plies = work.config.measure.opening_plies
         [scores] = match.play(

@@ -21,11 +21,12 @@ import numpy as np
 
 from agents import judges
 from agents.learners.base import Learner, TrainState
+from agents.nn import networks
 from arena import keys
 from arena.errors import UserError
 from arena.judges.rules import Rules
 from arena.play.openings import random_openings
-from arena.types import Judge, Params, Policy, PyTree
+from arena.types import Agent, Judge, Params, Policy, PyTree
 from games import Game
 from league.settings import game_names
 from league.settings.config import Config, from_card
@@ -167,6 +168,20 @@ class Run:
             raise
         except ValueError as error:
             raise UserError(str(error)) from None
+
+    def agent(self, snapshot: int | str, *, simulations: int = 0, name: str = "") -> Agent:
+        """A snapshot that plays in measured games, without what only training needs of its weights.
+
+        Args:
+          snapshot: its generation or id.
+          simulations: of its search a move; its network's favourite move without one.
+          name: of the agent; the snapshot's id if empty.
+
+        Raises:
+          UserError: it is not there, or the game cannot be searched.
+        """
+        policy = self.eval_policy(simulations)
+        return Agent(name or str(snapshot), policy, networks.for_play(self.weights(snapshot)))
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the weights of all snapshots there are, exploiters' included, by id."""

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from agents.learners.base import Learner, LearnerConfig
+from agents.nn import networks
 from arena.evaluation import metagame, score
 from arena.evaluation.exploitability import (
     enumerable,
@@ -197,7 +198,8 @@ class BestResponse:
     def measure(self, params: Params, pairs: int, key: jax.Array) -> score.Score:
         """What the best response scores without search, on fresh games, by the rules."""
         policy = self.config.learner.make(self.game, Rules(self.game)).eval_policy(0)
-        agent, plies = Agent("best response", policy, params), self.config.measure.opening_plies
+        agent = Agent("best response", policy, networks.for_play(params))
+        plies = self.config.measure.opening_plies
         played = match.play(
             [agent],
             [self.frozen],

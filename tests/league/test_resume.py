@@ -140,6 +140,10 @@ def test_a_run_that_learns_ownership_is_resumed_with_the_same_bits(place: Place)
     assert disturb(place, "killed", (Moment(3, "learn"),), league) == [-signal.SIGKILL, 0]
     place.lines(*league, "--name", "whole")
     assert contents(place.run("killed")) == contents(place.run("whole"))
+    # It can meet networks without that head, which play by the same policy.
+    place.lines("train", "go:size=2", *alone, "--name", "plain")
+    (told,) = place.lines("match", "killed:1", "plain:1", "--pairs", "2")
+    assert told["wins"] + told["draws"] + told["losses"] == 4
 
 
 def test_the_undisturbed_run_is_whole(expected):
