@@ -9,8 +9,8 @@ from arena.pettingzoo.spec import EnvSpec
 def as_planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
     """Planes f32[H, W, C], channels last, or a vector f32[N]; numbers at most 1 in size.
 
-    Three axes are planes, with the channels on the axis that is unlike the others, else the
-    shortest. Two axes of whole numbers are a board, with a plane for each value if they are few.
+    Three axes are planes, with the channels on the first or the last axis, whichever leaves a board
+    that is nearer to a square. Two axes of whole numbers are a board, with a plane for each value if they are few.
     The planes, or vectors, of a window of observations follow each other, the newest last.
 
     Args:
@@ -40,8 +40,10 @@ def _planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
 
 
 def _channels(shape: tuple[int, ...]) -> int:
-    """Which of three axes counts the planes."""
+    """Which of three axes counts the planes: the first if the others are more alike, else the last.
+
+    Boards are as high as wide, or nearly; where both could be one, the last, as in PettingZoo's own.
+    """
     a, b, c = shape
-    if a == b:
-        return 2
-    return 0 if b == c or a < min(b, c) else 2
+    first, last = (max(pair) / min(pair) for pair in ((b, c), (a, b)))
+    return 0 if 1.1 * first < last else 2
