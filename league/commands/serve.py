@@ -26,12 +26,14 @@ class Command:
       games: more games, such as pettingzoo:./my_game.py; the page itself can name native ones only,
         as other names load code.
       agents: more agents, such as policy:./mine.py, for the same reason.
+      json: print the address as one JSON object.
     """
 
     port: int = 8311
     host: str = "127.0.0.1"
     games: Annotated[tuple[str, ...], tyro.conf.arg(metavar="GAME ...")] = ()
     agents: Annotated[tuple[str, ...], tyro.conf.arg(metavar="AGENT ...")] = ()
+    json: bool = False
 
     def __post_init__(self):
         if not 0 <= self.port < 65_536:
@@ -41,7 +43,13 @@ class Command:
 def run(command: Command) -> None:
     """Serves until it is interrupted."""
     listener = _listen(command.host, command.port)
-    print(f"Arena is at {_address(listener, command.host)}  (Ctrl-C ends it)", flush=True)
+    address = _address(listener, command.host)
+    if command.json:
+        from league.cli import console
+
+        console.emit({"address": address})
+    else:
+        print(f"Arena is at {address}  (Ctrl-C ends it)", flush=True)
     # Only now, so that the address is there at once.
     import uvicorn
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -54,6 +55,7 @@ def create(settings: Settings) -> FastAPI:
     app.mount("/static", _Static(directory=site.STATIC))
     app.add_exception_handler(UserError, _explain)
     app.add_exception_handler(HTTPException, _explain)
+    app.add_exception_handler(RequestValidationError, _misunderstand)
     app.add_exception_handler(Exception, _fault)
     return app
 
@@ -100,6 +102,10 @@ async def _explain(request: Request, error: Exception) -> Response:
     else:
         status, text = 503 if isinstance(error, Busy) else 400, str(error)
     return _say(request, status, " ".join(text.split()))
+
+
+async def _misunderstand(request: Request, error: Exception) -> Response:
+    return _say(request, 422, "this is not what is sent here")
 
 
 async def _fault(request: Request, error: Exception) -> Response:

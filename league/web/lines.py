@@ -20,7 +20,8 @@ from league.web import names, tokens
 from league.web.query import Query
 from league.web.site import Settings
 
-_MOST_LINES = 2000
+MOST_LINES = 2000
+"""Positions that are kept; others are made again from their addresses."""
 _MOST_GAMES = 64
 _MOST_ACTIONS = 20_000
 
@@ -115,6 +116,10 @@ class Lines:
         self._games: dict[str, Game] = {}
         self._kept: OrderedDict[tuple[Any, ...], Line] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many positions are kept."""
+        return len(self._kept)
+
     def game(self, name: str) -> Game:
         """A game by name.
 
@@ -177,7 +182,7 @@ class Lines:
             key = line.name, query.start, query.outcomes, line.seed, texts
             self._kept[key] = line
             self._kept.move_to_end(key)
-            while len(self._kept) > _MOST_LINES:
+            while len(self._kept) > MOST_LINES:
                 self._kept.popitem(last=False)
 
     def _played(self, query: Query, seed: int, moves: tuple[Any, ...]) -> Line:

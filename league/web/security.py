@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -72,12 +73,7 @@ class Guard:
                 found.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        body = _Body(receive)
-        try:
-            await self._app(scope, body, send_with_headers)
-        except _TooLarge:
-            answer = PlainTextResponse(_too_large() + "\n", 413, _HEADERS)
-            await answer(scope, receive, send)
+        await self._app(scope, _Body(receive), send_with_headers)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         """Status and message, if a request is not to be served."""
@@ -107,10 +103,6 @@ class Guard:
         return not self._loopback and _address(name) is not None
 
 
-class _TooLarge(Exception):
-    pass
-
-
 class _Body:
     """Counts the bytes of a body, whose length need not have been told."""
 
@@ -121,7 +113,7 @@ class _Body:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise _TooLarge
+            raise HTTPException(413, _too_large())
         return message
 
 

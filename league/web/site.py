@@ -4,7 +4,6 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -74,7 +73,6 @@ class Site:
       menu: the pages, filled in by `app.create`.
       secret: 32 bytes that no visitor knows.
       closing: called when the server ends.
-      pictures: of the games, by name, as they are drawn.
       shows: that are watched.
     """
 
@@ -83,7 +81,6 @@ class Site:
     menu: list[Entry] = field(default_factory=list)
     secret: bytes = field(default_factory=lambda: _secret())
     closing: list[Callable[[], None]] = field(default_factory=list)
-    pictures: dict[str, Future[str]] = field(default_factory=dict)
     shows: Shows = field(default_factory=Shows)
 
     @cached_property

@@ -23,7 +23,7 @@ MOST_SIMULATIONS = 4096
 """The most simulations a move that a visitor may ask for."""
 MOST_SECONDS = 30.0
 """The most seconds a move."""
-MOST_JOBS = 8
+MOST_JOBS = 16
 """The most jobs of one visitor, running or waiting."""
 MOST_WAITING = 400
 """The most jobs of all visitors."""

@@ -46,7 +46,8 @@ class Place:
 
     def start(self, *arguments: str, devices: str = "2", **options: Any) -> subprocess.Popen[str]:
         """Starts `arena` and returns at once; so many CPU devices, whatever the machine has."""
-        fixed = {"JAX_PLATFORMS": "cpu", "ARENA_CPU_DEVICES": devices, "XDG_CACHE_HOME": self.cache}
+        homes = {"XDG_CACHE_HOME": self.cache, "XDG_STATE_HOME": self.folder / "state"}
+        fixed = {"JAX_PLATFORMS": "cpu", "ARENA_CPU_DEVICES": devices, **homes}
         options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, **options}
         return subprocess.Popen(
             [ARENA, *arguments],

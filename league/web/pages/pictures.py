@@ -1,46 +1,30 @@
 """Pictures of the games, a few moves into each."""
 
-import asyncio
-import random
-from concurrent.futures import Future
-
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from league.web import site, titles
-from league.web.site import Site
-from league.web.work import Job
+from league.web.work import once
 
 router = APIRouter()
-
-_HEADERS = {"Cache-Control": "max-age=3600"}
-_PLIES = 14
 
 
 @router.get("/picture/{name}.svg")
 async def picture(request: Request, name: str) -> Response:
-    """A game's picture; the first that is asked for has all of them drawn, one after the other."""
-    here = site.of(request)
-    if name not in titles.native():
-        raise HTTPException(404, "there is no such picture")
-    if not here.pictures:
-        here.pictures.update({game: Future() for game in titles.native()})
-        here.worker.submit("pictures", _draw_all(here))
-    drawn = await asyncio.wrap_future(here.pictures[name])
-    return Response(drawn, media_type="image/svg+xml", headers=_HEADERS)
+    """A game's picture: that which comes with Arena, else its first position, drawn now.
+
+    The former are made by `docs/generate/web_pictures.py`.
+    """
+    if name in titles.native() and (site.STATIC / "pictures" / f"{name}.svg").exists():
+        return RedirectResponse(site.static(f"pictures/{name}.svg"))
+    drawn = await site.of(request).worker.run(request, once(lambda: _draw(request, name)))
+    return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"})
 
 
-def _draw_all(here: Site) -> Job[None]:
-    import games
+def _draw(request: Request, name: str) -> str:
     from arena.play.session import Session
+    from league.web import service
 
-    for name, future in here.pictures.items():
-        session, choose = Session(games.load(name), seed=1), random.Random(3)
-        for _ in range(min(_PLIES, session.game.typical_plies // 2)):
-            if session.over:
-                break
-            session.push(choose.choice(list(session.legal_moves.values())))
-        seat = max(session.seat, 0)
-        future.set_result(session.drawing(seat))
-        yield None
+    session = Session(service.of(site.of(request)).lines.game(name))
+    return session.drawing(max(session.seat, 0))
