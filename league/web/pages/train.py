@@ -118,7 +118,10 @@ async def resume(request: Request, name: str, generations: Annotated[str, Form()
         raise UserError(f"run {look.name!r} is in use by another process")
     arguments = [str(look.card["game"]), "--resume"]
     if generations.strip():
-        arguments += ["--generations", str(_number("Generations", generations.strip()))]
+        number = _number("Generations", generations.strip())
+        if number < look.done:
+            raise UserError(f"run {look.name!r} has {look.done} generations already")
+        arguments += ["--generations", str(number)]
     await shared.trainings.start(look.name, arguments)
     return RedirectResponse(f"/train/{look.name}", 303)
 
@@ -131,12 +134,13 @@ def _offers(here: Site) -> dict[str, Any]:
     """What the form offers."""
     import games
     from agents import learners
+    from arena import extensions
     from arena.judges import names as judges
 
     return {
         "games": [*games.names(), *here.settings.games],
-        "learners": list(learners.builtin()),
-        "judges": list(judges.builtin()),
+        "learners": extensions.names("learner", learners.builtin()),
+        "judges": extensions.names("judge", judges.builtin()),
         "sizes": _SIZES,
     }
 
