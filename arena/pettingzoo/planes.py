@@ -42,7 +42,7 @@ def _planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
 def _channels(shape: tuple[int, ...]) -> int:
     """Which of three axes counts the planes: the first if the others are more alike, else the last.
 
-    Boards are as high as wide, or nearly; where both could be one, the last, as in PettingZoo's own.
+    Boards are as high as wide, or nearly; where both could be one, the last, as in PettingZoo's.
     """
     a, b, c = shape
     first, last = (max(pair) / min(pair) for pair in ((b, c), (a, b)))

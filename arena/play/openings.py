@@ -129,7 +129,7 @@ def distinct_openings(game: Game, key: Key, *, pairs: int, plies: int) -> PyTree
 
 
 def distinct_walks(game: Game, key: Key, *, pairs: int, plies: int) -> Walk:
-    """The ways to the positions of `distinct_openings` by the same arguments; not of a `HostGame`."""
+    """The ways to the positions of `distinct_openings` by the same arguments."""
     if plies == 0:
         return opening_walks(game, key, shape=(pairs,), plies=plies)
     drawn = opening_walks(game, key, shape=(_SPARE * pairs,), plies=plies)

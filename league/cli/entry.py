@@ -34,6 +34,7 @@ COMMANDS = {
     "gtp": "serve an agent to go programs: arena gtp RUN:16",
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
+    "judge": "learn who won from comparisons, or ask people: arena judge train, arena judge ask",
     "report": "write a run's report.html",
     "compare": "several runs, or seeds of one, in one page",
     "doctor": "why a run learns nothing",
@@ -151,7 +152,7 @@ def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:
     """Reads the arguments; tyro's boxed complaints become one line."""
     import tyro
 
-    default = module.default(arguments) if hasattr(module, "default") else None
+    default = {"default": module.default(arguments)} if hasattr(module, "default") else {}
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -159,7 +160,7 @@ def _parse(module: ModuleType, name: str, arguments: list[str]) -> object:
                 module.Command,
                 args=arguments,
                 prog=f"arena {name}",
-                default=default,
+                **default,
                 config=(tyro.conf.AvoidSubcommands,),
             )
     except SystemExit as stop:

@@ -284,9 +284,9 @@ def _reuse(rule: Rule, verdict: Verdict) -> str:
     """How often the judge has been asked, and what that does to its verdicts."""
     false = verdict.false_promotion(rule.alpha)
     return (
-        f"judge: {verdict.judge}, asked for the {_nth(verdict.asked)} time; one of so many "
-        f"questions promotes an equal with a probability of {false:.0%} at most, and the best of "
-        f"as many equals would seem better by {verdict.reuse_inflation:.1%}"
+        f"judge: {verdict.judge}, asked for the {_nth(verdict.asked)} time; of so many questions "
+        f"one promotes an equal with a probability of {false:.0%} at most, and the best of as many "
+        f"equals would seem better by {verdict.reuse_inflation:.1%}"
     )
 
 

@@ -1,6 +1,5 @@
 """Weights on disk, through Orbax: written whole or not at all."""
 
-import hashlib
 import logging
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from arena.digests import digest
 from arena.errors import UserError
 from arena.types import PyTree
 
@@ -25,6 +25,8 @@ def _quiet(unraisable: Any, others: Any = sys.unraisablehook) -> None:
 
 
 sys.unraisablehook = _quiet
+
+__all__ = ["Store", "digest", "finite"]
 
 
 class Store:
@@ -104,13 +106,3 @@ def _line(error: Exception) -> str:
 def finite(tree: PyTree) -> bool:
     """Whether all numbers of a pytree of arrays are finite."""
     return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
-
-
-def digest(tree: PyTree) -> str:
-    """SHA-256 over all arrays of a pytree, with their places, types and shapes."""
-    total = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        array = np.ascontiguousarray(leaf)
-        total.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}".encode())
-        total.update(array.tobytes())
-    return total.hexdigest()

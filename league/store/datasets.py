@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from arena.digests import nested
 from arena.errors import UserError
 from arena.types import PyTree
 from league.store import migrations
@@ -57,7 +58,7 @@ def read(path: Path, template: PyTree, sha: str | None = None) -> PyTree:
         raise UserError(f"{path} is damaged: {error}") from None
 
 
-def read_tree(path: Path) -> dict[str, Any]:
+def read_tree(path: Path) -> dict[str | int, Any]:
     """Reads a nested dict of arrays that `write` has written.
 
     Raises:
@@ -70,14 +71,7 @@ def read_tree(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is missing") from None
     except Exception as error:  # a cut zip file shows in many ways
         raise UserError(f"{path} is damaged: {error}") from None
-    tree: dict[str, Any] = {}
-    for name, array in arrays.items():
-        *parents, last = name.split(".")
-        place = tree
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = array
-    return tree
+    return nested(arrays)
 
 
 def _array(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
