@@ -10,8 +10,8 @@ def as_planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
     """Planes f32[H, W, C], channels last, or a vector f32[N]; numbers at most 1 in size.
 
     Three axes are planes, with the channels on the first or the last axis, whichever leaves a board
-    that is nearer to a square. Two axes of whole numbers are a board, with a plane for each value if
-    they are few. The planes, or vectors, of a window of observations follow each other, the newest
+    that is nearer to a square. Two axes of whole numbers are a board, with a plane for each value
+    if they are few. The planes, or vectors, of a window of observations follow each other, the newest
     last.
 
     Args:
