@@ -9,10 +9,10 @@ from arena.pettingzoo.spec import EnvSpec
 def as_planes(spec: EnvSpec, raw: jax.Array) -> jax.Array:
     """Planes f32[H, W, C], channels last, or a vector f32[N]; numbers at most 1 in size.
 
-    Three axes are planes, with the channels on the first or the last axis, whichever leaves a board
-    that is nearer to a square. Two axes of whole numbers are a board, with a plane for each value
-    if they are few. The planes, or vectors, of a window of observations follow each other, the newest
-    last.
+    Three axes are planes, with the channels on the first or the last axis, whichever leaves a
+    board that is nearer to a square. Two axes of whole numbers are a board, with a plane for each
+    value if they are few. The planes, or vectors, of a window of observations follow each other,
+    the newest last.
 
     Args:
       spec: of the env.
