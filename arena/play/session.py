@@ -140,6 +140,11 @@ class Session:
         """The position with all moves that led there, as `HostAgent.choose` takes it."""
         return Position(self.state, self.moves, self._start)
 
+    def positions(self) -> list[Position]:
+        """The positions in which a seat has moved, in order; not of a game outside the device."""
+        made = [n for n, node in enumerate(self._nodes[:-1]) if node.mover >= 0]
+        return [Position(_on_host(self._nodes[n].state), self.moves[:n], self._start) for n in made]
+
     @property
     def legal(self) -> np.ndarray:
         """The moves of the seat to move, bool[A]; none when the game is over."""

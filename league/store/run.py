@@ -8,6 +8,7 @@ runs/NAME/run.json        the run card, see `card.py`
           initial/0/      weights that it began with, if they were another snapshot's
           state/GEN/      what resuming needs; the last two are kept
           judge/GEN.npz   the weights by which a generation was judged, if a judge learns
+          games/GEN.jsonl   showcase games, see `league/training/showcase.py`
           report.html
 """
 

@@ -38,6 +38,7 @@ from league.training.judging import Judging
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
 from league.training.schedule import Pairing, Schedule
+from league.training.showcase import Showcase
 
 
 @dataclass
@@ -93,6 +94,7 @@ class Trainer:
         self.replay = ReplayBuffer(run, self.history)
         self.measuring = Measuring(run, results, self.weights)
         self.judging = Judging(run, self.weights, self.measuring)
+        self.showcase = Showcase(run, self.weights)
         self._passes = compute_ledger.nothing()
         self._exploitable = best_response.small(run.game)
 
@@ -150,6 +152,7 @@ class Trainer:
         # All that is needed has been read, so nothing is lost if it was damaged.
         self.run.write_card()
         self.results.forget_after(done)
+        self.showcase.drop_after(done)
         for store in (self.run.snapshots, *self.run.exploiters.values()):
             store.drop_after(done)
         return states or self._start()
@@ -218,6 +221,8 @@ class Trainer:
             **self._exploitability(number, main),
             **self._judged(generation, main, games),
         }
+        spent = time.monotonic() - started
+        self.showcase.keep(number, main, self.results, seconds=spent)
         self._save(generation)
         return generation.states
 
