@@ -143,8 +143,7 @@ class TreeAnalyst:
             mask[list(among)] = True
             if not (mask & np.asarray(self._search.game.legal(state))).any():
                 raise ValueError("none of the moves to choose from is legal")
-        same = mask is None if self._among is None else np.array_equal(mask, self._among)
-        if self._tree is None or not same or not _equal(self._state, state):
+        if self._tree is None or not _same(mask, self._among) or not _equal(self._state, state):
             return self._begin(state, mask)
         return self._tree
 
@@ -237,6 +236,10 @@ def analyst(agent: Agent, *, seed: int = 0, **options: Any) -> TreeAnalyst:
     if not isinstance(agent.policy, Searches):
         raise UserError(f"{agent.name} does not search, so it cannot analyse")
     return TreeAnalyst(agent.policy.tree_search(), stack([agent.params]), seed=seed, **options)
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    return a is b if a is None or b is None else np.array_equal(a, b)
 
 
 def _equal(a: State, b: State) -> bool:

@@ -72,6 +72,7 @@ class Server:
                 self._write(f"={line.number}\n")
                 break
             self._worker.do(partial(self._answer, line, inputs))
+        self._worker.close()
         self._commands.close()
 
     def _answer(self, line: Line, inputs: int) -> None:

@@ -1,14 +1,16 @@
 """A game in progress as GTP plays it: colours need not alternate, and two passes end nothing."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from arena.play.session import Session
-from arena.types import Agent, HostAgent, stack
+from arena.types import Agent, HostAgent, State, stack
 from games import Game
 from games.go import Go
 from league.protocols.gtp_boards import Board
@@ -151,8 +153,9 @@ class Line:
             self._player.alter(state._replace(passes=np.int32(0)))
 
 
-def _owners(game: Go):
-    return jax.jit(lambda state: game.ownership(state, np.int32(0)))
+@cache
+def _owners(game: Go) -> Callable[[State], jax.Array]:
+    return jax.jit(lambda state: game.ownership(state, jnp.int32(0)))
 
 
 def on_other_rules(agent: Agent | HostAgent, game: Game) -> Agent | HostAgent | None:

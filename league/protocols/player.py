@@ -7,6 +7,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import jax
 
@@ -96,6 +97,8 @@ class Player:
     def warm_up(self) -> None:
         """Compiles, or loads, all that a move needs."""
         session = Session(self.game)
+        with suppress(ValueError):  # positions of other games have no text
+            Session(self.game, start=session.state)
         analysis = self._think(session, Limit(simulations=_WARM_UP))
         if self._analyst is not None:
             session.push(analysis.move)

@@ -21,6 +21,8 @@ from league.protocols.worker import Worker
 
 if TYPE_CHECKING:
     from arena.analysis import Analysis
+    from arena.types import Agent, HostAgent
+    from games import Game
     from league.protocols.player import Player
 
 _NO_MOVE = "bestmove 0000"
@@ -58,10 +60,12 @@ class Server:
         self._debug = False
         self._search: Search | None = None
         self._worker = Worker(self._failed)
+        self._found: tuple[str, Game, Agent | HostAgent] | None = None
         self._player: Player | None = None
         self._wanted = ""  # the name by which the player was made
         self._made: list[str] | None = []  # moves of the game in progress; None if it is no game
         self._fen, self._lost = "", False  # whether the client's position could not be set up
+        self._where = ["startpos"]  # the client's position
 
     def serve(self, lines: Iterable[str]) -> None:
         """Answers lines until `quit`, or until there are no more."""
@@ -75,6 +79,7 @@ class Server:
         """Ends a search, and the processes that the agent has started."""
         if self._search:
             self._search.end()
+        self._worker.close()
         if self._player:
             self._player.close()
 
@@ -174,15 +179,20 @@ class Server:
         device.prepare()
         import league.protocols.player  # noqa: F401
 
+        rules = self._choice.rules(self._dialect)
         try:
-            names.agent(self._spec, names.game(self._choice.rules(self._dialect)))
+            self._found = (self._name(rules), *names.agent(self._spec, names.game(rules)))
         except UserError as error:
             self._fatal(error)
+
+    def _name(self, rules: str) -> str:
+        """The player that is wanted: an agent and a game."""
+        return f"{self._spec_now()} {rules}"
 
     def _load(self) -> "Player":
         """The player, made and compiled if that has not been done yet."""
         rules = self._choice.rules(self._dialect)
-        wanted = f"{self._spec_now()} {rules}"
+        wanted = self._name(rules)
         if self._player is None or self._wanted != wanted:
             from league.cli import names
             from league.protocols.player import Player
@@ -190,9 +200,10 @@ class Server:
             began = time.monotonic()
             if self._player:
                 self._player.close()
-            player = Player(
-                self._spec_now(), names.game(rules), megabytes=self.options.number("Hash")
-            )
+            found = self._found if self._found and self._found[0] == wanted else None
+            game, agent = found[1:] if found else (names.game(rules), None)
+            megabytes = self.options.number("Hash")
+            player = Player(self._spec_now(), game, megabytes=megabytes, agent=agent)
             player.warm_up()
             self._player, self._wanted, self._made, self._fen = player, wanted, [], ""
             self._lost = False
@@ -210,7 +221,7 @@ class Server:
         player = self._load()
         player.clear()
         player.begin()
-        self._made, self._fen, self._lost = [], "", False
+        self._made, self._fen, self._lost, self._where = [], "", False, ["startpos"]
 
     def _position(self, words: list[str]) -> None:
         """Follows the client's game; the tree is kept where the new position goes on from the old.
@@ -218,7 +229,7 @@ class Server:
         Raises:
           ValueError: there is no such position; no move is given until there is one.
         """
-        player, self._lost = self._load(), True
+        player, self._lost, self._where = self._load(), True, words
         at = next((n for n, word in enumerate(words) if word.lower() == "moves"), len(words))
         fen = " ".join(words[1:at]) if words[:1] == ["fen"] else ""
         moves = words[at + 1 :]
@@ -246,7 +257,9 @@ class Server:
         """Gives a move, or says that there is none; a client is never left waiting."""
         line = _NO_MOVE
         try:
-            player = self._load()
+            before, player = self._player, self._load()
+            if before is not player and before is not None:
+                self._position(self._where)  # an option has put another player in its place
             if not self._lost:
                 over = player.session.over and not self._go_on(player)
                 line = self._any_move(player) if over else self._think(search, player)

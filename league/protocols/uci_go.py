@@ -1,5 +1,6 @@
 """What a client asks for with `go`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from league.protocols.clock import Clock
@@ -56,7 +57,7 @@ class Go:
         return self.numbers.get(f"{'bw'[seat]}time", 0)
 
 
-def parse(words: list[str]) -> Go:
+def parse(words: Sequence[str]) -> Go:
     """Reads what follows `go`; words that mean nothing are left out."""
     numbers: dict[str, int] = {}
     moves: list[str] = []

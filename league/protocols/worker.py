@@ -15,28 +15,21 @@ class Worker:
     """
 
     def __init__(self, failed: Callable[[Exception], None] = lambda error: warn(str(error))):
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._failed, self._waiting, self._lock = failed, 0, threading.Lock()
+        self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._failed = failed
         threading.Thread(target=self._run, daemon=True).start()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is to be done, or being done."""
-        return self._waiting == 0
-
-    def do(self, job: Callable[[], None]) -> None:
+    def do(self, job: Callable[[], object]) -> None:
         """Has a piece of work done when all before it is."""
-        with self._lock:
-            self._waiting += 1
         self._jobs.put(job)
 
+    def close(self) -> None:
+        """Ends the thread when all is done."""
+        self._jobs.put(None)
+
     def _run(self) -> None:
-        while True:
-            job = self._jobs.get()
+        while (job := self._jobs.get()) is not None:
             try:
                 job()
             except Exception as error:
                 self._failed(error)
-            finally:
-                with self._lock:
-                    self._waiting -= 1

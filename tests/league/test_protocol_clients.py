@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import chess
 import chess.engine
@@ -203,8 +204,9 @@ def test_python_chess_plays_and_analyses():
         board = chess.Board("6k1/5ppp/8/8/8/8/5PPP/R5K1 w - - 0 1")
         found = engine.play(board, chess.engine.Limit(nodes=150), info=chess.engine.INFO_ALL)
         assert found.move == chess.Move.from_uci("a1a8")
-        assert found.info["score"].relative == chess.engine.Mate(1)
-        infos = engine.analyse(chess.Board(), chess.engine.Limit(time=2), multipv=3)
+        told: Any = found.info
+        assert told["score"].relative == chess.engine.Mate(1)
+        infos: Any = engine.analyse(chess.Board(), chess.engine.Limit(time=2), multipv=3)
         assert len({info["pv"][0] for info in infos}) == 3
         engine.configure({"UCI_ShowWDL": True})
         with engine.analysis(chess.Board()) as analysis:
@@ -212,7 +214,9 @@ def test_python_chess_plays_and_analyses():
                 if "wdl" in info:
                     assert sum(info["wdl"].relative) == 1000
                     break
-        assert analysis.wait().move in chess.Board().legal_moves
+        best = analysis.wait().move
+        assert best
+        assert best in chess.Board().legal_moves
 
 
 def test_polyglot_adapts_it_to_xboard(tmp_path: Path):
@@ -270,6 +274,7 @@ def test_twenty_games_against_stockfish(capsys: pytest.CaptureFixture[str]):
                     left[side] += increment
                 else:
                     found = other.play(board, chess.engine.Limit(nodes=20), game=game)
+                assert found.move
                 assert found.move in board.legal_moves
                 board.push(found.move)
             results.append(board.result(claim_draw=True))

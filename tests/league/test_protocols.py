@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import chess
 import chess.engine
@@ -294,7 +295,7 @@ def test_a_line_of_an_analysis_is_read_by_python_chess():
     moves = (MoveAnalysis(0, "e4", 0.5, 7, 0.1, 0.2, (0,)),)
     analysis = Analysis(0, 0.1, False, moves, (0,), ("e4",), 7, 0.5, 0.25)
     [line] = uci_info.lines(analysis, lambda _: ["e2e4"], count=3, show_wdl=True)
-    info = chess.engine._parse_uci_info(line.removeprefix("info "), chess.Board())
+    info: Any = chess.engine._parse_uci_info(line.removeprefix("info "), chess.Board())
     assert info["nodes"] == 7
     assert info["hashfull"] == 250
     assert info["pv"] == [chess.Move.from_uci("e2e4")]
