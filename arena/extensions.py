@@ -42,8 +42,13 @@ def find(kind: str, name: str, own: Mapping[str, Any]) -> Any:
             return points[name].load()
         except (Exception, SystemExit) as error:
             raise UserError(f"the {kind} {name!r} does not load: {reason(error)}") from None
-    known = ", ".join(sorted({*own, *points.names}))
+    known = ", ".join(names(kind, own))
     raise UserError(f"there is no {kind} {name!r}; there are: {known}; or MODULE:CLASS")
+
+
+def names(kind: str, own: Mapping[str, Any]) -> list[str]:
+    """The names of all that can be had without saying where it is: `own`, and entry points."""
+    return sorted({*own, *metadata.entry_points(group=f"arena.{kind}s").names})
 
 
 def load(spec: str, default: str = "") -> Any:

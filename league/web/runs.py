@@ -48,6 +48,7 @@ class Look:
       status: what the process that trains it says, or said when it was killed.
       stoppable: whether a signal from here stops it.
       figures: those of every generation, in order.
+      fault: why a training that a page started failed; "" if it did not.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Look:
     status: "Status | None"
     stoppable: bool
     figures: tuple[Mapping[str, Any], ...]
+    fault: str = ""
 
     @property
     def words(self) -> str:
@@ -79,7 +81,8 @@ class Look:
                 f"Ended without notice while generation {self.status.generation}{of} {doing}; "
                 "what was saved is kept"
             )
-        return f"Stopped after generation {max(self.done, 0)}{of}"
+        why = f": {self.fault}" if self.fault else ""
+        return f"Stopped after generation {max(self.done, 0)}{of}{why}"
 
     def shown(self) -> dict[str, Any]:
         """What a page shows of it and follows, as JSON."""
@@ -158,7 +161,25 @@ def look(place: Path, name: str) -> Look:
         state = "finished" if whole else "stopped"
     stoppable = state == "training" and said is not None and said.heeds and status.is_alive(said)
     number = f"{inode.st_dev}-{inode.st_ino}"
-    return Look(name, number, card, done, total, state, said, stoppable, figures)
+    fault = _fault(found) if state == "stopped" else ""
+    return Look(name, number, card, done, total, state, said, stoppable, figures, fault)
+
+
+def _fault(found: Path) -> str:
+    """The last line of a log that tells of a failure, if no other training came after it."""
+    from league.store import files
+
+    log, lock = found / LOG, found / files.LOCK
+    try:
+        if log.stat().st_mtime < lock.stat().st_mtime:
+            return ""
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - 2000))
+            last = file.read().decode(errors="replace").strip().rpartition("\n")[2]
+    except OSError:
+        return ""
+    said = last.removeprefix("arena: ")
+    return said if said != last and not said.startswith("interrupted") else ""
 
 
 def _figures(record: Path) -> tuple[Mapping[str, Any], ...]:

@@ -117,7 +117,10 @@ class Trainings:
             look = runs.look(self._place, name)
         except UserError:
             return False
-        return fresh or look.state == "training"
+        if fresh:
+            return True
+        # One that is resumed reads what it goes on from first, and may be refused for that.
+        return look.state == "training" and look.status is not None and look.status.phase != "start"
 
 
 def _complaint(log: Path, said: int) -> str:

@@ -41,8 +41,8 @@ def played(web: Web) -> Web:
 def test_games_are_listed_filtered_and_replayed(played: Web, page: Any):
     page.goto(f"{played.url}/games")
     rows = page.get_by_role("region", name="Games").locator("tbody tr")
-    assert rows.count() == 3
-    assert "match.jsonl: 2 games skipped" in page.locator("main").inner_text()
+    assert rows.count() == 4
+    assert "match.jsonl: 1 game skipped" in page.locator("main").inner_text()
     page.get_by_label("Run").select_option("tiny")
     page.get_by_label("Result").select_option("first")
     page.get_by_role("button", name="Show").click()
@@ -72,6 +72,7 @@ def test_games_are_listed_filtered_and_replayed(played: Web, page: Any):
     ("path", "says"),
     [
         ("/games/replay?file=../../etc/passwd&number=1", "there is no game 1"),
+        ("/games/replay?file=match.jsonl&number=2", "there is no game 'pettingzoo:./evil.py'"),
         ("/games/replay?file=match.jsonl&number=9", "there is no game 9"),
         ("/games/replay?file=match.jsonl&number=-1", "a whole number"),
         ("/games/board?file=match.jsonl&number=1&ply=99", "positions 0 to 7"),

@@ -4,14 +4,17 @@ import json
 import os
 import shutil
 import signal
+import urllib.request
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from league.store import status
 from league.web import runs
-from tests.helpers.command import GENERATIONS
-from tests.helpers.web import Web, ask, until
+from tests.helpers.command import GENERATIONS, TINY, Place
+from tests.helpers.web import Web, ask, served, until
 
 
 def _words(page: Any, text: str) -> None:
@@ -100,6 +103,66 @@ def test_ratings_say_what_they_mean(web: Web, page: Any):
     for part in ("What ± means", "95 of 100 intervals", "Circles", "Champions and gates"):
         assert part in text
     assert page.locator("figure .plot svg").count() >= 6
+
+
+def _events(web: Web, path: str, count: int, **headers: str) -> list[dict[str, str]]:
+    """The first events of a stream, their fields by name."""
+    request = urllib.request.Request(web.url + path, headers=headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found: list[dict[str, str]] = [{}]
+        while len(found) <= count:
+            line = answer.readline().decode().rstrip("\n")
+            if line:
+                key, _, value = line.partition(": ")
+                found[-1][key] = value
+            else:
+                found.append({})
+    return found[:count]
+
+
+def test_a_stream_goes_on_where_it_was_lost(web: Web):
+    whole = _events(web, "/train/tiny/events", GENERATIONS + 2)
+    assert [event.get("id") for event in whole] == [*map(str, range(1, GENERATIONS + 2)), None]
+    assert [event["event"] for event in whole] == ["generation"] * (GENERATIONS + 1) + ["status"]
+    assert json.loads(whole[-1]["data"])["words"] == f"Finished: {GENERATIONS} generations"
+    rest = _events(web, "/train/tiny/events?after=1", 2, **{"Last-Event-ID": str(GENERATIONS)})
+    assert rest == whole[-2:]
+    [other] = _events(web, "/train/tiny/events?run=1-2", 1)
+    assert other["event"] == "gone"
+    assert "is another one now" in other["data"]
+
+
+@pytest.mark.slow
+def test_a_killed_server_leaves_the_training_running(cache: Path, tmp_path: Path):
+    place = Place(tmp_path, cache)
+    form = {"game": "tic_tac_toe", "length": "generations", "generations": "50", "pairs": "4"}
+    with served(place) as first:
+        code, _ = ask(first, "/train", **form, matches="2", name="lasting")
+        assert code == 200
+        first.process.kill()
+    look = partial(runs.look, tmp_path / "runs", "lasting")
+    done = look().done
+    until(lambda: look().done > done)
+    with served(place) as second:
+        [*_, told] = _events(second, "/train/lasting/events", look().done + 2)
+        assert told["event"] in ("status", "generation")
+        assert ask(second, "/train/lasting/stop", a="b")[0] == 200
+        until(lambda: look().state == "stopped")
+    assert look().status is None
+
+
+@pytest.mark.slow
+def test_a_training_of_the_command_line_is_followed_and_stopped(cache: Path, tmp_path: Path):
+    place = Place(tmp_path, cache)
+    (tmp_path / "runs").mkdir()
+    line = (*TINY, "--generations", "300", "--name", "typed")
+    with served(place) as server, place.start(*line) as training:
+        until(lambda: ask(server, "/train/typed/figures")[0] == 200)
+        until(lambda: runs.look(tmp_path / "runs", "typed").done > 1)
+        assert ask(server, "/train/typed/stop", a="b")[0] == 200
+        training.communicate(timeout=240)
+        assert training.returncode == 130
+    assert runs.look(tmp_path / "runs", "typed").words.startswith("Stopped after generation")
 
 
 @pytest.mark.parametrize(
