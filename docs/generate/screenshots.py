@@ -51,6 +51,14 @@ def _watch(page: Any, url: str) -> None:
     page.wait_for_timeout(1500)
 
 
+def _replay(page: Any, url: str) -> None:
+    page.goto(f"{url}/games")
+    page.locator("table.list a").first.click()
+    page.wait_for_selector("#curve svg")
+    page.get_by_role("button", name="Back").click()
+    page.wait_for_timeout(2000)
+
+
 def _at(path: str, wait: float = 0.5) -> Callable[[Any, str], None]:
     def visit(page: Any, url: str) -> None:
         page.goto(url + path)
@@ -72,8 +80,10 @@ def pages(run: str) -> dict[str, Callable[[Any, str], None]]:
         "chess": _at("/play?game=chess&agent=uniform&seat=first&moves=e4,e5,Nf3,Nc6,Bc4,Bc5", 3),
         "analyse": _analyse,
         "watch": _watch,
+        "start": _at("/train", 2),
         "train": _at(f"/train/{run}", 5),
         "games": _at("/games", 3),
+        "replay": _replay,
         "ratings": _at(f"/ratings/{run}", 5),
     }
 

@@ -44,10 +44,7 @@ def create(
       UserError: the name is taken, or cannot be one.
     """
     name = name or free_name(folder, game)
-    if not re.fullmatch(r"[\w=+-][\w.=+-]*", name):
-        raise UserError(f"{name!r} cannot be the name of a run: letters, digits and . = + - _ can")
-    if name in RESERVED or registry.exists(name):
-        raise UserError(f"{name!r} is the name of an agent, and cannot be that of a run")
+    check_name(name)
     place = folder / name
     card = cards.new(game, config, judge, rules)
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
@@ -59,6 +56,14 @@ def create(
             card |= weights.card()
         cards.write(place, card)
     return Run(place, rules)
+
+
+def check_name(name: str) -> None:
+    """Raises UserError if this cannot be the name of a run."""
+    if not re.fullmatch(r"[\w=+-][\w.=+-]*", name):
+        raise UserError(f"{name!r} cannot be the name of a run: letters, digits and . = + - _ can")
+    if name in RESERVED or registry.exists(name):
+        raise UserError(f"{name!r} is the name of an agent, and cannot be that of a run")
 
 
 def free_name(folder: Path, game: str) -> str:

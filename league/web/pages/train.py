@@ -48,12 +48,9 @@ async def start(request: Request) -> Response:
     here, form = site.of(request), await request.form()
     asked = {key: value.strip() for key, value in form.items() if isinstance(value, str)}
     arguments = await here.worker.run(request, once(lambda: _arguments(here, asked)))
-    name = asked.get("name", "")
-    if name and (here.settings.folder / runs.check_name(name) / runs.CARD).exists():
-        raise UserError(f"there is a run {name!r} already")
-    named = name or await here.worker.run(request, once(lambda: _free(here, asked["game"])))
-    await leagues(request).trainings.start(named, arguments)
-    return RedirectResponse(f"/train/{named}", 303)
+    name = await here.worker.run(request, once(lambda: _named(here, asked)))
+    await leagues(request).trainings.start(name, arguments)
+    return RedirectResponse(f"/train/{name}", 303)
 
 
 @router.get("/train/{name}")
@@ -190,7 +187,14 @@ def _number(title: str, text: str) -> int:
     return found
 
 
-def _free(here: Site, game: str) -> str:
+def _named(here: Site, asked: Mapping[str, str]) -> str:
+    """The name of a new run: the one that is asked for, or one that is free."""
     from league.store import runs as store
 
-    return store.free_name(here.settings.folder, game)
+    place, name = here.settings.folder, asked.get("name", "")
+    if not name:
+        return store.free_name(place, asked["game"])
+    store.check_name(runs.check_name(name))
+    if (place / name / runs.CARD).exists():
+        raise UserError(f"there is a run {name!r} already")
+    return name

@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const view = JSON.parse($("view").textContent);
 const last = view.moves.length;
 const boards = new Map([[view.ply, Promise.resolve($("board").innerHTML)]]);
+const analysed = $("analyse")?.getAttribute("href");
 let ply = view.ply, timer = 0;
 
 const address = (at) => new URLSearchParams({ file: view.file, number: view.number, ply: at });
@@ -53,6 +54,7 @@ async function go(to, { push = false } = {}) {
 
 function show() {
   $("status").textContent = words();
+  if ($("analyse")) $("analyse").href = `${analysed}&ply=${ply}`;
   $("first").disabled = $("back").disabled = ply === 0;
   $("on").disabled = $("end").disabled = ply === last;
   $("made").querySelectorAll("button").forEach((button) => {

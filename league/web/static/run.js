@@ -37,6 +37,7 @@
     $("stop").querySelector("button").disabled = !status.stoppable;
     if (status.state !== run.dataset.state) {
       $("note").textContent = "";
+      $("said").textContent = status.words;
       $("stop").querySelector("button").textContent = "Stop";
       $("resume").querySelector("button").disabled = false;
       if (status.state !== "training") draw();
