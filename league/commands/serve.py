@@ -57,7 +57,13 @@ def run(command: Command) -> None:
 
     served = app.create(Settings(command.host, games=command.games, agents=command.agents))
     config = uvicorn.Config(
-        served, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on"
+        served,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        lifespan="on",
     )
     with interrupts.closing_line("nobody is served any more"):
         uvicorn.Server(config).run(sockets=[listener])

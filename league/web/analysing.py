@@ -1,8 +1,8 @@
 """What agents find out about the positions of a game: live, and along the whole game."""
 
 import math
-from collections.abc import Generator
-from typing import Any, TypedDict
+from collections.abc import Generator, Sequence
+from typing import TypedDict, TypeVar
 
 from arena.analysis import Analysis, Limit
 from arena.errors import UserError
@@ -13,7 +13,9 @@ from league.web.playing import Move
 from league.web.query import Query
 from league.web.site import Site
 
-MOST_SIMULATIONS = 8192
+T = TypeVar("T")
+
+MOST_SIMULATIONS = 4096
 """Of one position, for one visitor."""
 _ALONG = 32
 """Simulations for each position of the curve along the game."""
@@ -57,6 +59,19 @@ class Found(TypedDict):
     best: str
     variation: list[str]
     moves: list[Row]
+
+
+class Point(TypedDict):
+    """A value along a game, for the first seat."""
+
+    ply: int
+    value: float
+
+
+class Failure(TypedDict):
+    """Why an agent finds nothing."""
+
+    error: str
 
 
 def look(site: Site, query: Query, ply: int | None) -> Shown:
@@ -110,12 +125,51 @@ def push(site: Site, query: Query, ply: int, text: str) -> Shown:
     return look(site, query.change(moves=(*query.moves[:ply], written), outcomes=outcomes), None)
 
 
-def live(site: Site, query: Query, ply: int, agent: str) -> Generator[Found, None, None]:
-    """A job: an analysis that grows, until it is proven, large, or no longer watched."""
+def live(
+    site: Site, query: Query, ply: int, agents: Sequence[str]
+) -> Generator[tuple[int, Found | Failure], None, None]:
+    """A job: analyses of one position that grow, by turns.
+
+    Each ends when the value is proven, or its tree is large; or with why there is none.
+
+    Yields:
+      the agent's place, and what it has found so far.
+    """
     line = _open(site, query.change(moves=query.moves[:ply]))
-    session = line.session
-    if session.over:
+    if line.session.over:
         raise UserError("the game is over")
+    yield from _by_turns([_growing(site, line, agent) for agent in agents])
+
+
+def along(
+    site: Site, query: Query, agents: Sequence[str]
+) -> Generator[tuple[int, Point | Failure], None, None]:
+    """A job: the value of every position of a game for the first seat, by turns.
+
+    Yields:
+      the agent's place, and a point of its curve.
+    """
+    yield from _by_turns([_curve(site, query, agent) for agent in agents])
+
+
+def _by_turns(
+    jobs: Sequence[Generator[T, None, None]],
+) -> Generator[tuple[int, T | Failure], None, None]:
+    """The values of several jobs, one of each in turn; one that fails does not end the others."""
+    going = dict(enumerate(jobs))
+    while going:
+        for place, job in list(going.items()):
+            try:
+                yield place, next(job)
+            except StopIteration:
+                del going[place]
+            except ValueError as error:
+                del going[place]
+                yield place, Failure(error=str(error))
+
+
+def _growing(site: Site, line: Line, agent: str) -> Generator[Found, None, None]:
+    session = line.session
     analyst = service.of(site).opponents.get(agent, line.game).analyst()
     position, done, seconds = session.position, 0, 0.0
     cells = {move: session.clicks(move) for move in session.legal_moves.values()}
@@ -128,20 +182,17 @@ def live(site: Site, query: Query, ply: int, agent: str) -> Generator[Found, Non
             return
 
 
-def along(site: Site, query: Query, agent: str) -> Generator[dict[str, Any], None, None]:
-    """A job: the value of every position of a game for the first seat, one after the other."""
+def _curve(site: Site, query: Query, agent: str) -> Generator[Point, None, None]:
     whole = _open(site, query)
-    opponent = service.of(site).opponents.get(agent, whole.game)
-    analyst = opponent.analyst()
+    analyst = service.of(site).opponents.get(agent, whole.game).analyst()
     for ply in range(min(len(whole.made), _MOST_PLIES) + 1):
-        line = _open(site, query.change(moves=query.moves[:ply]))
-        session = line.session
+        session = _open(site, query.change(moves=query.moves[:ply])).session
         if session.result is not None:
             value = session.result
         else:
             found = analyst.analyse(session.position, Limit(simulations=_ALONG))
             value = found.value * (1 - 2 * session.seat)
-        yield {"ply": ply, "value": round(value, 4)}
+        yield Point(ply=ply, value=round(value, 4))
 
 
 def _open(site: Site, query: Query) -> Line:

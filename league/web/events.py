@@ -4,6 +4,8 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -49,6 +51,14 @@ class Channel:
         """No event follows."""
         self.closed = True
         self._wake()
+
+    def end(self, future: "Future[Any]") -> None:
+        """Closes it when a job has ended, after what went wrong if anything did."""
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            text = str(error) if isinstance(error, ValueError) else type(error).__name__
+            self.publish("failure", {"error": text})
+        self.close()
 
     def _wake(self) -> None:
         with self._lock:

@@ -111,7 +111,7 @@ class Opponent:
 
     def _search(self, line: Line, simulations: int | None, seconds: float | None) -> Thinking:
         analyst, position = self.analyst(line.seed), line.session.position
-        left, spent = simulations or MOST_SIMULATIONS * 4, 0.0
+        left, spent = simulations or MOST_SIMULATIONS, 0.0
         while True:
             began = time.monotonic()
             count = min(_CHUNK, left)
@@ -176,21 +176,24 @@ class Opponents:
           UserError: there is none, or it does not play this game.
         """
         names.check_agent(spec, self._settings.agents, self._settings.folder)
-        if agent_names.is_run(spec):
-            run, number, _ = agent_names.snapshot(spec)
-            run.close()
-            spec = f"{run.name}:{number}"
-        key = spec, game
-        if key not in self._kept:
-            try:
-                agent = agent_names.agent(spec, game)[1]
-            except FileNotFoundError as error:
-                raise UserError(f"{spec}: {error.strerror}") from None
-            self._kept[key] = Opponent(spec, game, agent)
+        try:
+            key = self._resolved(spec), game
+            if key not in self._kept:
+                self._kept[key] = Opponent(key[0], game, agent_names.agent(key[0], game)[1])
+        except OSError as error:  # a run may be deleted at any time
+            raise UserError(f"{spec} cannot be read: {error.strerror or error}") from None
         self._kept.move_to_end(key)
         while len(self._kept) > _MOST_AGENTS:
             self._kept.popitem(last=False)[1].close()
         return self._kept[key]
+
+    def _resolved(self, spec: str) -> str:
+        """The name with a snapshot's id, as the newest one changes."""
+        if spec in self._settings.agents or not agent_names.is_run(spec):
+            return spec
+        run, number, _ = agent_names.snapshot(spec)
+        run.close()
+        return f"{run.name}:{number}"
 
     def close(self) -> None:
         """Ends the processes that agents have started."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from league.web.events import Channel
 from league.web.work import Busy, Job, Ticket, Worker
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ class Shows:
         if len(running) >= MOST_RUNNING:
             raise Busy("enough games are being watched; try again in a moment")
         name = secrets.token_urlsafe(9)
-        ticket = worker.submit(f"show {name}", _late(job), limited=False)
-        ticket.future.add_done_callback(lambda future: _end(show.channel, future))
+        ticket = worker.submit(f"show {name}", _late(job), limited=False, heavy=True)
+        ticket.future.add_done_callback(show.channel.end)
         self.kept[name] = Running(visitor, show, ticket)
         while len(self.kept) > MOST_SHOWS:
             self.kept.popitem(last=False)[1].ticket.cancel()
@@ -64,12 +63,3 @@ class Shows:
 def _late(job: Callable[[], Job[Any]]) -> Job[Any]:
     """A job that is made in the thread that computes."""
     yield from job()
-
-
-def _end(channel: Channel, future: Any) -> None:
-    """Closes a show's channel, after what went wrong if anything did."""
-    error = None if future.cancelled() else future.exception()
-    if error is not None:
-        text = str(error) if isinstance(error, ValueError) else type(error).__name__
-        channel.publish("failure", {"error": text})
-    channel.close()

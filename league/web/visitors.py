@@ -40,7 +40,7 @@ class Visitors:
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and not known:
                 fresh = secrets.token_urlsafe(12)
-                cookie = f"{COOKIE}={fresh}.{self._sign(fresh)}; Path=/; HttpOnly; SameSite=Strict"
+                cookie = f"{COOKIE}={fresh}.{self._sign(fresh)}; Path=/; HttpOnly; SameSite=Lax"
                 MutableHeaders(scope=message).append("Set-Cookie", cookie)
             await send(message)
 

@@ -27,6 +27,8 @@ MOST_JOBS = 16
 """The most jobs of one visitor, running or waiting."""
 MOST_WAITING = 400
 """The most jobs of all visitors."""
+MOST_HEAVY = 24
+"""The most heavy jobs, such as searches with a tree in memory, that have begun and not ended."""
 JOB_SECONDS = 120.0
 """The most seconds of computing that one job gets, all its pieces together."""
 
@@ -47,6 +49,8 @@ class _Task:
     job: Iterator[Any]
     callback: Callable[[Any], None] | None
     limited: bool
+    heavy: bool
+    begun: bool = False
     future: Future[Any] = field(default_factory=Future)
     cancelled: bool = False
     seconds: float = 0.0
@@ -64,7 +68,8 @@ class Worker:
         self._prepare = prepare
         self._queues: OrderedDict[str, deque[_Task]] = OrderedDict()
         self._change = threading.Condition()
-        self._count, self._started, self._closing = 0, False, False
+        self._count, self._heavy = 0, 0  # jobs; heavy ones that have begun
+        self._started, self._closing = False, False
         self._ready = threading.Event()
         self._failure = ""
         self._thread = threading.Thread(target=self._run, name="arena-worker", daemon=True)
@@ -96,6 +101,7 @@ class Worker:
         *,
         callback: Callable[[T], None] | None = None,
         limited: bool = True,
+        heavy: bool = False,
     ) -> "Ticket[T]":
         """Puts a job in the queue.
 
@@ -104,6 +110,7 @@ class Worker:
           job: the work.
           callback: called with every value, in the thread that computes.
           limited: whether it may compute for so many seconds only.
+          heavy: whether few of its kind may be under way at once.
 
         Raises:
           Busy: the visitor, or all of them together, have enough waiting already.
@@ -115,20 +122,25 @@ class Worker:
                 raise Busy(f"you have {MOST_JOBS} requests waiting already")
             if self._count >= MOST_WAITING:
                 raise Busy("the server is busy; try again in a moment")
-            task = _Task(visitor, job, cast(Any, callback), limited)
+            task = _Task(visitor, job, cast(Any, callback), limited, heavy)
             self._queues.setdefault(visitor, deque()).append(task)
             self._count += 1
             self._change.notify()
         return Ticket(task)
 
-    async def run(self, request: Request, job: Job[T]) -> T:
+    async def run(self, request: Request, job: Job[T], *, heavy: bool = False) -> T:
         """The result of a job, which is cancelled if the one who asked for it leaves.
+
+        Args:
+          request: who asks.
+          job: the work.
+          heavy: see `submit`.
 
         Raises:
           Busy: see `submit`.
           UserError: the job could not be done.
         """
-        ticket = self.submit(request.state.visitor, job)
+        ticket = self.submit(request.state.visitor, job, heavy=heavy)
         future = asyncio.wrap_future(ticket.future)
         try:
             while not (await asyncio.wait({future}, timeout=0.25))[0]:
@@ -154,23 +166,36 @@ class Worker:
                 self._put_back(task, more)
 
     def _next(self) -> _Task | None:
-        """The task whose turn it is; None when all is to end. It stays the first of its queue."""
+        """The task whose turn it is, taken from its queue; None when all is to end."""
         with self._change:
-            while not self._queues and not self._closing:
+            task = self._choose()
+            while task is None and not self._closing:
                 self._change.wait()
-            if self._closing:
-                tasks = [task for queue in self._queues.values() for task in queue]
-                for task in tasks:
-                    task.future.cancel()
+                task = self._choose()
+            if task is None or self._closing:
+                for waiting in (one for queue in self._queues.values() for one in queue):
+                    waiting.future.cancel()
                 return None
-            return next(iter(self._queues.values()))[0]
+            self._queues[task.visitor].remove(task)
+            self._heavy += task.heavy and not task.begun
+            task.begun = True
+            return task
+
+    def _choose(self) -> _Task | None:
+        """The first visitor's first task that may go on, or begin."""
+        for queue in self._queues.values():
+            for task in queue:
+                if task.begun or task.cancelled or not task.heavy or self._heavy < MOST_HEAVY:
+                    return task
+        return None
 
     def _put_back(self, task: _Task, more: bool) -> None:
         """The visitor goes to the end of the line, and the task to the end of the visitor's."""
         queue = self._queues.pop(task.visitor)
-        queue.popleft()
         if more:
             queue.append(task)
+        else:
+            self._heavy -= task.heavy
         if queue:
             self._queues[task.visitor] = queue
 

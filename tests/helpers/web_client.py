@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from starlette.testclient import TestClient
 
-from league.web import app
+from league.web import app as web_app
 from league.web.site import Settings, Site
 
 ORIGIN = "http://127.0.0.1:8311"
@@ -17,7 +16,7 @@ ORIGIN = "http://127.0.0.1:8311"
 @contextmanager
 def client(folder: Path, **settings: Any) -> Iterator[TestClient]:
     """A visitor with a cookie; errors inside the app are answers, as over a network."""
-    made = app.create(Settings(folder=folder, **settings))
+    made = web_app.create(Settings(folder=folder, **settings))
     with TestClient(made, base_url=ORIGIN, raise_server_exceptions=False) as found:
         found.get("/")  # gives the cookie
         yield found
@@ -25,10 +24,11 @@ def client(folder: Path, **settings: Any) -> Iterator[TestClient]:
 
 def site_of(visitor: TestClient) -> Site:
     """What the app that a visitor sees keeps."""
-    return visitor.app.state.site  # pyright: ignore[reportAttributeAccessIssue]
+    app: Any = visitor.app
+    return app.state.site
 
 
-def refusal(answer: httpx.Response, status: int) -> str:
+def refusal(answer: Any, status: int) -> str:
     """What a refused request is told, in one line."""
     assert answer.status_code == status, answer.text
     text = answer.json()["error"] if "json" in answer.headers["content-type"] else answer.text

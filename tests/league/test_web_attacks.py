@@ -1,5 +1,6 @@
 """The web app under attack: refused or bounded in one clear line, and the server goes on."""
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -176,14 +177,22 @@ def _begin(visitor: TestClient, count: int) -> None:
         assert answer.status_code == 200
 
 
-def test_files_outside_are_not_served(visitor: TestClient):
-    for path in (
-        "/static/../app.py",
-        "/static/%2e%2e/app.py",
-        "/static//etc/passwd",
-        "/picture/..svg",
-    ):
-        assert visitor.get(path).status_code == 404
+@pytest.mark.parametrize(
+    "path", ["static/../app.py", "static/%2e%2e/app.py", "static//etc/passwd", "picture/..svg"]
+)
+def test_files_outside_are_not_served(visitor: TestClient, path: str):
+    assert visitor.get(f"/{path}").status_code in (400, 404)
+
+
+def test_an_agent_that_cannot_analyse_does_not_end_the_other_s_analysis(visitor: TestClient):
+    search = "game=tic_tac_toe&agent=uniform&other=mcts:10&moves=b2,a1,a2,c2,b1"
+    lines = visitor.get(f"/analyse/live?{search}&ply=5").text.splitlines()
+    found = [json.loads(line.removeprefix("data: ")) for line in lines if "data: {" in line]
+    assert "cannot analyse" in found[0]["error"]
+    assert found[-2]["place"] == 1
+    assert found[-2]["proven"]
+    assert {row["label"] for row in found[-2]["moves"]} == {"a3", "b3", "c1", "c3"}
+    assert lines[-2:] == ["data: {}", ""]
 
 
 def test_what_is_pasted_is_refused_in_one_line(visitor: TestClient):

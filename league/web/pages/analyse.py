@@ -87,36 +87,42 @@ async def move(request: Request, asked: Asked) -> JSONResponse:
 
 @router.get("/analyse/live")
 async def live(request: Request) -> StreamingResponse:
-    """Events of an analysis that grows."""
+    """Events of analyses that grow, by `agent` and `other`."""
     here, values = site.of(request), dict(request.query_params)
     asked, ply = query.read(values), whole_number(values.get("ply", "")) or 0
-    return _stream(request, lambda: _analysing().live(here, asked, ply, asked.agent))
+    agents = _agents(values)
+    return _stream(request, lambda: _analysing().live(here, asked, ply, agents))
 
 
 @router.get("/analyse/along")
 async def along(request: Request) -> StreamingResponse:
-    """Events of the values along a game."""
-    here, asked = site.of(request), query.read(dict(request.query_params))
-    return _stream(request, lambda: _analysing().along(here, asked, asked.agent))
+    """Events of the values along a game, by `agent` and `other`."""
+    here, values = site.of(request), dict(request.query_params)
+    asked, agents = query.read(values), _agents(values)
+    return _stream(request, lambda: _analysing().along(here, asked, agents))
 
 
-def _stream(request: Request, make: Callable[[], Job[Any]]) -> StreamingResponse:
+def _agents(values: dict[str, str]) -> list[str]:
+    return [values.get("agent", ""), *filter(None, [values.get("other", "")])]
+
+
+def _stream(
+    request: Request, make: Callable[[], Job[tuple[int, Any]]]
+) -> StreamingResponse:
+    """What a job finds as events: the agent's place, and what it found."""
+
     def job() -> Job[Any]:
         yield from make()
 
     channel = events.Channel()
-    ticket = site.of(request).worker.submit(
-        request.state.visitor, job(), callback=lambda found: channel.publish("found", found)
-    )
 
-    def end(future: Any) -> None:
-        error = None if future.cancelled() else future.exception()
-        if error is not None:
-            text = str(error) if isinstance(error, ValueError) else type(error).__name__
-            channel.publish("failure", {"error": text})
-        channel.close()
+    def publish(found: tuple[int, Any]) -> None:
+        place, what = found
+        channel.publish("found", {"place": place, **what})
 
-    ticket.future.add_done_callback(end)
+    here = site.of(request)
+    ticket = here.worker.submit(request.state.visitor, job(), callback=publish, heavy=True)
+    ticket.future.add_done_callback(lambda future: channel.end(future))
     return events.stream(channel.follow(), ended=ticket.cancel)
 
 

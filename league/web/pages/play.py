@@ -58,13 +58,17 @@ async def move(request: Request, asked: Asked) -> JSONResponse:
 @router.post("/play/answer")
 async def answer(request: Request, asked: Asked) -> JSONResponse:
     """The position after the agent's move."""
-    return await _run(request, asked, lambda here, at: _late(lambda: _playing().answer(here, at)))
+    return await _run(
+        request, asked, lambda here, at: _late(lambda: _playing().answer(here, at)), heavy=True
+    )
 
 
 @router.post("/play/hint")
 async def hint(request: Request, asked: Asked) -> JSONResponse:
     """What the agent would play."""
-    return await _run(request, asked, lambda here, at: _late(lambda: _playing().hint(here, at)))
+    return await _run(
+        request, asked, lambda here, at: _late(lambda: _playing().hint(here, at)), heavy=True
+    )
 
 
 @router.post("/play/reveal")
@@ -94,11 +98,15 @@ async def _setup(request: Request, asked: Query) -> Response:
 
 
 async def _run(
-    request: Request, asked: Asked, make: Callable[[Site, Query], Job[Any]]
+    request: Request,
+    asked: Asked,
+    make: Callable[[Site, Query], Job[Any]],
+    *,
+    heavy: bool = False,
 ) -> JSONResponse:
     here = site.of(request)
     at = query.read(query.parse(asked.get("search", "")))
-    return JSONResponse(await here.worker.run(request, make(here, at)))
+    return JSONResponse(await here.worker.run(request, make(here, at), heavy=heavy))
 
 
 def _open(here: Site, asked: Query) -> tuple[Query, Any]:

@@ -5,8 +5,9 @@ const $ = (id) => document.getElementById(id);
 const NAMES = ["one", "two"];
 const SVG = "http://www.w3.org/2000/svg";
 let view = JSON.parse($("view").textContent);
-let streams = []; // of the position that is shown
-let curves = []; // of the game: a stream and its points, for each agent
+let stream = null; // of the analyses of the position that is shown
+let curves = []; // of the game: points, for each agent
+let curveStream = null;
 const board = new Board($("board"), $("choices"), (label) => move(label));
 
 for (const name of NAMES) $(name).append($("column").content.cloneNode(true));
@@ -91,20 +92,25 @@ function showMade() {
   if (here) $("made").scrollTop = here.offsetTop - $("made").offsetTop - $("made").clientHeight / 2;
 }
 
-// The analyses of this position, afresh.
+// The analyses of this position, afresh: one stream for both agents, as a browser opens few.
 function restart() {
-  for (const stream of streams) stream.close();
-  streams = [];
+  stream?.close();
+  stream = null;
   agents().forEach((agent, n) => {
     const place = $(NAMES[n]);
     place.hidden = !agent;
-    if (!agent) return;
-    place.querySelector(".who b").textContent = nameOf(agent);
     clear(place);
-    if (view.turn < 0) place.querySelector(".value span").textContent = "the game is over";
-    else if (running()) streams.push(follow(agent, place, n));
+    place.querySelector(".who b").textContent = agent;
+    say(n, view.turn < 0 ? "the game is over" : running() ? "searching…" : "");
   });
+  if (view.turn < 0 || !running()) return;
+  stream = listen(`/analyse/live?${address()}`, (found) => {
+    if (found.error) say(found.place, found.error);
+    else fill($(NAMES[found.place]), found);
+  }, (text) => say(0, text));
 }
+
+function say(n, text) { $(NAMES[n]).querySelector(".value span").textContent = text; }
 
 function clear(place) {
   place.querySelector(".who span").textContent = "";
@@ -115,27 +121,18 @@ function clear(place) {
   delete place.dataset.simulations;
 }
 
-function follow(agent, place, n) {
-  const at = address();
-  at.set("agent", agent);
-  place.querySelector(".value span").textContent = "searching…";
-  return listen(`/analyse/live?${at}`, (found) => fill(place, found, n), (text) => {
-    place.querySelector(".value span").textContent = text;
-  });
-}
-
 function listen(path, found, failed) {
-  const stream = new EventSource(path);
-  stream.addEventListener("found", (event) => found(JSON.parse(event.data)));
-  stream.addEventListener("failure", (event) => failed(JSON.parse(event.data).error));
-  stream.addEventListener("end", () => stream.close());
-  stream.addEventListener("error", () => {
-    if (stream.readyState === EventSource.CLOSED) failed("the server does not answer");
+  const source = new EventSource(path);
+  source.addEventListener("found", (event) => found(JSON.parse(event.data)));
+  source.addEventListener("failure", (event) => failed(JSON.parse(event.data).error));
+  source.addEventListener("end", () => source.close());
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) failed("the server does not answer");
   });
-  return stream;
+  return source;
 }
 
-function fill(place, found, n) {
+function fill(place, found) {
   place.dataset.simulations = found.simulations;
   place.querySelector(".who span").textContent =
     `${found.simulations.toLocaleString("en")} simulations, ${found.seconds.toFixed(1)} s`;
@@ -174,23 +171,20 @@ function bar(kind, text, share) {
 }
 
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
-const nameOf = (agent) => agent;
 
 // The curves along the game.
 function restartCurves() {
-  for (const curve of curves) curve.stream.close();
-  curves = agents().flatMap((agent, n) => {
-    if (!agent) return [];
-    const at = new URLSearchParams(view.address), points = [];
-    at.set("agent", agent);
-    const stream = listen(`/analyse/along?${at}`, (point) => { points.push(point); showCurves(); },
-      (text) => { $("error").textContent = text; });
-    return [{ n, agent, points, stream }];
-  });
+  curveStream?.close();
+  curves = agents().flatMap((agent, n) => agent ? [{ n, agent, points: [] }] : []);
+  curveStream = listen(`/analyse/along?${address()}`, (found) => {
+    if (found.error) return;
+    curves[found.place].points.push(found);
+    showCurves();
+  }, (text) => { $("error").textContent = text; });
   $("legend").replaceChildren(...curves.map(({ n, agent }) => {
     const item = document.createElement("li"), mark = document.createElement("i");
     mark.style.background = `var(--series-${n + 1})`;
-    item.append(mark, nameOf(agent));
+    item.append(mark, agent);
     return item;
   }));
   showCurves();
@@ -223,7 +217,7 @@ function showCurves() {
 function curveLabel() {
   return curves.map(({ agent, points }) => {
     const here = points.find((point) => point.ply === view.ply);
-    return `${nameOf(agent)}: ${points.length} positions` + (here ? `, here ${signed(here.value)}` : "");
+    return `${agent}: ${points.length} positions` + (here ? `, here ${signed(here.value)}` : "");
   }).join("; ") || "Value along the game";
 }
 
@@ -249,7 +243,7 @@ $("go").addEventListener("click", () => {
   $("go").setAttribute("aria-pressed", String(on));
   $("go").textContent = on ? "Stop" : "Analyse";
   if (on) restart();
-  else for (const stream of streams) stream.close();
+  else stream?.close();
 });
 for (const id of ["agent", "other"]) {
   $(id).addEventListener("change", () => {
@@ -273,7 +267,7 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("resize", showCurves);
 addEventListener("popstate", () => location.reload());
-addEventListener("pagehide", () => { for (const one of [...streams, ...curves.map((c) => c.stream)]) one.close(); });
+addEventListener("pagehide", () => { stream?.close(); curveStream?.close(); });
 
 show(view);
 restartCurves();

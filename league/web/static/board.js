@@ -50,15 +50,20 @@ export class Board {
     }
     const stop = this.current && this.place.contains(this.current) ? this.current : first;
     stop?.setAttribute("tabindex", "0");
-    this.paintChoices(next);
+    this.paintChoices();
   }
 
   // Moves that no cell stands for, and what is left to choose, such as a promotion.
-  paintChoices(next) {
+  // While it is another's turn they stay where they are, so that nothing jumps.
+  paintChoices() {
+    if (!this.live) {
+      for (const button of this.choices.children) button.disabled = true;
+      return;
+    }
     const moves = this.prefix.length
       ? this.matching().filter((move) => move.clicks[this.prefix.length].startsWith("="))
       : this.legal.filter((move) => !move.clicks.length);
-    const shown = this.live && moves.length && moves.length <= 60 ? moves : [];
+    const shown = moves.length <= 60 ? moves : [];
     this.choices.hidden = !shown.length;
     this.choices.replaceChildren(...shown.map((move) => {
       const button = document.createElement("button");
