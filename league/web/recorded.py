@@ -130,9 +130,9 @@ class Recorded:
 
     @property
     def entries(self) -> list[Entry]:
-        """All games that have been read, the newest file first."""
+        """All games that have been read, the newest file first, its last game first."""
         files = (self._files.get(name) for name in self._order)
-        return [entry for file in files if file for entry in file.entries]
+        return [entry for file in files if file for entry in reversed(file.entries)]
 
     @property
     def faults(self) -> dict[str, str]:
