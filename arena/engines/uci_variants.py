@@ -112,12 +112,13 @@ class VariantUCI(Engine):
 
     def choose(self, game: Game, position: Position) -> int:
         """The engine's move."""
-        texts = _texts(game, position.moves)
+        moves = position.moves_from_init(self._name)
+        texts = _texts(game, moves)
         self._pipe.send("position startpos" + "".join([" moves ", " ".join(texts)] * bool(texts)))
         self._pipe.send(self._go)
         answer = self._until("bestmove", "go")[-1].split()
         found = answer[1] if len(answer) > 1 else ""
-        session = _session(game, position.moves)
+        session = _session(game, moves)
         legal = {move_text(game, label): move for label, move in session.legal_moves.items()}
         # A chick that reaches the last rank promotes; to these engines that is a choice.
         move = legal.get(found, legal.get(f"{found}+"))

@@ -103,7 +103,9 @@ class _Plain(Dialect):
     """A variant whose moves are written one by one."""
 
     def write(self, session: "Session", move: int) -> str:
-        return session.label(move)
+        from arena.engines.uci_variants import move_text
+
+        return move_text(session.game, session.label(move))
 
     def legal(self, session: "Session") -> Iterator[tuple[int, str]]:
         return ((move, self.write(session, move)) for move in session.legal_moves.values())
@@ -143,16 +145,6 @@ class _AnimalShogi(_Plain):
 
     variant, game = "dobutsu", "animal_shogi"
 
-    def write(self, session: "Session", move: int) -> str:
-        label = session.label(move)  # as Gc4-c3, Cb2xb1+, C*b2, rows from the top
-
-        def square(text: str) -> str:
-            return f"{text[0]}{5 - int(text[1])}"
-
-        if label[1] == "*":
-            return f"{label[0]}@{square(label[2:4])}"
-        return square(label[1:3]) + square(label[4:6]) + label[6:]
-
 
 class _Gardner(_Plain):
     """`a2a3`, `a4a5q`, as Arena writes them, and FEN."""
@@ -168,9 +160,6 @@ class _Breakthrough(_Plain):
     """`a2b3`, the same whether something is taken."""
 
     variant, game = "breakthrough", "breakthrough"
-
-    def write(self, session: "Session", move: int) -> str:
-        return session.label(move).replace("x", "")
 
 
 DIALECTS: tuple[Dialect, ...] = (
