@@ -12,7 +12,7 @@ from tests.docs.pages import DOCS, ROOT, commands
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")])
 
 
-_OWN = ("--resume", "my_nim")
+_OWN = ("--resume", "--from", "my_nim")
 """Words of commands that need a run or a file of the user's."""
 
 

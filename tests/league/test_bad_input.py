@@ -88,7 +88,7 @@ LARGE = {
         ("match a b --opening-plies -1", "opening_plies must not be negative"),
         ("match a b --seed -1", "seed"),
         ("play", "play: "),
-        ("play none", "there is no run 'none' in runs; there are pretrained:connect_four, "),
+        ("play none", "there is no run 'none' in runs; there are pretrained:"),
         ("play none --seat third", "third"),
         ("games tic_tac_toe", "games: "),
         ("match policy:./none.py uniform", "plays any game"),

@@ -128,7 +128,7 @@ def test_a_net_with_what_is_no_number_is_refused(nets: Path, monkeypatch: pytest
 
 def test_every_net_that_comes_with_arena_can_be_used_and_is_small():
     for name in pretrained.files():
-        assert len((pretrained.folder() / name).read_bytes()) <= 4e6
+        assert len((pretrained.folder() / name).read_bytes()) <= 1e6
         game, _ = pretrained.load(f"pretrained:{name.removesuffix('.npz')}", 0)
         assert game.num_actions
 
