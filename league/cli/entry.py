@@ -29,6 +29,7 @@ COMMANDS = {
     "match": "play two agents against each other: arena match RUN:16 mcts:100",
     "play": "play against a snapshot or another agent yourself",
     "replay": "show a game of a PGN, SGF or JSONL file",
+    "mcp": "games as tools of the Model Context Protocol",
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "report": "write a run's report.html",
