@@ -32,6 +32,7 @@ COMMANDS = {
     "serve": "the same and more in a browser: play, analyse, watch, follow leagues",
     "uci": "serve an agent to chess programs: arena uci RUN:16",
     "gtp": "serve an agent to go programs: arena gtp RUN:16",
+    "mcp": "games as tools of the Model Context Protocol",
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "judge": "learn who won from comparisons, or ask people: arena judge train, arena judge ask",

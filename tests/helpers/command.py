@@ -135,6 +135,7 @@ def contents(folder: Path) -> dict[str, Any]:
             str(path.relative_to(folder))
             for pattern in ("*", "data/*", "snapshots/*", "exploiters/*/*", "state/*")
             for path in folder.glob(pattern)
+            if path.name != "games"  # there is one if there was time for it
         ),
         "config": run.card["config"],
         **tables(folder / "league.db"),

@@ -24,14 +24,11 @@ def test_games_take_no_more_than_a_hundredth_of_the_time():
     assert not allowance.allows("mcts", total=1000, left=8)
 
 
-def test_a_training_of_seconds_has_no_time_for_them(tiny: Path):
-    assert not (tiny / showcase.FOLDER).exists()
-
-
 def test_games_of_a_generation_are_kept_and_found(tiny: Path, place: Place, monkeypatch):
     monkeypatch.setattr(showcase, "_SHARE", 10**9)
     run = Run(place.adopt(tiny, "copy"))
     shown = Showcase(run, run.weights)
+    shown.drop_after(0)
     with run.results() as results:
         for generation in (GENERATIONS - 1, GENERATIONS):
             shown.keep(generation, run.weights(generation), results, seconds=1.0)
