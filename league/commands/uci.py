@@ -39,12 +39,14 @@ class Command:
 def run(command: Command) -> None:
     """Answers the program on standard input until it quits; the process ends then."""
     choice = uci_moves.choice(command.game or game_of(command.agent))
+    simulations = uci.default_simulations(command.agent)
+    strengths = levels.of_run(run_of(command.agent))
     server = uci.Server(
         command.agent,
         choice,
         write=private_stdout(),
-        simulations=uci.default_simulations(command.agent),
-        levels=levels.of_run(run_of(command.agent)),
+        simulations=simulations,
+        levels=strengths,
         fatal=fatal,
     )
     code = 0

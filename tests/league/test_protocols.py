@@ -9,12 +9,28 @@ from typing import Any
 
 import chess
 import chess.engine
+import jax
 import pytest
 
+from agents.nn import networks
+from agents.nn.networks import MLPConfig
+from agents.policies import SearchPolicy
 from arena.analysis import Analysis, MoveAnalysis
 from arena.errors import UserError
+from arena.types import Agent
+from games.go import Go
 from league.cli import device
-from league.protocols import gtp, gtp_boards, gtp_thinking, uci, uci_go, uci_info, uci_moves
+from league.protocols import (
+    gtp,
+    gtp_boards,
+    gtp_game,
+    gtp_thinking,
+    levels,
+    uci,
+    uci_go,
+    uci_info,
+    uci_moves,
+)
 from league.protocols.clock import Clock
 from league.protocols.gtp_clock import Clocks
 from league.protocols.levels import Level, Levels
@@ -303,14 +319,14 @@ def test_a_line_of_an_analysis_is_read_by_python_chess():
 
 
 def test_a_strength_is_that_of_a_snapshot():
-    levels = Levels((Level("0", 0.0, 10.0), Level("1", 99.6, 9.0), Level("2", 240.2, 9.0)))
-    assert levels.range == (0, 240)
-    assert [levels.nearest(elo).snapshot for elo in (-50, 60, 150, 1000)] == ["0", "1", "1", "2"]
+    ladder = Levels((Level("0", 0.0, 10.0), Level("1", 99.6, 9.0), Level("2", 240.2, 9.0)))
+    assert ladder.range == (0, 240)
+    assert [ladder.nearest(elo).snapshot for elo in (-50, 60, 150, 1000)] == ["0", "1", "1", "2"]
     server = uci.Server(
         "mine:2,simulations=8",
         uci_moves.choice("chess"),
         write=lambda text: None,
-        levels=levels,
+        levels=ladder,
         fatal=_fail,
     )
     server.options.set("uci_limitstrength", "true")
@@ -320,11 +336,31 @@ def test_a_strength_is_that_of_a_snapshot():
         server.options.set("UCI_Elo", "241")
 
 
-def test_games_that_no_program_knows_are_refused():
-    with pytest.raises(UserError, match="not of backgammon"):
-        uci_moves.choice("backgammon")
-    with pytest.raises(UserError, match="not of chess; try arena uci"):
-        gtp_boards.board("chess")
+def test_the_strengths_of_a_run_are_its_ratings(tiny: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tiny.parent.parent)
+    found = levels.of_run(tiny.name)
+    assert found
+    assert [level.snapshot for level in found.levels] == ["0", "1", "2", "3"]
+    assert found.levels[0].elo == 0
+    assert levels.of_run("nothing") is None
+
+
+def test_games_that_no_program_knows_are_refused(refused: Callable[[str], str]):
+    assert "not of backgammon; try arena gtp" in refused("uci mcts:5 --game backgammon")
+    assert "not of chess; try arena uci" in refused("gtp mcts:5 --game chess")
+    assert "'x' is no number of simulations" in refused("uci mcts:x")
+
+
+def test_a_network_on_other_rules_than_its_own():
+    rules = Go(size=5)
+    network = MLPConfig(width=8, layers=1)
+    weights = networks.initialise(rules, network, jax.random.key(0))
+    agent = Agent("net", SearchPolicy(rules, network, 4), weights)
+    other = gtp_game.on_other_rules(agent, Go(size=5, komi=0.5))
+    assert isinstance(other, Agent)
+    assert isinstance(other.policy, SearchPolicy)
+    assert other.policy.game == Go(size=5, komi=0.5)
+    assert gtp_game.on_other_rules(agent, Go(size=7)) is None
 
 
 # GTP.
