@@ -106,9 +106,7 @@ def _agents(values: dict[str, str]) -> list[str]:
     return [values.get("agent", ""), *filter(None, [values.get("other", "")])]
 
 
-def _stream(
-    request: Request, make: Callable[[], Job[tuple[int, Any]]]
-) -> StreamingResponse:
+def _stream(request: Request, make: Callable[[], Job[tuple[int, Any]]]) -> StreamingResponse:
     """What a job finds as events: the agent's place, and what it found."""
 
     def job() -> Job[Any]:
