@@ -127,10 +127,23 @@ class Position(NamedTuple):
       state: a pytree of numpy arrays, of one position.
       moves: all that led there from the game's start, outcomes of chance included; engines need it
         for repetitions.
+      start: the position in which the game began, a pytree of numpy arrays; None if that is the
+        game's initial one.
     """
 
     state: State
     moves: tuple[int, ...]
+    start: State | None = None
+
+    def moves_from_init(self, player: str) -> tuple[int, ...]:
+        """All moves from the initial position, for a player that cannot set up another one.
+
+        Raises:
+          Forfeit: the game began in another position.
+        """
+        if self.start is not None:
+            raise Forfeit(f"{player} cannot set up a position; it plays games from their start")
+        return self.moves
 
 
 class Positions(NamedTuple):
@@ -139,15 +152,19 @@ class Positions(NamedTuple):
     Attributes:
       states: a pytree of numpy arrays [N, ...].
       moves: of each, all from the game's start, outcomes of chance included.
+      starts: in which position each game began, as `Position.start`; None if all began in the
+        game's initial one.
     """
 
     states: State
     moves: list[list[int]]
+    starts: list[State] | None = None
 
     def tile(self, times: int) -> "Positions":
         """`times` copies one behind the other: position n once more at N + n, and so on."""
         states = jax.tree.map(lambda x: np.concatenate([x] * times), self.states)
-        return Positions(states, [list(moves) for _ in range(times) for moves in self.moves])
+        moves = [list(moves) for _ in range(times) for moves in self.moves]
+        return Positions(states, moves, self.starts and self.starts * times)
 
 
 class HostAgent(ABC):

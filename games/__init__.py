@@ -3,8 +3,9 @@
 A file in this folder that defines a subclass of `Game` is a game; there is no list to edit.
 
 Public are the contract (`Game`, with the movers `CHANCE` and `OVER`, the published numbers `Facts`
-and `Fact`), the names of the games (`names`), a game by its name (`load`), and a game from any
-other class by the same options (`make`). Each game's module and its class are public, too
+and `Fact`), positions as text where a game has them (`TextPositions`, `text_positions`), the names
+of the games (`names`), a game by its name (`load`), and a game from any other class by the same
+options (`make`). Each game's module and its class are public, too
 (`games.hex.Hex`); files that begin with an underscore are what games share, and may change.
 """
 
@@ -15,9 +16,20 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TypeVar, get_type_hints
 
-from games.core import CHANCE, OVER, Fact, Facts, Game
+from games.core import CHANCE, OVER, Fact, Facts, Game, TextPositions, text_positions
 
-__all__ = ["CHANCE", "OVER", "Fact", "Facts", "Game", "load", "make", "names"]
+__all__ = [
+    "CHANCE",
+    "OVER",
+    "Fact",
+    "Facts",
+    "Game",
+    "TextPositions",
+    "load",
+    "make",
+    "names",
+    "text_positions",
+]
 
 _GameT = TypeVar("_GameT", bound=Game)
 

@@ -176,6 +176,7 @@ class Chess(Game[State]):
 
     plies: int = 500
 
+    position_format = "FEN"
     num_actions = _chess.num_actions(_SIZE)
     facts = Facts(
         perft=Fact((1, 20, 400, 8_902, 197_281, 4_865_609), "oeis.org/A048987"),
@@ -276,17 +277,20 @@ class Chess(Game[State]):
 
     def label(self, state: State, move: int) -> str:
         """Standard algebraic notation, as `Nf3`."""
-        board = self._board(state)
-        return board.san(moves(board)[int(move)])
+        board, flip = self._board(state), 56 * (int(state.ply) % 2)
+        letters = _chess.letters(jax.tree.map(np.asarray, state.pieces))
+        source, target, promotion = _chess.squares(letters, int(move))
+        piece = chess.PIECE_SYMBOLS.index(promotion) if promotion else None
+        return board.san(chess.Move(source ^ flip, target ^ flip, piece))
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`; understands `g1f3` too."""
         board, text = self._board(state), text.strip()
-        numbers = {move: number for number, move in moves(board).items()}
         for read in (board.parse_san, board.parse_uci):
             try:
-                return numbers[read(text)]
-            except (ValueError, KeyError):
+                if move := read(text):  # a null move is none
+                    return number(board, move)
+            except ValueError:
                 continue
         raise ValueError(f"{text!r} is not a legal move here; moves are written as Nf3 or g1f3")
 
@@ -315,6 +319,14 @@ class Chess(Game[State]):
         clock, ply = jnp.int32(board.halfmove_clock), jnp.int32(board.ply())
         return jax.tree.map(jnp.asarray, State(pieces, rights, clock, ply, History.empty()))
 
+    def from_text(self, text: str) -> State:
+        """As `from_fen`."""
+        return self.from_fen(text)
+
+    def to_text(self, state: State) -> str:
+        """As `to_fen`."""
+        return self.to_fen(state)
+
     def to_fen(self, state: State) -> str:
         """The position as FEN."""
         return self._board(state).fen(en_passant="legal")
@@ -337,12 +349,11 @@ class Chess(Game[State]):
 
 def moves(board: chess.Board) -> dict[int, chess.Move]:
     """All legal moves by their numbers."""
+    return {number(board, move): move for move in board.legal_moves}
+
+
+def number(board: chess.Board, move: chess.Move) -> int:
+    """The number of a legal move."""
     flip = 0 if board.turn else 56
-
-    def number(move: chess.Move) -> int:
-        promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
-        return _chess.encode(
-            _SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion=promotion
-        )
-
-    return {number(move): move for move in board.legal_moves}
+    promotion = chess.piece_symbol(move.promotion) if move.promotion else ""
+    return _chess.encode(_SIZE, move.from_square ^ flip, move.to_square ^ flip, promotion=promotion)

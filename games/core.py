@@ -10,7 +10,7 @@ Shapes: A is `num_actions`, C is `num_outcomes`, S the number of symmetries. A s
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import jax
 
@@ -199,3 +199,42 @@ class Game(ABC, Generic[StateT]):
           ValueError: the game does not define owners of cells.
         """
         raise ValueError(f"{type(self).__name__} does not say who owns its cells")
+
+
+@runtime_checkable
+class TextPositions(Protocol[StateT]):
+    """A game whose positions can be written as text, so that a game can begin in any of them.
+
+    Optional: a game has this capability if its class has these members.
+
+    Attributes:
+      position_format: what players call such a text, `FEN`.
+    """
+
+    @property
+    def position_format(self) -> str: ...  # noqa: D102
+
+    def from_text(self, text: str) -> StateT:
+        """The position that a text gives; what was before it is not known.
+
+        Raises:
+          ValueError: it is no such text, or no position that a game can reach; in one line.
+        """
+        ...
+
+    def to_text(self, state: StateT) -> str:
+        """The position as text, the inverse of `from_text`."""
+        ...
+
+
+def text_positions(game: Game[StateT]) -> TextPositions[StateT]:
+    """The game, as one whose positions can be written as text.
+
+    Raises:
+      ValueError: it has no such texts; in one line.
+    """
+    if isinstance(game, TextPositions):
+        return game
+    raise ValueError(
+        f"positions of {type(game).__name__} have no text; its games begin with moves instead"
+    )

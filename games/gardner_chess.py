@@ -112,6 +112,7 @@ class GardnerChess(Game[State]):
 
     plies: int = 256
 
+    position_format = "FEN"
     num_actions = _chess.num_actions(_SIZE)
     facts = Facts(
         perft=Fact(
@@ -256,6 +257,14 @@ class GardnerChess(Game[State]):
         if _checked(state.pieces.turned()):
             raise ValueError(f"{text!r} is not a legal position: the king can be taken")
         return state
+
+    def from_text(self, text: str) -> State:
+        """As `from_fen`."""
+        return self.from_fen(text)
+
+    def to_text(self, state: State) -> str:
+        """As `to_fen`."""
+        return self.to_fen(state)
 
     def to_fen(self, state: State) -> str:
         """The position as FEN."""

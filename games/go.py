@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _go_picture
+from games import _go_picture, _go_setup
 from games._go_picture import COLUMNS
+from games._go_setup import EMPTY, KO, padded_size, stone_keys
 from games.core import OVER, Fact, Facts, Game
 
 # Each point has a tag of 16 bits, the same for all stones of a group:
@@ -21,7 +22,6 @@ from games.core import OVER, Fact, Facts, Game
 #   bits 2, 3: a stone of seat 0, of seat 1.
 #   bits 4 …: of stones, the least point of the group.
 # Beyond the edge all bits are 0.
-_EMPTY, _KO = np.uint16(0b00011), np.uint16(0b10011)  # _KO: empty, but closed for one ply
 _FLIP = np.uint16(0b11)  # puts a group into atari and takes it out
 _NEW = np.uint16(0xFFFF)  # of a stone whose group is not determined yet
 
@@ -32,7 +32,7 @@ _GROUPS = np.uint8(0b11111)
 
 # For each seat and plane of its observation: a mask of a tag's bits, and the value wanted there.
 _MASKS = np.array([[4, 8, 15, 15, 0xFFFF, 0, 0, 0], [8, 4, 15, 15, 0xFFFF, 0, 0, 0]], np.uint16)
-_WANTED = np.array([[4, 8, 6, 9, _KO, 0, 1, 0], [8, 4, 9, 6, _KO, 1, 1, 0]], np.uint16)
+_WANTED = np.array([[4, 8, 6, 9, KO, 0, 1, 0], [8, 4, 9, 6, KO, 1, 1, 0]], np.uint16)
 
 
 class State(NamedTuple):
@@ -54,15 +54,9 @@ class State(NamedTuple):
 
 
 @cache
-def _width(size: int) -> int:
-    """The points of a board and some more, up to the next 6·2ᵏ, which `_fold` can halve."""
-    return next(6 << k for k in range(9) if 6 << k > size**2)
-
-
-@cache
 def _sides(size: int) -> tuple[np.ndarray, np.ndarray]:
     """All bits for every point that has one to its left, and to its right, u8[width] each."""
-    row, column = np.divmod(np.arange(_width(size)), size)
+    row, column = np.divmod(np.arange(padded_size(size)), size)
     left, right = (row < size) & (column > 0), (row < size) & (column < size - 1)
     return np.where(left, 0xFF, 0).astype(np.uint8), np.where(right, 0xFF, 0).astype(np.uint8)
 
@@ -79,21 +73,8 @@ def _places(size: int) -> np.ndarray:
         np.where((np.minimum(r, c) >= 0) & (np.maximum(r, c) < size), (r + 1) * size + c, 0)
         for r, c in (*steps, (row, column))
     ]
-    beyond = [0, 0, 0, 0, _width(size) + 2 * size]
+    beyond = [0, 0, 0, 0, padded_size(size) + 2 * size]
     return np.vstack([np.stack(places, 1), beyond]).astype(np.int32)
-
-
-@cache
-def _stone_keys(size: int) -> np.ndarray:
-    """The key of a stone of each seat on each point, u32[2, 2, width]; boards are sums modulo 2."""
-    keys = np.zeros((2, 2, _width(size)), np.uint32)
-    points = np.arange(size**2)
-    if len(points) <= 32:
-        keys[0, 0, points] = keys[1, 1, points] = 1 << points
-    else:
-        rng = np.random.default_rng(0)
-        keys[:, :, points] = rng.integers(1 << 32, size=(2, 2, len(points)))
-    return keys
 
 
 def _fold(operation: Callable[[jax.Array, jax.Array], jax.Array], x: jax.Array) -> jax.Array:
@@ -191,6 +172,7 @@ class Go(Game[State]):
     komi: float = 7.5
     superko: bool = False
 
+    position_format = "SGF setup"
     facts = Facts(
         perft=Fact(
             (1, 81, 6480, 511_920, 39_929_136),
@@ -212,8 +194,8 @@ class Go(Game[State]):
 
     def init(self) -> State:
         """An empty board."""
-        points = np.zeros(_width(self.size) + 2 * self.size, np.uint16)
-        points[self.size : self.size + self.size**2] = _EMPTY
+        points = np.zeros(padded_size(self.size) + 2 * self.size, np.uint16)
+        points[self.size : self.size + self.size**2] = EMPTY
         keys = jnp.zeros((2, self.max_plies), jnp.uint32) if self.superko else ()
         return State(jnp.asarray(points), jnp.int32(0), jnp.int32(0), keys)
 
@@ -226,7 +208,7 @@ class Go(Game[State]):
         """Empty points where a stone can live, bool[size² + 1]; the last move is to pass."""
         seat = (state.plies & 1).astype(jnp.uint16)
         lives = self._beside((state.points >> seat & 1).astype(jnp.uint8)) != 0
-        free = lives & (self._board(state.points) == _EMPTY)
+        free = lives & (self._board(state.points) == EMPTY)
         if self.superko:
             free &= ~self._repeats(state)
         moves = np.arange(self.num_actions)
@@ -240,7 +222,7 @@ class Go(Game[State]):
         around = [state.points[side] for side in sides]
         own, other = ([tag & _stones(s) != 0 for tag in around] for s in (seat, 1 - seat))
         taken = [yes & (tag >> seat & 1 != 0) for tag, yes in zip(around, other, strict=True)]
-        points = jnp.where(state.points == _KO, _EMPTY, state.points)
+        points = jnp.where(state.points == KO, EMPTY, state.points)
         points = points.at[point].set(_NEW, mode="drop")
 
         means = [
@@ -259,7 +241,7 @@ class Go(Game[State]):
         after = jnp.where(points == _NEW, group, points)
         for k, tag in enumerate(around):
             new = jnp.where(other[k] & (single >> k & 1 != 0), tag ^ _FLIP, tag)
-            new = jnp.where(own[k], group, jnp.where(taken[k], jnp.where(ko, _KO, _EMPTY), new))
+            new = jnp.where(own[k], group, jnp.where(taken[k], jnp.where(ko, KO, EMPTY), new))
             after = jnp.where(points == tag, new, after)
         return State(
             self._saved(after, marks, seat),
@@ -279,7 +261,7 @@ class Go(Game[State]):
           u8[], bits as in the marks.
         """
         here = self._board(marks)
-        free = (self._board(points) == _EMPTY) | (here == _TAKEN)
+        free = (self._board(points) == EMPTY) | (here == _TAKEN)
         liberties = jnp.where(free, self._beside(marks) & _GROUPS, 0)
         counts = _fold(_tally, (liberties | here & _TAKEN).astype(jnp.uint16))
         return (counts & ~(counts >> 8)).astype(jnp.uint8)
@@ -301,7 +283,7 @@ class Go(Game[State]):
 
     def _beside(self, marks: jax.Array) -> jax.Array:
         """All bits of the marks u8[...] beside each point, u8[width]."""
-        n, width = self.size, _width(self.size)
+        n, width = self.size, padded_size(self.size)
         left, right, below, above = (marks[n + k : n + k + width] for k in (-1, 1, -n, n))
         has_left, has_right = _sides(n)
         return left & has_left | right & has_right | below | above
@@ -316,7 +298,7 @@ class Go(Game[State]):
 
     def _stone_keys(self, state: State) -> tuple[jax.Array, jax.Array]:
         """Keys of the stones of the seat to move and of the other, u32[2, width] each."""
-        first, second = _stone_keys(self.size)
+        first, second = stone_keys(self.size)
         swap = state.plies & 1 == 1
         return jnp.where(swap, second, first), jnp.where(swap, first, second)
 
@@ -404,7 +386,7 @@ class Go(Game[State]):
     def draw(self, state: State) -> str:
         """Stones on a wooden board; a small square marks the point closed by ko."""
         tags = self._tags(state)
-        closed = tags.index(int(_KO)) if _KO in tags else None
+        closed = tags.index(int(KO)) if KO in tags else None
         return _go_picture.draw(self.size, [".XO"[tag >> 2 & 3] for tag in tags], closed)
 
     def label(self, state: State, move: int) -> str:
@@ -428,10 +410,27 @@ class Go(Game[State]):
         """Why nothing can be played on a point."""
         tag = self._tags(state)[move]
         if tag >> 2:
-            return "would retake the ko at once" if tag == _KO else "is taken"
+            return "would retake the ko at once" if tag == KO else "is taken"
         beside = np.asarray(state.points)[_places(self.size)[move, :4]]
         lives = beside >> (int(state.plies) & 1) & 1
         return "would bring back an earlier board" if lives.any() else "would be suicide"
+
+    def from_text(self, text: str) -> State:
+        """The position that a setup in SGF's properties gives, `AB[cc][gg]AW[ee]PL[W]`."""
+        stones, seat = _go_setup.read(self.size, text)
+        state = self.init()
+        at = slice(self.size, self.size + self.size**2)
+        points = np.asarray(state.points).copy()
+        points[at] = _go_setup.tags(self.size, stones)
+        keys = state.keys
+        if self.superko:
+            keys = keys.at[:, seat].set(_go_setup.key(self.size, stones), mode="drop")
+        return State(jnp.asarray(points), jnp.int32(seat), jnp.int32(0), keys)
+
+    def to_text(self, state: State) -> str:
+        """The stones and who is to move; not what ko forbids, nor how long the game has been."""
+        stones = [(tag >> 2 & 3) - 1 for tag in self._tags(state)]
+        return _go_setup.write(self.size, stones, int(state.plies) & 1)
 
     def _tags(self, state: State) -> list[int]:
         """The tags of the board's points, on the host."""

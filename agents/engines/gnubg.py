@@ -94,7 +94,8 @@ class Gnubg(Engine):
         legal = np.flatnonzero(_compiled(game)[0](position.state))
         if len(legal) == 1:  # it may be a pass, on which there is no hint
             return int(legal[0])
-        start, first_moves = rolled(game, position.moves), ends(game, position.state)
+        made = position.moves_from_init(self._name)
+        start, first_moves = rolled(game, made), ends(game, position.state)
         for play in self.plays(start):
             try:
                 end = after(start, play)

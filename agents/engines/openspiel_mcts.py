@@ -139,7 +139,7 @@ class OpenSpielMCTS(HostAgent):
         if game != self._ours:
             raise Forfeit(f"{self.name} plays another game")
         theirs = Replayed(self._game.new_initial_state(), self._twin)
-        for move in position.moves:
+        for move in position.moves_from_init(self.name):
             theirs.play(move)
         return self._twin.number(self._bot.step(theirs.state), theirs.state.current_player())
 

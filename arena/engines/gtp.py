@@ -31,14 +31,15 @@ class GTP(Engine):
         """The engine's move."""
         if not isinstance(game, Go):
             raise Forfeit(f"{self._name} plays go only")
+        moves = position.moves_from_init(self._name)
         self._follow(game, position)
-        colour = len(position.moves) % 2
+        colour = len(moves) % 2
         answer = self.command(f"genmove {_COLOURS[colour]}")
         try:
             move = game.parse(position.state, answer)
         except ValueError as error:
             raise Forfeit(f"{self._name} played {short(answer)!r}: {short(error)}") from None
-        self._sent = (*position.moves, move)
+        self._sent = (*moves, move)
         return move
 
     def _follow(self, game: Go, position: Position) -> None:

@@ -40,7 +40,7 @@ class _Protocol(chess.engine.UciProtocol):
 
 
 class UCI(Engine):
-    """A process that plays chess; it gets every game from its start.
+    """A process that plays chess; it gets every game from its start, whichever that is.
 
     Args:
       name: what the player is called.
@@ -113,7 +113,8 @@ class UCI(Engine):
         """The engine's move."""
         if not isinstance(game, Chess):
             raise Forfeit(f"{self._name} plays chess only")
-        board = _board(position.moves)
+        start = None if position.start is None else game.to_fen(position.start)
+        board = _board(start, position.moves)
         found = self._ask(self._protocol.play(board, self._limit), "go").move
         numbers = {move: number for number, move in moves(board).items()}
         if found not in numbers:
@@ -141,10 +142,13 @@ class UCI(Engine):
 
 
 @lru_cache(maxsize=1024)
-def _board(made: tuple[int, ...]) -> chess.Board:
-    """The board after these moves; built from that two plies ago where it is still in the cache."""
+def _board(start: str | None, made: tuple[int, ...]) -> chess.Board:
+    """The board after these moves from a FEN, or from the initial position.
+
+    It is built from that two plies ago where it is still in the cache.
+    """
     if not made:
-        return chess.Board()
-    board = _board(made[:-1]).copy()
+        return chess.Board() if start is None else chess.Board(start)
+    board = _board(start, made[:-1]).copy()
     board.push(moves(board)[made[-1]])
     return board

@@ -2,7 +2,7 @@
 
 import copy
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,18 +16,21 @@ from arena.errors import check_seed
 from arena.judges.rules import Rules
 from arena.play.sessions import verdicts
 from arena.types import Array, DescribedPosition, Judge, Position, State, as_host_game
-from games import CHANCE, OVER, Game
+from games import CHANCE, OVER, Game, text_positions
 
 
 @dataclass(frozen=True)
 class GameRecord:
     """A game from its start, as far as it has been played.
 
-    The seed and the moves of the seats give the game again, chance included, on any machine.
+    Its start, its seed and the moves of the seats give the game again, chance included, on any
+    machine; see `Session.of`.
 
     Attributes:
       game: what is played.
       seed: of what is left to chance.
+      start: the position in which it began, as text (`games.TextPositions`); "" if that is the
+        initial one.
       moves: all moves, outcomes of chance included, i32 each.
       movers: who made each of them: seat 0, seat 1 or CHANCE.
       labels: the moves of the seats, without those of chance, as players write them.
@@ -36,16 +39,22 @@ class GameRecord:
 
     game: Game
     seed: int
+    start: str
     moves: tuple[int, ...]
     movers: tuple[int, ...]
     labels: tuple[str, ...]
     result: float | None
 
+    @property
+    def outcomes(self) -> tuple[int, ...]:
+        """What chance brought, in order."""
+        return tuple(m for m, by in zip(self.moves, self.movers, strict=True) if by == CHANCE)
+
 
 class Session:
     """One game in progress.
 
-    Chance moves by itself, as soon as it is due. The same seed and the same moves of the seats give
+    Chance moves by itself, as soon as it is due. The same start, seed and moves of the seats give
     the same game. Positions are stepped one by one on the CPU. Copies (`copy.deepcopy`, pickles) go
     on as the original would.
 
@@ -56,13 +65,28 @@ class Session:
       game: what is played.
       seed: of what is left to chance, below 2³².
       judge: who says who won; the rules if None.
+      start: the position to begin in, as far as its text tells of it (`games.text_positions`); the
+        initial one if None.
+      outcomes: the first that chance brings, in place of those by the seed: of a game that was
+        played elsewhere.
 
     Raises:
       UserError: there is no such seed.
+      ValueError: positions of the game have no text, or chance cannot bring such an outcome.
     """
 
-    def __init__(self, game: Game, *, seed: int = 0, judge: Judge | None = None):
+    def __init__(
+        self,
+        game: Game,
+        *,
+        seed: int = 0,
+        judge: Judge | None = None,
+        start: State | None = None,
+        outcomes: Sequence[int] = (),
+    ):
         check_seed(seed)
+        self._start, self._start_text = _begun(game, start)
+        self._outcomes = tuple(outcomes)
         self.game, self.seed, self.judge = game, seed, judge or Rules(game)
         self._moves: list[int] = []
         self._outside, self._rng = None, None
@@ -74,6 +98,22 @@ class Session:
         self._described: tuple[int, DescribedPosition] | None = None
         self._nodes = [self._begin()]
         self._resolve_chance()
+
+    @classmethod
+    def of(cls, record: GameRecord, *, judge: Judge | None = None) -> "Session":
+        """The game of a record, as far as it was played.
+
+        Raises:
+          ValueError: a move in it is not legal; in one line.
+        """
+        start = text_positions(record.game).from_text(record.start) if record.start else None
+        session = cls(
+            record.game, seed=record.seed, judge=judge, start=start, outcomes=record.outcomes
+        )
+        for move, mover in zip(record.moves, record.movers, strict=True):
+            if mover != CHANCE:
+                session.push(move)
+        return session
 
     @property
     def state(self) -> State:
@@ -92,13 +132,13 @@ class Session:
 
     @property
     def moves(self) -> tuple[int, ...]:
-        """All moves so far, outcomes of chance included; more than a seat may see."""
+        """All moves from the start, outcomes of chance included; more than a seat may see."""
         return tuple(self._moves)
 
     @property
     def position(self) -> Position:
         """The position with all moves that led there, as `HostAgent.choose` takes it."""
-        return Position(self.state, self.moves)
+        return Position(self.state, self.moves, self._start)
 
     @property
     def legal(self) -> np.ndarray:
@@ -149,6 +189,7 @@ class Session:
         return GameRecord(
             game=self.game,
             seed=self.seed,
+            start=self._start_text,
             moves=self.moves,
             movers=tuple(node.mover for node, _ in made),
             labels=tuple(
@@ -236,7 +277,9 @@ class Session:
         if self._outside:
             return self._look_outside()
         with _on_cpu():
-            return self._node(_compiled(self.game).init())
+            if self._start is None:
+                return self._node(_compiled(self.game).init())
+            return self._node(_compiled(self.game).look(self._start))
 
     def _make(self, move: int) -> None:
         """A move, or an outcome of chance."""
@@ -255,10 +298,43 @@ class Session:
         """Lets chance move until a seat is to move or the game is over."""
         while (node := self._nodes[-1]).mover == CHANCE:
             assert self._rng is not None
-            self._make(draw_outcome(self._rng, node.chance))
+            self._make(self._given(node.chance, draw_outcome(self._rng, node.chance)))
         if self._rng is not None:
             rng = self._rng.bit_generator.state
             self._nodes[-1] = self._nodes[-1]._replace(rng=rng)
+
+    @classmethod
+    def by_moves(cls, game: Game, moves: Sequence[int], *, start: State | None = None) -> "Session":
+        """The game after moves and outcomes of chance, as `Session.moves` has them.
+
+        Raises:
+          ValueError: one is not legal, or the game is outside the device; in one line.
+        """
+        if as_host_game(game):
+            raise ValueError("a game that its env plays does not follow from its moves")
+        outcomes, made = [], []
+        with _on_cpu():
+            compiled = _compiled(game)
+            sight = compiled.init() if start is None else compiled.look(_begun(game, start)[0])
+            for move in moves:
+                (outcomes if int(sight.mover) == CHANCE else made).append(move)
+                sight = compiled.step(sight.state, np.int32(move))
+        session = cls(game, start=start, outcomes=outcomes)
+        for move in made:
+            session.push(move)
+        return session
+
+    def _given(self, chance: np.ndarray, drawn: int) -> int:
+        """The outcome that was given for this place of the game, else the drawn one."""
+        if not self._outcomes:
+            return drawn
+        made = sum(node.mover == CHANCE for node in self._nodes[:-1])
+        if made >= len(self._outcomes):
+            return drawn
+        outcome = self._outcomes[made]
+        if not (0 <= outcome < len(chance) and chance[outcome] > 0):
+            raise ValueError(f"chance cannot bring outcome {outcome} here")
+        return outcome
 
     def _node(self, sight: "_Sight") -> "_Node":
         # The state stays where it was computed: it goes into the next call as it is.
@@ -301,9 +377,10 @@ class _Node(NamedTuple):
 
 
 class _Compiled(NamedTuple):
-    """Jitted: the first position, and that after a move."""
+    """Jitted: the initial position, any, and that after a move."""
 
     init: Callable[[], _Sight]
+    look: Callable[[State], _Sight]
     step: Callable[[State, np.int32], _Sight]
 
 
@@ -315,6 +392,7 @@ def _compiled(game: Game) -> _Compiled:
 
     return _Compiled(
         jax.jit(lambda: look(game.init())),
+        jax.jit(look),
         jax.jit(lambda state, move: look(game.step(state, move))),
     )
 
@@ -322,6 +400,16 @@ def _compiled(game: Game) -> _Compiled:
 @cache
 def _observe(game: Game) -> Callable[[State, np.int32], jax.Array]:
     return jax.jit(game.observe)
+
+
+def _begun(game: Game, start: State | None) -> tuple[State | None, str]:
+    """The position to begin in and its text, which says all that the game knows of it."""
+    if start is None:
+        return None, ""
+    written = text_positions(game)
+    with _on_cpu():
+        text = written.to_text(_on_host(start))
+        return _on_host(written.from_text(text)), text
 
 
 def _on_host(state: State) -> State:

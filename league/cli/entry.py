@@ -28,6 +28,7 @@ COMMANDS = {
     "gate": "decide whether a newer snapshot may be the run's champion",
     "match": "play two agents against each other: arena match RUN:16 mcts:100",
     "play": "play against a snapshot or another agent yourself",
+    "replay": "show a game of a PGN, SGF or JSONL file",
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "judge": "learn who won from comparisons, or ask people: arena judge train, arena judge ask",

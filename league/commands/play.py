@@ -14,11 +14,12 @@ import tyro
 
 from agents.policies import SearchPolicy
 from arena.errors import check_seed
-from arena.play import host_loop
+from arena.play import host_loop, records
 from arena.play.session import Session
 from arena.types import Agent, Forfeit, HostAgent, as_host_game
 from games import Game
-from league.cli import closing, console, device, interrupts, names, person
+from league.cli import closing, console, device, interrupts, names, person, recording
+from league.settings import game_names
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Command:
       game: what is played; a snapshot says it by itself.
       seat: who begins: you (first), or the agent (second).
       seed: of dice, cards, and agents that play at random.
+      record: a .pgn, .sgf or .jsonl file, to which the game is added, finished or not.
       json: print the result as one JSON object; the board goes to stderr.
     """
 
@@ -40,6 +42,7 @@ class Command:
     game: str = ""
     seat: Literal["first", "second"] = "first"
     seed: int = 0
+    record: Path | None = None
     json: bool = False
 
 
@@ -47,6 +50,8 @@ def run(command: Command) -> None:
     """Plays one game and prints its result."""
     device.prepare()
     game, agent = _opponent(command)
+    if command.record:
+        records.check_writable(command.record, game)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     mine = ("first", "second").index(command.seat)
@@ -55,8 +60,13 @@ def run(command: Command) -> None:
     opponent = host_loop.hosted(agent, jax.random.fold_in(key, 0))
     # Another one, so that hints change no later move.
     adviser = host_loop.hosted(agent, jax.random.fold_in(key, 1))
-    with interrupts.closing_line("the game is not kept"), closing.seated(agent):
-        left = _play(session, opponent, adviser, mine)
+    left = "quit"
+    try:
+        with interrupts.closing_line(_last_words(command)), closing.seated(agent):
+            left = _play(session, opponent, adviser, mine)
+    finally:
+        if command.record and session.record.labels:
+            _keep(command.record, session, agent, mine=mine, left=left)
     _print_result(command, session, agent.name, mine, left)
 
 
@@ -85,6 +95,24 @@ def _play(session: Session, opponent: HostAgent, adviser: HostAgent, mine: int) 
         else:
             return answer
     return ""
+
+
+def _last_words(command: Command) -> str:
+    return f"the game is in {command.record}" if command.record else "the game is not kept"
+
+
+def _keep(path: Path, session: Session, agent: Agent | HostAgent, *, mine: int, left: str) -> None:
+    """Writes the game down; if the person resigned, the agent has won, else it has no result."""
+    players = [recording.player(agent), recording.PERSON]
+    resigned = left == "resign"
+    kept = records.saved(
+        session.record,
+        game_names.name_of(session.game),
+        players if mine else players[::-1],
+        result=(1.0 if mine else -1.0) if resigned else None,
+        termination=records.RESIGNED if resigned else records.LEFT,
+    )
+    records.append_games(path, [kept], load=game_names.load)
 
 
 def _hint(session: Session, adviser: HostAgent) -> str:

@@ -26,6 +26,7 @@ from arena.play.openings import recorded_openings
 from arena.types import Forfeit, HostAgent, Position
 from games import OVER, Game
 from games.backgammon import Backgammon
+from games.chess import Chess
 from games.chess import moves as legal_moves
 
 GO = games.load("go:size=5,komi=0.5")
@@ -64,9 +65,11 @@ UCI_ENGINE = """
             print("option name Skill type spin default 20 min 0 max 20\\nuciok", flush=True)
         elif words[0] == "isready":
             print("readyok", flush=True)
-        elif words[:2] == ["position", "startpos"]:
-            board = chess.Board()
-            for move in words[3:]:
+        elif words[0] == "position":
+            start, _, moves = line.partition(" moves ")
+            fen = start.removeprefix("position fen ")
+            board = chess.Board() if "startpos" in start else chess.Board(fen)
+            for move in moves.split():
                 board.push_uci(move)
         elif words[0] == "go":
             print("bestmove", min(m.uci() for m in board.legal_moves), flush=True)
@@ -205,6 +208,31 @@ def test_what_a_uci_engine_does_wrong_is_a_forfeit(tmp_path: Path, bestmove: str
     engine = UCI("fake", script(tmp_path, text), options={}, limit=chess.engine.Limit(nodes=1))
     with pytest.raises(Forfeit, match=says):
         engine.choose(CHESS, played()[0])
+    engine.close()
+
+
+def test_a_uci_engine_is_told_where_the_game_began(tmp_path: Path):
+    fen = "8/8/8/4k3/8/8/4P3/4K3 w - - 0 1"
+    start = jax.tree.map(np.asarray, Chess().from_fen(fen))
+    limit = chess.engine.Limit(nodes=1)
+    engine = UCI("fake", script(tmp_path, UCI_ENGINE), options={}, limit=limit)
+    board = chess.Board(fen)
+    moves = []
+    for san in ("", "e4", "Kf4"):
+        if san:
+            moves += [n for n, m in legal_moves(board).items() if m == board.parse_san(san)]
+            board.push_san(san)
+        move = engine.choose(CHESS, Position(None, tuple(moves), start))
+        assert legal_moves(board)[move].uci() == min(m.uci() for m in board.legal_moves)
+    engine.close()
+    told = [x for x in (tmp_path / "log").read_text().splitlines() if x.startswith("position")]
+    assert told == [f"position fen {fen}{made}" for made in ("", " moves e2e4", " moves e2e4 e5f4")]
+
+
+def test_an_engine_that_plays_from_the_start_only_forfeits_other_games(tmp_path: Path):
+    engine = GTP("fake", script(tmp_path, GTP_ENGINE))
+    with pytest.raises(Forfeit, match="fake cannot set up a position"):
+        engine.choose(GO, after("A1")._replace(start=GO.init()))
     engine.close()
 
 

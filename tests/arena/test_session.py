@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,8 @@ import games
 from arena.errors import UserError
 from arena.play.session import GameRecord, Session
 from games import CHANCE, OVER
+from games.chess import Chess
+from games.tic_tac_toe import State, TicTacToe
 from tests.helpers.false_judge import Inverted
 
 TIC_TAC_TOE, KUHN = games.load("tic_tac_toe"), games.load("kuhn_poker")
@@ -153,3 +156,53 @@ def test_a_position_holds_all_moves_that_led_there():
     for move in position.moves:
         state = KUHN.step(state, jnp.int32(move))
     jax.tree.map(np.testing.assert_array_equal, position.state, state)
+
+
+@dataclass(frozen=True)
+class Written(TicTacToe):
+    """Tic-tac-toe, whose positions are written as the marks of both seats."""
+
+    position_format = "marks"
+
+    def from_text(self, text: str) -> State:
+        mine, theirs = map(jnp.uint16, map(int, text.split()))
+        return State(mine, theirs)
+
+    def to_text(self, state: State) -> str:
+        return f"{state.mine} {state.theirs}"
+
+
+def test_a_game_begins_in_a_given_position():
+    game = Written()
+    session = played(Session(game, start=game.from_text("1 64")), "a2", "b2")
+    assert (session.record.start, session.record.labels) == ("1 64", ("a2", "b2"))
+    assert (session.record.movers, session.seat, len(session.legal_moves)) == ((0, 1), 0, 5)
+    position = session.position
+    assert position.start is not None
+    assert game.to_text(position.start) == "1 64"
+    assert position.moves == session.moves
+    again = Session(game, start=game.from_text(session.record.start))
+    assert played(again, *session.record.labels).record == session.record
+    for twin in (copy.deepcopy(session), pickle.loads(pickle.dumps(session))):
+        assert twin.record == session.record
+    session.undo()
+    session.undo()
+    with pytest.raises(ValueError, match="no move to take back"):
+        session.undo()
+    assert (session.seat, session.moves) == (0, ())
+    assert Session(game).record.start == ""
+    assert Session(game).position.start is None
+
+
+@pytest.mark.slow
+def test_a_game_of_chess_begins_from_a_fen():
+    chess, fen = Chess(), "r3k2r/8/8/8/8/8/8/R3K2R b KQkq - 3 20"
+    session = played(Session(chess, start=chess.from_fen(fen)), "O-O", "O-O-O")
+    assert (session.record.start, session.record.movers, session.seat) == (fen, (1, 0), 1)
+    again = Session(chess, start=chess.from_text(session.record.start))
+    assert played(again, *session.record.labels).record == session.record
+
+
+def test_a_position_that_has_no_text_begins_no_game():
+    with pytest.raises(ValueError, match="positions of TicTacToe have no text"):
+        Session(TIC_TAC_TOE, start=TIC_TAC_TOE.init())

@@ -14,7 +14,7 @@ import pytest
 
 import games
 from arena.evaluation.enumeration import choices
-from games import CHANCE, OVER, Game
+from games import CHANCE, OVER, Game, TextPositions
 from games.tic_tac_toe import TicTacToe
 from tests.helpers import heavy
 from tests.helpers.playouts import Playouts, playouts, replay
@@ -333,3 +333,19 @@ def test_nothing_is_left_to_chance_unless_it_says_so(game: Game):
     if game.num_outcomes == 0:
         with pytest.raises(ValueError, match="has no chance moves"):
             game.chance(game.init())
+
+
+WITH_TEXT = [game for game in GAMES if isinstance(game, TextPositions)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("game", WITH_TEXT, ids=lambda game: type(game).__name__)
+def test_text_gives_a_position_again(game: Any):
+    for state in [game.init(), *_some(game, over=False)]:
+        again = game.from_text(game.to_text(state))
+        assert game.to_text(again) == game.to_text(state)
+        assert game.show(again) == game.show(state)
+        assert int(game.mover(again)) == int(game.mover(state))
+    with pytest.raises(ValueError, match=re.escape(game.position_format)) as refused:
+        game.from_text("no position")
+    assert "\n" not in str(refused.value)
