@@ -33,7 +33,7 @@ from league.settings import defaults, game_names
 from league.settings.config import Config
 from league.settings.json_object import JsonObject
 from league.settings.matchmaking import Matchmaker
-from league.store import runs
+from league.store import imported_games, runs
 from league.store.database import Tally
 from league.store.run import Run
 from league.store.schema import ROLES
@@ -198,6 +198,7 @@ def train(
     learner: str | LearnerConfig = "",
     matchmaker: str | Matchmaker = "",
     judge: str = "rules",
+    source: str | Path = "",
     name: str = "",
     folder: str | Path = runs.FOLDER,
     resume: bool = False,
@@ -213,6 +214,7 @@ def train(
       learner: the name of a learner, or a configuration of one.
       matchmaker: the name of a matchmaker, or a function that is one and lies in a module.
       judge: the name of who says who won in training.
+      source: a dataset of `arena data import`, which the first policy imitates; none if empty.
       name: of the run; by default the game's, numbered.
       folder: where runs lie.
       resume: go on with the run of this name, or the newest of this game.
@@ -243,7 +245,10 @@ def train(
         wanted = dataclasses.replace(default, **changes)
         learners.check(rules, wanted.learner)
         judges.check(judge, rules, wanted.learner, seed=wanted.seed)
-        work = runs.create(title, wanted, name=name, judge=judge, folder=place, rules=rules)
+        data = imported_games.read(Path(source), rules) if source else None
+        work = runs.create(
+            title, wanted, name=name, judge=judge, folder=place, rules=rules, data=data
+        )
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if wanted != work.config:
             runs.extend(work, wanted)

@@ -3,6 +3,7 @@
 import contextlib
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -15,7 +16,7 @@ from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
 from league.settings import defaults
 from league.settings.config import Config
-from league.store import runs
+from league.store import imported_games, runs
 from league.store.database import Results
 from league.store.run import Run
 from league.training.events import Callback, Event, as_json
@@ -32,12 +33,15 @@ class Command:
       game: what to learn; see `arena games`.
       config: how.
       method: the learner: alphazero (search), ppo (results alone; any game), mmd (equilibria under
-        hidden information), or MODULE:CLASS; what suits the game by default.
+        hidden information), imitation (of what the judge prefers; any game), or MODULE:CLASS; what
+        suits the game by default.
       network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
         default.
       judge: who says who won in training games and searches: rules, the default; flipped:0.1;
         program:./judge.py; self or self:lag=4; learned:FILE; human:FILE;
         adjudicated:PLIES,by=JUDGE; solver; or MODULE:CLASS. Measuring always goes by the rules.
+      source: a dataset of `arena data import`, which the first policy imitates before it learns
+        from games of its own.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -50,6 +54,7 @@ class Command:
     method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    source: Annotated[str, tyro.conf.arg(name="from", metavar="FILE")] = ""
     name: str = ""
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
@@ -107,7 +112,8 @@ def run(command: Command) -> None:
         work = runs.find(command.game, command.name)
         runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
     else:
-        work = runs.create(command.game, command.config, name=command.name, judge=judge)
+        data = imported_games.read(Path(command.source), game) if command.source else None
+        work = runs.create(command.game, command.config, name=command.name, judge=judge, data=data)
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
     with (
         interrupts.closing_line(f"run {work.name!r} is kept, go on with: {place}"),

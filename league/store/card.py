@@ -6,6 +6,7 @@ game          its name; game_version, the version of its rules; env, of an env w
 learner, network, judge   their names
 config        the configuration
 seed          of everything random
+from          of games that the first policy imitated: file and digest
 device, versions, revision   what the run began with: of no account for going on
 """
 
@@ -96,6 +97,8 @@ def identity(card: JsonObject) -> str:
     """SHA-256 of what of a card stays as it is while the run goes on."""
     config = {key: value for key, value in card["config"].items() if key not in _LENGTH}
     kept = {key: card.get(key) for key in _IDENTITY}
+    if "from" in card:
+        kept["from"] = card["from"]["digest"]
     text = json.dumps({**kept, "config": config}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -11,6 +11,7 @@ from games import Game
 from league.settings.config import Config
 from league.store import card as cards
 from league.store.files import lock
+from league.store.imported_games import ImportedGames
 from league.store.run import Run
 
 FOLDER = Path("runs")
@@ -26,6 +27,7 @@ def create(
     judge: str = "rules",
     folder: Path = FOLDER,
     rules: Game | None = None,
+    data: ImportedGames | None = None,
 ) -> Run:
     """A new run: its folder and its card.
 
@@ -36,6 +38,7 @@ def create(
       judge: the name of who says who won.
       folder: where runs lie.
       rules: the game, where its name does not say where it is to be found.
+      data: games that the first policy imitates.
 
     Raises:
       UserError: the name is taken, or cannot be one.
@@ -47,6 +50,8 @@ def create(
         raise UserError(f"{name!r} is the name of an agent, and cannot be that of a run")
     place = folder / name
     card = cards.new(game, config, judge, rules)
+    if data is not None:
+        card["from"] = {"file": str(data.path.resolve()), "digest": data.digest}
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
     with lock(place):  # of two who begin at once, one writes the card
         if (place / cards.NAME).exists():
