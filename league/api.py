@@ -35,6 +35,7 @@ from league.settings.json_object import JsonObject
 from league.settings.matchmaking import Matchmaker
 from league.store import runs
 from league.store.database import Tally
+from league.store.initial import InitialWeights
 from league.store.run import Run
 from league.store.schema import ROLES
 from league.training.actors import Actors
@@ -188,13 +189,14 @@ def default_config(
       learner: its name; what suits the game if empty.
       network: name of its kind; what suits the game if empty.
       time: that training may take, as 15m or 2h, from which the sizes follow.
-      start: weights to go on from, `RUN:ID` or `pretrained:GAME`, whose network it is then.
+      start: what training begins with, see `train`; weights settle the network.
       changes: fields of `Config` to be changed.
     """
     device.set_up_devices()
     name, rules = _game(game)
     kind = name.partition(":")[0]
-    weights = names.initial_weights(start, rules) if start else None
+    begins = names.beginning(str(start), rules)
+    weights = begins if isinstance(begins, InitialWeights) else None
     found = defaults.default(
         kind, rules, learner=learner, network=network, time=time, weights=weights
     )
@@ -208,7 +210,7 @@ def train(
     learner: str | LearnerConfig = "",
     matchmaker: str | Matchmaker = "",
     judge: str = "rules",
-    start: str = "",
+    start: str | Path = "",
     name: str = "",
     folder: str | Path = runs.FOLDER,
     resume: bool = False,
@@ -224,7 +226,8 @@ def train(
       learner: the name of a learner, or a configuration of one.
       matchmaker: the name of a matchmaker, or a function that is one and lies in a module.
       judge: the name of who says who won in training.
-      start: weights to go on from, `RUN:ID` or `pretrained:GAME`; random ones if empty.
+      start: what it begins with rather than random weights: those of `RUN:ID` or `pretrained:GAME`,
+        or FILE.npz, a dataset of `arena data import`, which the first policy imitates.
       name: of the run; by default the game's, numbered.
       folder: where runs lie.
       resume: go on with the run of this name, or the newest of this game.
@@ -251,15 +254,15 @@ def train(
     else:
         named = learner if isinstance(learner, str) else ""
         time = str(changes.get("time", ""))
-        weights = names.initial_weights(start, rules) if start else None
-        default = config or default_config(game, learner=named, time=time, start=start)
+        begins = names.beginning(str(start), rules)
+        default = config or default_config(game, learner=named, time=time, start=str(start))
         wanted = dataclasses.replace(default, **changes)
         learners.check(rules, wanted.learner)
         judges.check(judge, rules, wanted.learner, seed=wanted.seed)
-        if weights:
-            weights.check(rules, wanted.learner)
+        if isinstance(begins, InitialWeights):
+            begins.check(rules, wanted.learner)
         work = runs.create(
-            title, wanted, name=name, judge=judge, folder=place, rules=rules, weights=weights
+            title, wanted, name=name, judge=judge, folder=place, rules=rules, begins=begins
         )
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if wanted != work.config:

@@ -198,7 +198,7 @@ def fit(
     if not count:
         raise UserError("there is nothing to learn from: no comparison has been made")
     repeats = min(_MOST, max(4.0, _ROWS / count)) / _PHASES
-    config = PreferenceConfig(network, batch_size=min(128, count), replay_ratio=repeats)
+    config = PreferenceConfig(network, batch_size=64, replay_ratio=repeats)
     objective, members = Objective(observed(game), config, bool(data.pair.any())), []
     for member in range(ensemble):
         own = jax.random.fold_in(key, member)

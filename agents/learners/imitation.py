@@ -50,14 +50,14 @@ class ImitationConfig(LearnerConfig):
 
     network: networks.NetworkConfig = field(default_factory=networks.ResNetConfig)
     batch_size: int = 512
-    replay_ratio: float = 2.0
+    replay_ratio: float = 1.5
     replay_window: int = 4
     learning_rate: float = 5e-3
     selection: SelectionName = "tilt"
-    temperature: float = 0.3
+    temperature: float = 0.5
     samples: int = 4
     threshold: float = 0.0
-    exploration: float = 0.1
+    exploration: float = 0.05
 
     def __post_init__(self):
         super().__post_init__()
@@ -215,8 +215,9 @@ class SamplingPolicy:
         logits, value = networks.mover_outputs(self.game, self.network, params, states)
         legal = jax.vmap(self.game.legal)(states)
         learnt = jax.nn.softmax(jnp.where(legal, logits, _NEVER))
-        even = legal / jnp.maximum(legal.sum(-1, keepdims=True), 1)
-        chance = (1 - self.exploration) * learnt + self.exploration * even.astype(jnp.float32)
+        allowed = legal.astype(jnp.float32)
+        even = allowed / jnp.maximum(allowed.sum(-1, keepdims=True), 1.0)
+        chance = (1 - self.exploration) * learnt + self.exploration * even
         scores = jnp.where(legal, jnp.log(jnp.maximum(chance, 1e-30)), _NEVER)
         draw = jax.vmap(lambda key, x: jax.random.categorical(key, x))
         grouped = scores.reshape(keys.shape[0], -1, scores.shape[-1])

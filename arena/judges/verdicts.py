@@ -7,9 +7,9 @@ are only ever added, each whole: a file that was cut short has lost its last lin
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -155,13 +155,18 @@ class VerdictFile:
         return count
 
 
+@cache
+def _compiled(game: Game) -> tuple[Callable[..., State], Callable[[State], jax.Array]]:
+    return jax.jit(game.step), jax.jit(partial(choices, game))
+
+
 def replay(game: Game, questions: Sequence[tuple[int, ...]]) -> State:
     """The positions [N, ...] that moves lead to.
 
     Raises:
       UserError: a move is not legal.
     """
-    step, legal = jax.jit(game.step), jax.jit(partial(choices, game))
+    step, legal = _compiled(game)
     states = []
     for moves in questions:
         state = game.init()

@@ -35,6 +35,7 @@ COMMANDS = {
     "mcp": "games as tools of the Model Context Protocol",
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
+    "data": "import games of others, or show what a generation learnt from",
     "judge": "learn who won from comparisons, or ask people: arena judge train, arena judge ask",
     "report": "write a run's report.html",
     "compare": "several runs, or seeds of one, in one page",

@@ -16,6 +16,7 @@ pretrained:connect_four       a net that comes with Arena; `,simulations=32` as 
 
 import importlib
 import importlib.util
+from pathlib import Path
 
 from agents import learners, registry
 from arena import extensions
@@ -24,7 +25,8 @@ from arena.types import Agent, HostAgent
 from games import Game
 from league.gate.store import Lineage
 from league.settings import game_names
-from league.store import pretrained, runs, snapshot_ids
+from league.store import imported_games, pretrained, runs, snapshot_ids
+from league.store.imported_games import ImportedGames
 from league.store.initial import InitialWeights
 from league.store.run import Run
 
@@ -116,6 +118,23 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
     return rules, Agent(spec, policy, where.weights(number))
 
 
+def beginning(spec: str, rules: Game) -> InitialWeights | ImportedGames | None:
+    """What training begins with: weights, or games to imitate; None for random weights.
+
+    Args:
+      spec: `RUN[:ID]` or `pretrained:GAME`, or a dataset FILE.npz; random weights if empty.
+      rules: the game that will be trained.
+
+    Raises:
+      UserError: there is no such thing, or it is of another game.
+    """
+    if not spec:
+        return None
+    if spec.endswith(".npz"):
+        return imported_games.read(Path(spec), rules)
+    return initial_weights(spec, rules)
+
+
 def initial_weights(spec: str, rules: Game) -> InitialWeights:
     """The weights of a snapshot, or of a net that comes with Arena, for training to go on from.
 
@@ -127,7 +146,9 @@ def initial_weights(spec: str, rules: Game) -> InitialWeights:
       UserError: there are no such weights, or they play another game.
     """
     if "," in spec or not searches(spec):
-        raise UserError(f"{spec!r:.99} has no weights: --from takes RUN, RUN:ID or pretrained:GAME")
+        raise UserError(
+            f"{spec!r:.99} has no weights: --from takes RUN, RUN:ID, pretrained:GAME or FILE.npz"
+        )
     if spec.partition(":")[0] == pretrained.KIND:
         net = pretrained.read(spec)
         game, config, params = net.game, net.config, net.params

@@ -17,6 +17,7 @@ from league.settings import defaults
 from league.settings.config import Config
 from league.store import runs, status
 from league.store.database import Results
+from league.store.initial import InitialWeights
 from league.store.run import Run
 from league.training.events import Callback, Event, as_json
 from league.training.trainer import Trainer
@@ -32,14 +33,16 @@ class Command:
       game: what to learn; see `arena games`.
       config: how.
       method: the learner: alphazero (search), ppo (results alone; any game), mmd (equilibria under
-        hidden information), or MODULE:CLASS; what suits the game by default.
+        hidden information), imitation (of what the judge prefers; any game), or MODULE:CLASS; what
+        suits the game by default.
       network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
         default.
       judge: who says who won in training games and searches: rules, the default; flipped:0.1;
         program:./judge.py; self or self:lag=4; learned:FILE; human:FILE;
         adjudicated:PLIES,by=JUDGE; solver; or MODULE:CLASS. Measuring always goes by the rules.
-      start: weights to go on from rather than from random ones: RUN, RUN:ID, or pretrained:GAME, a
-        net that comes with Arena.
+      start: what to begin with rather than random weights: those of RUN, RUN:ID or pretrained:GAME;
+        or FILE.npz, games of `arena data import`, which the first policy imitates before it learns
+        from games of its own.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
@@ -52,7 +55,7 @@ class Command:
     method: Annotated[str, tyro.conf.arg(name="learner", metavar="NAME")] = ""
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    start: Annotated[str, tyro.conf.arg(name="from", metavar="AGENT")] = ""
+    start: Annotated[str, tyro.conf.arg(name="from", metavar="AGENT|FILE")] = ""
     name: str = ""
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
@@ -69,14 +72,15 @@ def default(arguments: list[str]) -> Command:
     if "--resume" in options and game and not helped:
         config = runs.find(game, options.get("--name", "")).config
     elif game:
-        rules, start = names.game(game), options.get("--from", "")
+        rules = names.game(game)
+        begins = names.beginning(options.get("--from", ""), rules)
         config = defaults.default(
             game.partition(":")[0],
             rules,
             learner=options.get("--learner", ""),
             network=options.get("--network", ""),
             time=options.get("--time", ""),
-            weights=names.initial_weights(start, rules) if start else None,
+            weights=begins if isinstance(begins, InitialWeights) else None,
         )
     else:
         config = Config()
@@ -114,12 +118,11 @@ def run(command: Command) -> None:
         work = runs.find(command.game, command.name)
         runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
     else:
-        weights = None
-        if command.start:
-            weights = names.initial_weights(command.start, game)
-            weights.check(game, command.config.learner)
+        begins = names.beginning(command.start, game)
+        if isinstance(begins, InitialWeights):
+            begins.check(game, command.config.learner)
         work = runs.create(
-            command.game, command.config, name=command.name, judge=judge, weights=weights
+            command.game, command.config, name=command.name, judge=judge, begins=begins
         )
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
     with (

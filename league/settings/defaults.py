@@ -167,18 +167,19 @@ def _general(game: Game, learner: str, time: str, settled: NetworkConfig | None)
 
 def _imitated(game: Game, config: ImitationConfig) -> Config:
     """Games are cheap without search, and say little each: many of them, from all over the game."""
-    found = _outside(game, config)
     if not game.on_device:
-        return found
+        return _outside(game, config)
+    if isinstance(config.network, ResNetConfig):
+        config = dataclasses.replace(config, network=ResNetConfig(blocks=2))
     perfect = game.perfect_information
     pairs = max(8, min(512, 8192 // game.typical_plies))
     return Config(
-        generations=40,
+        generations=60,
         pairs=pairs,
         slots=min(pairs, 256),
         opening_plies=min(game.typical_plies, 30) if perfect else 0,
         learner=config,
-        measure=MeasureConfig(opening_plies=min(4, game.typical_plies // 3) if perfect else 0),
+        measure=MeasureConfig(opening_plies=min(4, game.typical_plies // 2) if perfect else 0),
     )
 
 

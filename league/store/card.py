@@ -5,6 +5,7 @@ arena         version of Arena that began the run
 game          its name; game_version, the version of its rules; env, of an env what its check found
 learner, network, judge   their names
 from          the name and digest of the weights it began with, if they were another snapshot's
+imitates      file and digest of games that its first policy imitated, if there were any
 config        the configuration
 seed          of everything random
 device, versions, revision   what the run began with: of no account for going on
@@ -97,7 +98,7 @@ def identity(card: JsonObject) -> str:
     """SHA-256 of what of a card stays as it is while the run goes on."""
     config = {key: value for key, value in card["config"].items() if key not in _LENGTH}
     kept = {key: card.get(key) for key in _IDENTITY}
-    kept |= {"from": card["from"]} if "from" in card else {}
+    kept |= {key: card[key]["digest"] for key in ("from", "imitates") if key in card}
     text = json.dumps({**kept, "config": config}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

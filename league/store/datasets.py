@@ -20,14 +20,19 @@ def write(path: Path, data: PyTree) -> str:
     Returns:
       the SHA-256 of its arrays and their names, for `read`.
     """
-    leaves = {
-        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf)
-        for place, leaf in jax.tree_util.tree_leaves_with_path(data)
-    }
+    leaves = named(data)
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as file:
         np.savez(file, allow_pickle=False, **leaves)
     return digest(leaves)
+
+
+def named(data: PyTree) -> dict[str, np.ndarray]:
+    """The arrays of a pytree by their places, as in `state.board`."""
+    return {
+        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf)
+        for place, leaf in jax.tree_util.tree_leaves_with_path(data)
+    }
 
 
 def read(path: Path, template: PyTree, sha: str | None = None) -> PyTree:

@@ -14,7 +14,7 @@ _BETWEEN_SNAPSHOTS = ("train", "exploiter", "measure", "rate")
 """Roles of matches in which both agents are snapshots of the run."""
 
 _LISTS = ("alarms",)
-_GROUPS = ("phase_seconds", "passes", "judged")
+_GROUPS = ("phase_seconds", "passes", "judged", "imitated")
 """Figures of a generation that are no numbers: lists of lines, and numbers by name."""
 
 

@@ -33,10 +33,11 @@ from league.settings import game_names
 from league.settings.config import Config, from_card
 from league.settings.league_learners import LeagueLearner, league_learners
 from league.store import card as cards
-from league.store import datasets, initial, snapshot_ids
+from league.store import datasets, imported_games, initial, snapshot_ids
 from league.store.checkpoints import Store, digest
 from league.store.database import Results
 from league.store.files import lock
+from league.store.imported_games import ImportedGames
 
 
 class Run:
@@ -233,6 +234,20 @@ class Run:
         with Results(self._record) as results:
             known = results.file_digests().get(f"data/{name}")
         return datasets.read(path, self.learner.dataset_template(), known)
+
+    def imported(self) -> ImportedGames | None:
+        """The games that the first policy imitates; None if it begins with random weights.
+
+        Raises:
+          UserError: they are not where they were, or not what they were.
+        """
+        source = self.card.get("imitates")
+        if source is None:
+            return None
+        found = imported_games.read(Path(source["file"]), self.game)
+        if found.digest != source["digest"]:
+            raise UserError(f"{source['file']} is not what it was when the run began")
+        return found
 
     def keep_judge(self, generation: int, make: Callable[[], Params]) -> Params:
         """The weights by which a generation is judged: made the first time, then read again."""

@@ -11,6 +11,7 @@ from games import Game
 from league.settings.config import Config
 from league.store import card as cards
 from league.store.files import lock
+from league.store.imported_games import ImportedGames
 from league.store.initial import InitialWeights
 from league.store.run import Run
 
@@ -27,7 +28,7 @@ def create(
     judge: str = "rules",
     folder: Path = FOLDER,
     rules: Game | None = None,
-    weights: InitialWeights | None = None,
+    begins: InitialWeights | ImportedGames | None = None,
 ) -> Run:
     """A new run: its folder and its card.
 
@@ -38,7 +39,7 @@ def create(
       judge: the name of who says who won.
       folder: where runs lie.
       rules: the game, where its name does not say where it is to be found.
-      weights: what it begins with; random ones if None.
+      begins: weights to begin with, or games that the first policy imitates; neither if None.
 
     Raises:
       UserError: the name is taken, or cannot be one.
@@ -47,13 +48,15 @@ def create(
     check_name(name)
     place = folder / name
     card = cards.new(game, config, judge, rules)
+    if isinstance(begins, ImportedGames):
+        card["imitates"] = {"file": str(begins.path.resolve()), "digest": begins.digest}
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
     with lock(place):  # of two who begin at once, one writes the card
         if (place / cards.NAME).exists():
             raise UserError(f"there is a run {name!r} already; --resume goes on with it")
-        if weights:
-            weights.save(place)
-            card |= weights.card()
+        if isinstance(begins, InitialWeights):
+            begins.save(place)
+            card |= begins.card()
         cards.write(place, card)
     return Run(place, rules)
 

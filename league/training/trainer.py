@@ -29,7 +29,7 @@ from league.store import runs, status
 from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
-from league.training import best_response, calibration, exploiters, game_figures, step
+from league.training import best_response, calibration, exploiters, game_figures, games_in, step
 from league.training.actors import Actors, LocalActors, PlayRequest, WeightsRef
 from league.training.events import Callback, Event, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
@@ -169,11 +169,14 @@ class Trainer:
 
     def _start(self) -> list[TrainState]:
         """Generation 0: the network as it begins, measured and saved like all others."""
-        main = self.run.initial_state()
+        main, imitated = self.run.initial_state(), {}
+        if source := self.run.imported():
+            key = self.run.key(0, "imitate")
+            main, imitated = games_in.pretrain(self.run.learner, main, source.moves, key)
         if not finite(main):
             raise UserError("the network begins with weights that are no finite numbers")
         states = [main] + [self._restarted(main) for _ in self.run.learners[1:]]
-        first = Generation(0, states)
+        first = Generation(0, states, figures={"imitated": imitated} if imitated else {})
         with self._phase(first, "measure"):
             first.measured = self.measuring.against_baselines(0, main.params)
         self._save(first)

@@ -38,7 +38,7 @@ def test_it_begins_with_the_weights_and_ends_the_same_after_a_kill(here: Place, 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("--from uniform", "has no weights: --from takes RUN, RUN:ID or pretrained:GAME"),
+        ("--from uniform", "has no weights: --from takes RUN, RUN:ID, pretrained:GAME or FILE.npz"),
         ("--from mine:2,simulations=8", "has no weights"),
         ("--from mine:99", "no snapshot 99"),
         ("--from none", "there is no run 'none'"),
