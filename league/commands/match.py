@@ -8,10 +8,12 @@ from typing import Annotated
 import jax
 import tyro
 
+import games
 from arena.errors import PAIRS, PLIES, check_not_negative, check_positive, check_seed
 from arena.evaluation import scale, score
 from arena.play import book, match, recording, records
 from arena.play.recording import Opening, PlayedGame
+from arena.play.records.saved import LoadGame
 from arena.shards import SHARDS, fitting
 from arena.types import Agent, HostAgent
 from games import Game
@@ -75,7 +77,7 @@ def run(command: Command) -> None:
         records.check_writable(command.record, game)
         recording.check_recordable(game)
     openings = _book(command, game) if command.openings else None
-    games: list[PlayedGame] = []
+    played: list[PlayedGame] = []
     shares = 1 if isinstance(a, HostAgent) or isinstance(b, HostAgent) else _shares(command.pairs)
     lost = interrupts.closing_line("nothing of the match is kept")
     with lost, closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
@@ -89,10 +91,10 @@ def run(command: Command) -> None:
             groups=shares,
             slots=64,
             openings=openings,
-            recorder=games.append if command.record else None,
+            recorder=played.append if command.record else None,
         )
     if command.record:
-        kept = kept_games(games, game, a, b)
+        kept = kept_games(played, game, a, b)
         records.append_games(command.record, kept, load=game_names.load)
     result = score.of(scores.reshape(-1, 2))
     if command.json:
@@ -130,12 +132,18 @@ def _book(command: Command, game: Game) -> list[Opening]:
         count=command.pairs,
         seed=command.seed,
         plies=command.opening_plies,
-        load=game_names.load,
+        load=_known(game),
         skipped=skipped,
     )
     if skipped.count:
         console.stderr.print(f"{command.openings}: {skipped.describe()}")
     return found
+
+
+def _known(game: Game) -> LoadGame:
+    """Finds native games and the one that is played; a book has no other code loaded."""
+    own = game_names.name_of(game)
+    return lambda name: game if name == own else games.load(name)
 
 
 def _shares(pairs: int) -> int:

@@ -14,6 +14,10 @@ from league.cli.entry import COMMANDS, main
 from tests.helpers.command import GENERATIONS, strict_json
 
 
+SERVERS = ("mcp", "uci", "gtp")
+"""Commands that speak a protocol, and print nothing else."""
+
+
 def told_by(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict]:
     """What a command of this process prints with --json."""
     main([*arguments, "--json"])
@@ -70,7 +74,7 @@ def test_every_command_has_help(name, here, capsys):
     out, err = capsys.readouterr()
     assert (stop.value.code, err) == (0, "")
     assert out.startswith(f"usage: arena {name}")
-    assert "--json" in out
+    assert ("--json" in out) == (name not in SERVERS)
 
 
 def test_games_are_listed(here, capsys):
