@@ -81,12 +81,16 @@ class Traced:
         return export.export(jax.jit(flat))(*specs).serialize(), shape[0]
 
     def _path(self, data: list[Any], tree: Any) -> Path | None:
-        folder = jax.config.jax_compilation_cache_dir
+        folder = _folder()
         if not folder or not self._name:
             return None
         shapes = [(x.shape, str(x.dtype)) for x in data]
         parts = _sources(), jax.__version__, jax.default_backend(), self._name, str(tree), shapes
         return Path(folder) / f"traced-{hashlib.sha256(repr(parts).encode()).hexdigest()}"
+
+
+def _folder() -> str | None:
+    return jax.config.jax_compilation_cache_dir
 
 
 def name_of(*parts: Any) -> str:
