@@ -8,6 +8,7 @@ tree have room for a number of nodes that doubles when it is full, so few sizes 
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from agents.search.evaluation import check_searchable
 from agents.search.growth import Report, Tree, TreeSearch, begin, enlarge, grow, reroot
+from agents.search.traced import Traced, name_of
 from arena import keys
 from arena.analysis import Analysis, Limit, MoveAnalysis
 from arena.errors import UserError
@@ -51,6 +53,8 @@ class TreeAnalyst:
       capacity: simulations that a new tree has room for.
       fixed: a full tree ends an analysis, in place of getting more room; so no other size is ever
         compiled.
+      keep_traced: keep what is compiled on disk in a form that needs no tracing, so that the next
+        process starts sooner; for a fixed room only.
       clock: gives seconds.
 
     Raises:
@@ -67,6 +71,7 @@ class TreeAnalyst:
         patience: float | None = None,
         capacity: int | None = None,
         fixed: bool = False,
+        keep_traced: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ):
         check_searchable(search.game)
@@ -79,6 +84,13 @@ class TreeAnalyst:
         self._among: np.ndarray | None = None
         self._labels: dict[int, str] = {}
         self._rate = 0.0  # simulations a second
+        self._begin_tree = partial(begin, search, capacity=self._capacity)
+        self._grow_tree = partial(grow, search)
+        if keep_traced and fixed:
+            name = name_of(search, self._capacity)
+            begins, grows = (f"{head} {name}" if name else "" for head in ("begin", "grow"))
+            self._begin_tree = Traced(self._begin_tree, begins)
+            self._grow_tree = Traced(self._grow_tree, grows, donated=(2,))
 
     def analyse(
         self,
@@ -151,9 +163,7 @@ class TreeAnalyst:
         self.clear()
         key = self._set(None)
         among = np.ones(self._search.game.num_actions, bool) if mask is None else mask
-        tree = begin(
-            self._search, self._params, self._cache, key, state, among, capacity=self._capacity
-        )
+        tree = self._begin_tree(self._params, self._cache, key, state, among)
         self._tree, self._state, self._among = tree, state, mask
         return tree
 
@@ -177,7 +187,7 @@ class TreeAnalyst:
         while int(tree.number) + count > tree.capacity:
             tree = enlarge(self._search, tree, capacity=2 * tree.capacity)
         self._tree = None  # its arrays are given away; an interrupt leaves none
-        tree, report = grow(self._search, self._params, self._key, tree, np.int32(count))
+        tree, report = self._grow_tree(self._params, self._key, tree, np.int32(count))
         self._tree = tree
         return tree, jax.tree.map(np.asarray, report)
 

@@ -75,6 +75,7 @@ class Player:
                 patience=_PATIENCE,
                 capacity=1 << max(6, nodes.bit_length() - 1),
                 fixed=True,
+                keep_traced=True,
             )
         else:
             self._chooser = host_loop.hosted(agent, jax.random.key(0))

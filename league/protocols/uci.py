@@ -316,6 +316,8 @@ class Server:
 
     def _among(self, go: Go, session: Any) -> list[int] | None:
         """The moves to choose from; those that are not legal are left out."""
+        if not go.searchmoves:
+            return None
         legal = {text: move for move, text in self._dialect.legal(session)}
         return [legal[text] for text in go.searchmoves if text in legal] or None
 
