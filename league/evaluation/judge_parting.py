@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 
 from league.settings.json_object import JsonObject
 
@@ -64,7 +63,7 @@ def parting(history: Sequence[JsonObject]) -> Parting | None:
     judged = [(one["generation"], one["judged"]) for one in history if "judged" in one]
     if not judged:
         return None
-    best = (1.0, judged[-1][0], 0.0)
+    best = (-math.inf, judged[-1][0], 0.0)
     total = squares = 0.0
     pairs = 0
     for number, found in reversed(judged):
@@ -73,14 +72,19 @@ def parting(history: Sequence[JsonObject]) -> Parting | None:
         pairs += found["pairs"]
         mean = total / pairs
         error = math.sqrt((squares + 1) / pairs) / math.sqrt(pairs)
-        best = min(best, (NormalDist().cdf(-mean / error), number, mean))
+        best = max(best, (mean / error, number, mean))
     looks = len(judged) * (len(judged) + 1) / 2
-    p, since, excess = best
+    surest, since, excess = best
     last = judged[-1][1]
     decided, right = last["decided"], last["right"]
     z = (right - decided / 2) / math.sqrt(max(decided, 1) / 4)
     share = right / decided if decided else math.nan
-    return Parting(since, excess, min(1.0, p * looks), share, NormalDist().cdf(-z), decided)
+    return Parting(since, excess, min(1.0, _beyond(surest) * looks), share, _beyond(z), decided)
+
+
+def _beyond(z: float) -> float:
+    """The probability that a standard normal number is larger, exact far out too."""
+    return math.erfc(z / math.sqrt(2)) / 2
 
 
 def alarms(history: Sequence[JsonObject]) -> tuple[str, ...]:

@@ -1,0 +1,150 @@
+"""Runs with another judge than the rules: what is recorded of it, alarms, resuming, the gate."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from league.evaluation import judge_parting
+from league.gate.statistics import expected_maximum
+from league.settings.json_object import JsonObject
+from tests.helpers.command import TINY, Place, contents
+from tests.league.test_resume import Moment, disturb
+
+PROGRAM = """
+import numpy as np
+
+def judge(states, seen):   # whoever holds the centre has won; numpy, since it looks at values
+    cells = np.asarray(seen).reshape(len(seen), 9, -1)
+    return cells[:, 4, 0] - cells[:, 4, 1]
+"""
+
+
+def history(excess: np.ndarray, *, pairs: int = 64, right: float = 90.0) -> list[JsonObject]:
+    """Figures of generations 1, 2, … whose pairs have the excesses f64[generations, pairs]."""
+    return [{"generation": 0}] + [
+        {
+            "generation": number,
+            "judged": {
+                "excess": float(one.mean()),
+                "excess_squares": float(np.square(one - one.mean()).sum()),
+                "pairs": pairs,
+                "decided": 100,
+                "right": right,
+            },
+        }
+        for number, one in enumerate(excess, 1)
+    ]
+
+
+def test_a_judge_that_overrates_from_some_generation_on_is_told_of():
+    rng = np.random.default_rng(0)
+    excess = rng.normal(0, 0.25, (20, 64))
+    excess[11:] += 0.15
+    found = judge_parting.parting(history(excess))
+    assert found is not None
+    assert abs(found.since - 12) <= 2
+    assert found.excess == pytest.approx(0.15, abs=0.03)
+    [alarm] = found.alarms
+    assert f"is being gamed since generation {found.since}" in alarm
+    assert "p = " in alarm
+
+
+def test_a_judge_that_overrates_nobody_hardly_ever_raises_an_alarm():
+    rng = np.random.default_rng(1)
+    alarms = 0
+    for _ in range(300):
+        excess = rng.normal(0, 0.25, (10, 32))
+        looks = [judge_parting.alarms(history(excess[:n], pairs=32)) for n in range(1, 11)]
+        alarms += any(looks)
+    assert alarms / 300 <= judge_parting.ALPHA + 0.01  # 1 % promised, and the error of 300 runs
+    under = judge_parting.parting(history(np.full((10, 64), -0.2)))
+    assert under is not None  # one that underrates is no matter for this alarm
+    assert under.alarms == []
+
+
+def test_a_judge_that_knows_no_more_than_a_coin_is_named():
+    found = judge_parting.alarms(history(np.zeros((1, 64)), right=52.0))
+    assert len(found) == 1
+    assert "no more than a coin" in found[0]
+    assert judge_parting.parting([{"generation": 0}]) is None
+
+
+@pytest.mark.parametrize(("count", "mean"), [(1, 0.0), (10, 1.539), (100, 2.508)])
+def test_the_best_of_so_many_errors(count: int, mean: float):
+    """Order statistics of the normal distribution; H. L. Harter, Biometrika 48 (1961)."""
+    assert expected_maximum(count) == pytest.approx(mean, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Place:
+    """A folder with a program, a learnt judge and a file of verdicts."""
+    place = Place(tmp_path_factory.mktemp("judges"), cache)
+    (place.folder / "mine.py").write_text(PROGRAM)
+    for game in ("tic_tac_toe", "kuhn_poker"):
+        options = "--comparisons 256 --ensemble 2 --network mlp:width=16,layers=1"
+        [found] = place.lines("judge", "train", game, "--out", f"{game}.npz", *options.split())
+        assert found["measured"]["accuracy"] > 0.6
+    answers = "".join(f"{n % 2}\n" for n in range(20)) + "quit\n"
+    done = place.call("judge", "ask", "tic_tac_toe", "said.jsonl", "--who", "ann", stdin=answers)
+    assert done.returncode == 0, done.stderr
+    [said] = place.lines("judge", "ask", "tic_tac_toe", "said.jsonl")
+    assert (said["verdicts"], said["people"]) == (20, ["ann"])
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "judge",
+    [
+        "flipped:0.1",
+        "program:./mine.py",
+        "self",
+        "self:lag=1",
+        "learned:tic_tac_toe.npz",
+        "human:said.jsonl",
+        "adjudicated:3,by=solver",
+        "adjudicated:3,by=learned:tic_tac_toe.npz",
+    ],
+)
+def test_a_run_with_any_judge_is_killed_and_ends_with_the_same_bits(made: Place, judge: str):
+    line = (*TINY, "--judge", judge)
+    name = judge.replace(":", "-").replace("=", "").replace(",", "-").replace("/", "")
+    done = made.call(*line, "--name", f"{name}-whole")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert [one["generation"] for one in result["judge"]["generations"]] == [1, 2, 3]
+    whole = made.run(f"{name}-whole")
+    assert json.loads((whole / "run.json").read_text())["judge"] == judge
+    page = (whole / "report.html").read_text()
+    assert "What the judge says, and what the rules say" in page
+    assert "Cost of the judge" in page
+    kills = Moment(1, "play", 0.3), Moment(2, "learn", 0.1), Moment(3, "save")
+    disturb(made, f"{name}-killed", kills, line)
+    assert contents(made.run(f"{name}-killed")) == contents(whole)
+
+
+@pytest.mark.slow
+def test_a_game_of_hidden_information_is_judged_by_what_was_learnt(made: Place):
+    small = "--generations 2 --matches 2 --pairs 64 --slots 32 --rounds 1 --measure.opponents 1"
+    small += " --measure.pairs 8 --measure.baseline-pairs 4 --judge learned:kuhn_poker.npz"
+    events = made.lines("train", "kuhn_poker", *small.split())
+    assert events[-1]["judge"]["generations"][-1]["verdicts"] > 0
+
+
+@pytest.mark.slow
+def test_a_gate_counts_how_often_a_judge_was_asked(made: Place, tiny: Path):
+    made.adopt(tiny, "gated")
+    options = "--judge flipped:0.2 --pairs 8 --max-pairs 16 --heldout-pairs 8 --simulations 0"
+    asked = []
+    for candidate in ("2", "3"):
+        line = ["gate", f"gated:{candidate}", *options.split(), "--against", "uniform"]
+        verdict = made.lines(*line)[-1]
+        asked.append((verdict["judge"], verdict["asked"], verdict["reuse_inflation"]))
+    assert [one[:2] for one in asked] == [("flipped:0.2", 1), ("flipped:0.2", 2)]
+    assert asked[0][2] == pytest.approx(0, abs=1e-6)
+    assert asked[1][2] > 0
+    done = made.call("gate", "gated:2", "--judge", "self", *options.split()[2:])
+    assert done.returncode == 2
+    assert "a gate's judge must stay" in done.stderr
