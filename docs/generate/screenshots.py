@@ -35,7 +35,8 @@ def _play(page: Any, url: str) -> None:
 def _analyse(page: Any, url: str) -> None:
     moves = "4,4,4,4,4,5,2,2,3,1,3,3,5,5,5"
     page.goto(f"{url}/analyse?{_NET}&other=mcts:1000&moves={moves}&ply=8")
-    page.wait_for_selector("#one[data-simulations='1024']", state="attached", timeout=200_000)
+    while int(page.locator("#one").get_attribute("data-simulations") or 0) < 500:
+        page.wait_for_timeout(200)
     page.wait_for_timeout(8000)  # the curves
     page.locator("#go").click()
     page.evaluate("scrollTo(0, 0)")

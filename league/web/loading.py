@@ -28,7 +28,7 @@ def load(site: Site, game: str, *, name: str, content: bytes, number: int) -> Qu
       UserError: it is none of these, or no such game.
     """
     text = content.decode("utf-8", "replace").strip()
-    ending = _ending(name, text)
+    ending = _ending(name, text, chess=game.partition(":")[0] in ("", "chess"))
     if ending:
         return _record(site, game, content, ending, number)
     lines = service.of(site).lines
@@ -50,7 +50,7 @@ def load(site: Site, game: str, *, name: str, content: bytes, number: int) -> Qu
     return found
 
 
-def _ending(name: str, text: str) -> str:
+def _ending(name: str, text: str, *, chess: bool) -> str:
     """The kind of a record, by its file's name or how it begins; "" if it is none."""
     ending = Path(name).suffix.lower()
     if ending in (".pgn", ".sgf", ".jsonl"):
@@ -59,7 +59,7 @@ def _ending(name: str, text: str) -> str:
         return ".jsonl"
     if re.match(r"\(\s*;", text):
         return ".sgf"
-    return ".pgn" if re.match(r"\[\w+ \"|1\. ?[a-hKQRBNO]", text) else ""
+    return ".pgn" if chess and re.match(r"\[\w+ \"|1\. ?[a-hKQRBNO]", text) else ""
 
 
 def _record(site: Site, game: str, content: bytes, ending: str, number: int) -> Query:

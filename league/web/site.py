@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from league import report
+from league.web import titles
 from league.web.shows import Shows
 from league.web.work import Worker
 
@@ -98,7 +99,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        pages.globals["static"] = static
+        pages.globals |= {"static": static, "formats": titles.formats}
         return pages
 
     def page(

@@ -4,6 +4,8 @@ import pkgutil
 from functools import cache
 from importlib.util import find_spec
 
+_SGF = ("go", "othello", "gomoku", "hex", "backgammon")
+
 
 @cache
 def native() -> tuple[str, ...]:
@@ -21,3 +23,10 @@ def title(name: str) -> str:
         return name
     text = kind.replace("_", " ").capitalize().replace("Liars", "Liar's")
     return f"{text} ({options})" if options else text
+
+
+def formats(name: str) -> tuple[str, ...]:
+    """The formats of records that a game has."""
+    kind = name.partition(":")[0]
+    own = "pgn" if kind == "chess" else "sgf" if kind in _SGF else ""
+    return (own, "jsonl") if own else ("jsonl",)

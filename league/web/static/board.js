@@ -145,6 +145,20 @@ export class Board {
   }
 }
 
+// The dots beside the players' names get the colours of their pieces, where the board has any.
+export function colourDots(place) {
+  for (const seat of ["first", "second"]) {
+    const piece = place.querySelector(`.piece.${seat}`);
+    const said = piece?.getAttribute("fill") ?? piece?.getAttribute("href") ?? "";
+    const colour = /white/.test(said) ? "#fff" : /black/.test(said) ? "#111"
+      : said.startsWith("#") && !said.includes("-") ? said : "";
+    for (const dot of document.querySelectorAll(`.dot.${seat}`)) {
+      if (colour) dot.style.background = colour;
+      else if (!dot.style.background) dot.style.background = "transparent";
+    }
+  }
+}
+
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const cellOf = (target) => target?.closest?.("[data-cell]") ?? null;

@@ -1,6 +1,6 @@
 // A game against an agent. The server says what the position of an address is, and what can be
 // played there; this shows it, and goes from one address to the next.
-import { Board, ask } from "./board.js";
+import { Board, ask, colourDots } from "./board.js";
 
 const $ = (id) => document.getElementById(id);
 let view = JSON.parse($("view").textContent);
@@ -51,6 +51,7 @@ function show(found) {
   const mine = view.turn === "you";
   $("play").dataset.turn = view.turn;
   board.show(view.board, { legal: view.legal, last: view.last, live: mine });
+  colourDots($("board"));
   $("status").textContent = view.status;
   $("status").dataset.result = view.result === null ? "" : String(Math.sign(view.result));
   $("text").textContent = view.text;

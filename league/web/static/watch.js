@@ -1,5 +1,5 @@
 // A game, or a round robin, as it goes on. Events have ids: the browser asks for what it missed.
-import { Board, ask } from "./board.js";
+import { Board, ask, colourDots } from "./board.js";
 
 const $ = (id) => document.getElementById(id);
 const name = $("show").dataset.name;
@@ -50,6 +50,7 @@ async function fetchBoard() {
     try {
       const found = await (await fetch(`/watch/${name}/board`)).json();
       board.show(found.board, { last: found.last });
+      colourDots($("board"));
       $("analyse").hidden = !found.address;
       $("analyse").href = `/analyse?${found.address}`;
     } catch { /* the next move draws it */ }
