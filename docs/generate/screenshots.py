@@ -33,7 +33,7 @@ def _play(page: Any, url: str) -> None:
 
 
 def _analyse(page: Any, url: str) -> None:
-    moves = "4,4,4,4,4,5,2,2,3,1,3,3,5,5,5"
+    moves = "4,4,4,4,4,5,2,2,3,1,5,3,3,5,5"
     page.goto(f"{url}/analyse?{_NET}&other=mcts:1000&moves={moves}&ply=8")
     while int(page.locator("#one").get_attribute("data-simulations") or 0) < 500:
         page.wait_for_timeout(200)
@@ -48,7 +48,7 @@ def _watch(page: Any, url: str) -> None:
     page.locator("#more").click()
     page.locator("#agent2").select_option("uniform")
     page.get_by_role("button", name="Watch").click()
-    page.locator("#status", has_text="Game 5").wait_for(timeout=200_000)
+    page.wait_for_selector("#show[data-over=yes]", timeout=200_000)
     page.wait_for_timeout(1500)
 
 

@@ -196,6 +196,8 @@ class Lines:
         line = kept.copy() if kept else self._new(query, seed)
         for text in texts[count if kept else 0 :]:
             try:
+                if line.session.over:
+                    raise UserError("the game is over")
                 numbered = text.startswith("#") and text[1:].isdecimal() and len(text) < 9
                 line.push(int(text[1:]) if numbered else line.session.parse(text))
             except ValueError as error:

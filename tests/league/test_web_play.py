@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -175,6 +176,17 @@ def test_two_agents_are_watched_and_a_reload_misses_nothing(web: Web, page: Any)
     page.wait_for_selector("#show[data-over=yes]")
     assert page.locator("#table tbody").inner_text() == table
     assert page.locator("#board svg").count() == 1
+
+
+def test_a_run_that_is_deleted_while_it_is_shown_is_told_of(web: Web, tiny: Path, page: Any):
+    web.place.adopt(tiny, "doomed")
+    page.goto(f"{web.url}/play?game=tic_tac_toe&agent=doomed:1&seat=first&limit=4")
+    page.wait_for_selector(MINE)
+    shutil.rmtree(web.run("doomed"))
+    click(page, "b2")
+    page.locator("#error", has_text="there is no agent 'doomed:1' here").wait_for()
+    page.goto(f"{web.url}/play?game=tic_tac_toe&agent=tiny:1&seat=first&limit=4")
+    page.wait_for_selector(MINE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
