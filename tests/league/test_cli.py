@@ -13,7 +13,6 @@ import games
 from league.cli.entry import COMMANDS, main
 from tests.helpers.command import GENERATIONS, strict_json
 
-
 SERVERS = ("mcp", "uci", "gtp")
 """Commands that speak a protocol, and print nothing else."""
 
