@@ -19,6 +19,11 @@ def last(observation, mask):
 """
 
 
+def arena(line: str) -> None:
+    """Runs a command in this process."""
+    main(line.split())
+
+
 @pytest.mark.parametrize(
     ("typed", "seat", "result", "termination"),
     [
@@ -34,7 +39,7 @@ def test_a_game_of_ones_own_is_kept(typed, seat, result, termination, here: Plac
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     line = f"play policy:./mine.py:first --game tic_tac_toe --seat {seat} --record mine.jsonl"
     with contextlib.suppress(SystemExit):  # where the input ends
-        main(line.split())
+        arena(line)
     [kept] = read_games(here.folder / "mine.jsonl")
     assert (kept.result, kept.termination) == (result, termination)
     names = [player.name for player in kept.players]
@@ -45,7 +50,7 @@ def test_a_game_of_ones_own_is_kept(typed, seat, result, termination, here: Plac
 def test_games_of_a_match_are_kept_shown_and_are_a_book(here: Place, capsys):
     (here.folder / "mine.py").write_text(FIRST)
     sides = "policy:./mine.py:first policy:./mine.py:last --game tic_tac_toe"
-    main(f"match {sides} --pairs 2 --record games.jsonl --json".split())
+    arena(f"match {sides} --pairs 2 --record games.jsonl --json")
     score = strict_json(capsys.readouterr().out)
     kept = list(read_games(here.folder / "games.jsonl"))
     assert [one.tags["Round"] for one in kept] == ["1.1", "1.2", "2.1", "2.2"]
@@ -66,7 +71,7 @@ def test_games_of_a_match_are_kept_shown_and_are_a_book(here: Place, capsys):
     book = [["b2"], ["a1", "b2"], ["b2", "b2"]]
     lines = [json.dumps({"game": "tic_tac_toe", "moves": moves}) for moves in book]
     (here.folder / "book.jsonl").write_text("\n".join(lines))
-    main(f"match {sides} --pairs 2 --openings book.jsonl --record booked.jsonl".split())
+    arena(f"match {sides} --pairs 2 --openings book.jsonl --record booked.jsonl")
     booked = [one.moves for one in read_games(here.folder / "booked.jsonl")]
     assert sorted(moves[: 2 if moves[0] == "a1" else 1] for moves in booked) == [
         ("a1", "b2"),
@@ -78,7 +83,7 @@ def test_games_of_a_match_are_kept_shown_and_are_a_book(here: Place, capsys):
 
 def test_a_list_tells_of_what_was_skipped(here: Place, capsys):
     (here.folder / "a.pgn").write_text("1. e4 e5 *\n\n1. e4 e6 2. Ke3 *\n\n1. d4 *\n")
-    main(["replay", "a.pgn"])
+    arena("replay a.pgn")
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 5
     assert "a.pgn: 1 game skipped (game 2: move 3" in told.err
