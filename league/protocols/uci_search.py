@@ -73,7 +73,7 @@ class Search:
         if depth is not None and len(analysis.variation) >= depth:
             return True
         timed = not self.go.infinite and (not self.go.ponder or self.hit.is_set())
-        if not timed or self.seconds is None:
+        if not timed or self.seconds is None or "movetime" in self.go.numbers:
             return False
         visits = sorted((move.visits for move in analysis.moves), reverse=True)
         if len(visits) == 1:
