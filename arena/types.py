@@ -150,15 +150,19 @@ class Positions(NamedTuple):
     Attributes:
       states: a pytree of numpy arrays [N, ...].
       moves: of each, all from the game's start, outcomes of chance included.
+      starts: in which position each game began, as `Position.start`; None if all began in the
+        game's initial one.
     """
 
     states: State
     moves: list[list[int]]
+    starts: list[State] | None = None
 
     def tile(self, times: int) -> "Positions":
         """`times` copies one behind the other: position n once more at N + n, and so on."""
         states = jax.tree.map(lambda x: np.concatenate([x] * times), self.states)
-        return Positions(states, [list(moves) for _ in range(times) for moves in self.moves])
+        moves = [list(moves) for _ in range(times) for moves in self.moves]
+        return Positions(states, moves, self.starts and self.starts * times)
 
 
 class HostAgent(ABC):

@@ -104,6 +104,7 @@ def pairs(
     slots: int,
     openings: Positions | None = None,
     judge: Judge | None = None,
+    callback: Callable[[HostGames, np.ndarray], None] = lambda games, seat_of_a: None,
 ) -> np.ndarray:
     """Plays pairs of games: every opening twice, with the seats swapped.
 
@@ -117,6 +118,8 @@ def pairs(
       slots: games in flight.
       openings: the openings [P], a seat to move in each, in place of random ones.
       judge: who says who won; the rules if None.
+      callback: called with the 2P games when they are over, as `arena.play.seats` numbers them, and
+        the seats of A in them, i32[2P].
 
     Returns:
       A's scores f32[P, 2]; A makes the first move after the opening in the first game of a pair.
@@ -140,6 +143,7 @@ def pairs(
             _tick(game, games, players, seat_of_a, flying, pool)
             flying = [n for n in flying if games.view.mover[n] != OVER]
     finals = [games.position(n).state for n in range(2 * count)]
+    callback(games, seat_of_a)
     verdict = verdicts(judge or Rules(game), finals, room=room)
     return seats.by_pair(seats.score_of_a(verdict, seat_of_a).astype(np.float32))
 

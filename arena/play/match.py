@@ -12,8 +12,18 @@ from arena import interrupt
 from arena.judges.rules import Rules
 from arena.play import host_loop
 from arena.play.device_loop import Match
-from arena.play.openings import random_openings
-from arena.types import Agent, HostAgent, Judge, Key, stack
+from arena.play.openings import opening_walks, random_openings
+from arena.play.recording import (
+    Opening,
+    Recorder,
+    check_recordable,
+    device_games,
+    host_games,
+    moves_kept,
+    positions_of,
+    walked,
+)
+from arena.types import Agent, HostAgent, HostGames, Judge, Key, stack
 from games import Game
 
 
@@ -28,7 +38,9 @@ def play(
     groups: int,
     slots: int,
     judge: Judge | None = None,
+    openings: Sequence[Opening] | None = None,
     callback: Callable[[np.ndarray], None] = lambda moves: None,
+    recorder: Recorder | None = None,
 ) -> np.ndarray:
     """Plays a[i] against b[i] for all i, `groups` matches at a time.
 
@@ -46,34 +58,90 @@ def play(
       groups: G, matches in one call of the compiled loop; a last call is filled up.
       slots: S, games in flight per match and half, at most P.
       judge: who says who won; the rules if None.
+      openings: those of all matches, P for each, in place of random ones.
       callback: called with the numbers of moves that A and B chose, i32[G, 2], after every call of
         the compiled loop.
+      recorder: called with every game; the results are the same without it.
 
     Returns:
       A's scores f32[len(a), P, 2].
 
     Raises:
       Forfeit: an agent outside the device cannot go on, or made an illegal move.
+      UserError: games are to be recorded that an env plays.
     """
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(len(a)))
     judge = judge or Rules(game)
+    if recorder:
+        check_recordable(game)
+    shares = (
+        [openings[at : at + pairs] for at in range(0, pairs * len(a), pairs)] if openings else []
+    )
     if not (_on_device(a) and _on_device(b)):
-        host = partial(host_loop.pairs, count=pairs, plies=plies, slots=2 * slots, judge=judge)
-        matches = zip(a, b, keys, strict=True)
-        return np.stack([host(x, y, game, key=here) for x, y, here in matches])
-    match = Match(game, a[0].policy, b[0].policy, judge=judge, slots=min(slots, pairs))
+        found = []
+        for number, (x, y, here) in enumerate(zip(a, b, keys, strict=True)):
+            begun = positions_of(shares[number]) if shares else None
+            keep = partial(_keep, game, recorder, pairs, number) if recorder else lambda *_: None
+            found.append(
+                host_loop.pairs(
+                    x,
+                    y,
+                    game,
+                    key=here,
+                    count=pairs,
+                    plies=plies,
+                    slots=2 * slots,
+                    openings=begun,
+                    judge=judge,
+                    callback=keep,
+                )
+            )
+        return np.stack(found)
+    wrap = moves_kept if recorder else lambda policy: policy
+    match = Match(
+        game,
+        wrap(a[0].policy),
+        wrap(b[0].policy),
+        judge=judge,
+        slots=min(slots, pairs),
+        record=recorder is not None,
+        finals=recorder is not None,
+    )
     scores = []
     for at in range(0, len(a), groups):
         interrupt.check()
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
         first = [jax.random.fold_in(keys[i], 1) for i in index]
-        starts = [random_openings(game, here, shape=(pairs,), plies=plies) for here in first]
+        if shares:
+            starts = [positions_of(shares[i]).states for i in index]
+        else:
+            starts = [random_openings(game, k, shape=(pairs,), plies=plies) for k in first]
         params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
         played = match.play(params_a, params_b, keys=keys[np.array(index)], openings=stack(starts))
         scores.append(np.asarray(played.scores)[: len(a) - at])
         if played.moves is not None:
             callback(np.asarray(played.moves))
+        if recorder:
+            begun = shares[at : at + groups] or [
+                walked(opening_walks(game, k, shape=(pairs,), plies=plies))
+                for k in first[: len(a) - at]
+            ]
+            for one in device_games(game, played, begun, first_match=at):
+                recorder(one)
     return np.concatenate(scores)
+
+
+def _keep(
+    game: Game,
+    recorder: Recorder,
+    pairs: int,
+    match: int,
+    games: HostGames,
+    seat_of_a: np.ndarray,
+) -> None:
+    """Has the games of a match on the host recorded."""
+    for one in host_games(game, games, seat_of_a, pairs=pairs, match=match):
+        recorder(one)
 
 
 def _on_device(agents: Sequence[Agent | HostAgent]) -> TypeGuard[Sequence[Agent]]:

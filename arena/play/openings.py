@@ -1,6 +1,8 @@
 """Random openings, drawn on the device, or on the host with the moves that led there."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -35,22 +37,57 @@ def random_openings(game: Game, key: Key, *, shape: tuple[int, ...], plies: int)
 
 @partial(jax.jit, static_argnames=("game", "shape", "plies"))
 def _openings(game: Game, key: Key, shape: tuple[int, ...], plies: int) -> State:
+    return _walked(
+        game, key, shape, plies, lambda walk: jax.tree.map(lambda x: x[walk.at], walk.before)
+    )
+
+
+class Walk(NamedTuple):
+    """A way to an opening; arrays, with leading axes for several.
+
+    Attributes:
+      before: the positions before the plies, [plies + 1, ...], that of the opening and some that
+        follow it included.
+      moves: i32[plies + 1], the moves made in them.
+      at: i32[], which of the positions is the opening.
+    """
+
+    before: State
+    moves: jax.Array
+    at: jax.Array
+
+
+@partial(jax.jit, static_argnames=("game", "shape", "plies"))
+def opening_walks(game: Game, key: Key, *, shape: tuple[int, ...], plies: int) -> Walk:
+    """The ways to the positions of `random_openings` by the same arguments; not of a `HostGame`."""
+    return _walked(game, key, shape, plies, lambda walk: walk)
+
+
+def _walked(
+    game: Game,
+    key: Key,
+    shape: tuple[int, ...],
+    plies: int,
+    result: Callable[[Walk], PyTree],
+) -> PyTree:
+    """What is to be kept of the walks to random openings, [*shape, ...]."""
     tries = 64 * (plies + 1)
 
     def walk(key, number):
         length, moves = jax.random.split(key)
 
         def ply(state, key):
-            after = game.step(state, uniform_move(key, game.legal(state)[None])[0])
-            return resolve_chance(game, jax.random.fold_in(key, 1), after), state
+            move = uniform_move(key, game.legal(state)[None])[0]
+            after = game.step(state, move)
+            return resolve_chance(game, jax.random.fold_in(key, 1), after), (state, move)
 
         start = resolve_chance(game, jax.random.fold_in(moves, 0), game.init())
-        _, before = jax.lax.scan(ply, start, jax.random.split(moves, plies + 1))
+        _, (before, made) = jax.lax.scan(ply, start, jax.random.split(moves, plies + 1))
         at = jax.random.randint(length, (), 0, plies + 1)
         at = jnp.where(number < tries, at, 0)
         over = jax.vmap(game.mover)(before) == OVER
         ended = (over & (jnp.arange(plies + 1) <= at)).any()
-        return jax.tree.map(lambda x: x[at], before), ended
+        return result(Walk(before, made, at)), ended
 
     def redraw(carry):
         number, key, _, _ = carry

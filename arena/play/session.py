@@ -140,6 +140,11 @@ class Session:
         """The position with all moves that led there, as `HostAgent.choose` takes it."""
         return Position(self.state, self.moves, self._start)
 
+    def positions(self) -> list[Position]:
+        """The positions in which a seat has moved, in order; not of a game outside the device."""
+        made = [n for n, node in enumerate(self._nodes[:-1]) if node.mover >= 0]
+        return [Position(_on_host(self._nodes[n].state), self.moves[:n], self._start) for n in made]
+
     @property
     def legal(self) -> np.ndarray:
         """The moves of the seat to move, bool[A]; none when the game is over."""
@@ -319,6 +324,27 @@ class Session:
         if self._rng is not None:
             rng = self._rng.bit_generator.state
             self._nodes[-1] = self._nodes[-1]._replace(rng=rng)
+
+    @classmethod
+    def by_moves(cls, game: Game, moves: Sequence[int], *, start: State | None = None) -> "Session":
+        """The game after moves and outcomes of chance, as `Session.moves` has them.
+
+        Raises:
+          ValueError: one is not legal, or the game is outside the device; in one line.
+        """
+        if as_host_game(game):
+            raise ValueError("a game that its env plays does not follow from its moves")
+        outcomes, made = [], []
+        with _on_cpu():
+            compiled = _compiled(game)
+            sight = compiled.init() if start is None else compiled.look(_begun(game, start)[0])
+            for move in moves:
+                (outcomes if int(sight.mover) == CHANCE else made).append(move)
+                sight = compiled.step(sight.state, np.int32(move))
+        session = cls(game, start=start, outcomes=outcomes)
+        for move in made:
+            session.push(move)
+        return session
 
     def _given(self, chance: np.ndarray, drawn: int) -> int:
         """The outcome that was given for this place of the game, else the drawn one."""

@@ -108,7 +108,8 @@ class Sessions:
     def position(self, n: int) -> Position:
         """One game as it stands."""
         state = jax.tree.map(lambda x: x[n].copy(), self.positions.states)
-        return Position(state, tuple(self.positions.moves[n]))
+        start = self.positions.starts[n] if self.positions.starts else None
+        return Position(state, tuple(self.positions.moves[n]), start)
 
     def draw(self, n: int) -> int:
         """An outcome of chance, in a game in which it is to move."""

@@ -52,12 +52,15 @@ def _watch(page: Any, url: str) -> None:
     page.wait_for_timeout(1500)
 
 
-def _replay(page: Any, url: str) -> None:
-    page.goto(f"{url}/games")
-    page.locator("table.list a").first.click()
-    page.wait_for_selector("#curve svg")
-    page.get_by_role("button", name="Back").click()
-    page.wait_for_timeout(2000)
+def _replay(run: str) -> Callable[[Any, str], None]:
+    def visit(page: Any, url: str) -> None:
+        page.goto(f"{url}/games?run={run}")
+        page.locator("table.list a").first.click()
+        page.wait_for_selector("#curve svg")
+        page.get_by_role("button", name="Back").click()
+        page.wait_for_timeout(2000)
+
+    return visit
 
 
 def _at(path: str, wait: float = 0.5) -> Callable[[Any, str], None]:
@@ -84,7 +87,7 @@ def pages(run: str) -> dict[str, Callable[[Any, str], None]]:
         "start": _at("/train", 2),
         "train": _at(f"/train/{run}", 5),
         "games": _at("/games", 3),
-        "replay": _replay,
+        "replay": _replay(run),
         "ratings": _at(f"/ratings/{run}", 5),
     }
 

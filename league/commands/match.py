@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import jax
@@ -9,11 +10,17 @@ import tyro
 
 from arena.errors import PAIRS, PLIES, check_not_negative, check_positive, check_seed
 from arena.evaluation import scale, score
-from arena.play import match
+from arena.play import book, match, recording, records
+from arena.play.recording import Opening, PlayedGame
 from arena.shards import SHARDS, fitting
 from arena.types import Agent, HostAgent
 from games import Game
 from league.cli import closing, console, device, interrupts, names
+from league.cli.recording import kept_games
+from league.settings import game_names
+
+_MOST_RECORDED = 10_000
+"""Pairs of games of which a record can be kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,11 @@ class Command:
       b: the second agent.
       game: what they play; a snapshot says it by itself.
       pairs: pairs of games to play.
-      opening_plies: openings are up to so many random moves long.
+      opening_plies: openings are up to so many random moves long, 4 if it is not given; those of a
+        book are cut after so many moves.
+      openings: a book, of which each opening is played once at most: an .epd of chess, or games in
+        a .pgn, .sgf or .jsonl file.
+      record: a .pgn, .sgf or .jsonl file, to which the games are added.
       seed: of openings and of agents that play at random.
       json: print one JSON object.
     """
@@ -41,7 +52,9 @@ class Command:
     b: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="AGENT")]
     game: str = ""
     pairs: int = 64
-    opening_plies: int = 4
+    opening_plies: int | None = None
+    openings: Path | None = None
+    record: Path | None = None
     seed: int = 0
     json: bool = False
 
@@ -49,6 +62,8 @@ class Command:
         check_positive(self, "pairs", most=PAIRS)
         check_not_negative(self, "opening_plies", most=PLIES)
         check_seed(self.seed)
+        if self.record:
+            check_positive(self, "pairs", most=_MOST_RECORDED)
 
 
 def run(command: Command) -> None:
@@ -56,6 +71,11 @@ def run(command: Command) -> None:
     device.prepare()
     rules = names.game(command.game) if command.game else None
     game, a, b = _agents(command.a, command.b, rules)
+    if command.record:
+        records.check_writable(command.record, game)
+        recording.check_recordable(game)
+    openings = _book(command, game) if command.openings else None
+    games: list[PlayedGame] = []
     shares = 1 if isinstance(a, HostAgent) or isinstance(b, HostAgent) else _shares(command.pairs)
     lost = interrupts.closing_line("nothing of the match is kept")
     with lost, closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
@@ -65,10 +85,15 @@ def run(command: Command) -> None:
             game,
             key=jax.random.key(command.seed),
             pairs=command.pairs // shares,
-            plies=command.opening_plies,
+            plies=4 if command.opening_plies is None else command.opening_plies,
             groups=shares,
             slots=64,
+            openings=openings,
+            recorder=games.append if command.record else None,
         )
+    if command.record:
+        kept = kept_games(games, game, a, b)
+        records.append_games(command.record, kept, load=game_names.load)
     result = score.of(scores.reshape(-1, 2))
     if command.json:
         console.emit({"a": a.name, "b": b.name, **dataclasses.asdict(result)})
@@ -93,6 +118,24 @@ def _agents(
     except names.AnyGame:
         game, b = names.agent(two, None)
         return game, names.agent(one, game)[1], b
+
+
+def _book(command: Command, game: Game) -> list[Opening]:
+    """The openings to be played; says how many of the book are not."""
+    assert command.openings
+    skipped = records.Skipped()
+    found = book.draw_openings(
+        command.openings,
+        game,
+        count=command.pairs,
+        seed=command.seed,
+        plies=command.opening_plies,
+        load=game_names.load,
+        skipped=skipped,
+    )
+    if skipped.count:
+        console.stderr.print(f"{command.openings}: {skipped.describe()}")
+    return found
 
 
 def _shares(pairs: int) -> int:

@@ -6,6 +6,7 @@ runs/NAME/run.json        the run card, see `card.py`
           exploiters/     weights of exploiters that joined the pool, eK/GEN/ for GENeK
           data/GEN.npz    the datasets of every generation; GENeK.npz, exploiter K's
           state/GEN/      what resuming needs; the last two are kept
+          games/GEN.jsonl   showcase games, see `league/training/showcase.py`
           report.html
 """
 

@@ -36,6 +36,7 @@ from league.training.game_figures import GameCounts
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
 from league.training.schedule import Pairing, Schedule
+from league.training.showcase import Showcase
 
 
 @dataclass
@@ -90,6 +91,7 @@ class Trainer:
         self.schedule = Schedule(run, results, self.history)
         self.replay = ReplayBuffer(run, self.history)
         self.measuring = Measuring(run, self.weights)
+        self.showcase = Showcase(run, self.weights)
         self._passes = compute_ledger.nothing()
         self._exploitable = best_response.small(run.game)
 
@@ -142,6 +144,7 @@ class Trainer:
         # All that is needed has been read, so nothing is lost if it was damaged.
         self.run.write_card()
         self.results.forget_after(done)
+        self.showcase.drop_after(done)
         for store in (self.run.snapshots, *self.run.exploiters.values()):
             store.drop_after(done)
         return states or self._start()
@@ -212,6 +215,8 @@ class Trainer:
             **game_figures.figures(self.run.game, generation.counts, self.run.config.opening_plies),
             **self._exploitability(number, main),
         }
+        spent = time.monotonic() - started
+        self.showcase.keep(number, main, self.results, seconds=spent)
         self._save(generation)
         return generation.states
 

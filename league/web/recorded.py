@@ -17,7 +17,7 @@ from arena.play.records import SavedGame, Skipped, begin, read_games, rules_of
 from arena.types import State
 from league.web.lines import Lines
 
-_MOST_FILES = 500
+_MOST_FILES = 2000
 _MOST_GAMES = 5000
 """The most games of one file that are listed."""
 _PIECE = 50
@@ -126,13 +126,14 @@ class Recorded:
             mark = stat.st_mtime_ns, stat.st_size
             if name not in self._files or self._files[name].mark != mark:
                 yield from self._load(name, path, mark)
+                yield
         self._order = tuple(paths)
 
     @property
     def entries(self) -> list[Entry]:
-        """All games that have been read, the newest file first."""
+        """All games that have been read, the newest file first, its last game first."""
         files = (self._files.get(name) for name in self._order)
-        return [entry for file in files if file for entry in file.entries]
+        return [entry for file in files if file for entry in reversed(file.entries)]
 
     @property
     def faults(self) -> dict[str, str]:
@@ -167,7 +168,7 @@ class Recorded:
         """The files, by their names as pages show them, the one that changed last first."""
         top = self._place.resolve().parent
         folders = [top, *(p.parent for p in self._place.resolve().glob("*/run.json"))]
-        folders += [folder / name for folder in folders[1:] for name in ("games", "showcase")]
+        folders += [folder / "games" for folder in folders[1:]]
         found = [
             path
             for folder in folders

@@ -25,7 +25,8 @@ class Parts:
 
     Attributes:
       generation: the newest of them; -1 if there is nothing to show yet.
-      values: by the names of the report's template; empty if there is nothing to show.
+      values: by the names of the report's template, and `searchable`; empty if there is nothing to
+        show.
       version: of the record, see `runs.version`.
       due: when they may be made again, in seconds of `time.monotonic`.
     """
@@ -86,4 +87,12 @@ def _make(found: Path) -> tuple[int, dict[str, Any]]:
         if not snapshots:
             return -1, {}
         standing = leaderboard.compute(results, run.config.measure.max_elo_step)
-        return max(snapshots), page.parts(build.gather(run, results, standing, board=False))
+        values = page.parts(build.gather(run, results, standing, board=False))
+        return max(snapshots), {**values, "searchable": _is_searchable(str(run.card["game"]))}
+
+
+def _is_searchable(name: str) -> bool:
+    """Whether a game can be analysed here; games that load code of others are not looked at."""
+    import games
+
+    return name.partition(":")[0] in games.names() and games.load(name).searchable

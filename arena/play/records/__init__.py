@@ -2,10 +2,11 @@
 
 Public are a game as files keep it (`SavedGame`, with `Player` and `MoveNote`; `saved` makes one of
 a `GameRecord`, `replay` a `Session` of one), and reading and writing it (`read_games`,
-`append_games`, `Skipped`).
+`append_games`, `Skipped`), and finding it (`find_games`, `GameFilter`).
 """
 
 from arena.play.records.files import Skipped, append_games, check_writable, read_games
+from arena.play.records.listing import FoundGame, GameFilter, find_games
 from arena.play.records.saved import (
     LEFT,
     RESIGNED,
@@ -21,6 +22,8 @@ from arena.play.records.saved import (
 __all__ = [
     "LEFT",
     "RESIGNED",
+    "FoundGame",
+    "GameFilter",
     "MoveNote",
     "Player",
     "SavedGame",
@@ -28,6 +31,7 @@ __all__ = [
     "append_games",
     "begin",
     "check_writable",
+    "find_games",
     "read_games",
     "replay",
     "rules_of",

@@ -14,18 +14,15 @@ from league.web.site import Entry, Site
 from league.web.work import Job
 
 if TYPE_CHECKING:
+    from arena.play.records import GameFilter
     from league.web import recorded
 
 ENTRY = Entry("Games", "/games", 50, "Browse recorded games and replay them with their values.")
 router = APIRouter()
 
 _ON_A_PAGE = 50
-_RESULTS = {
-    "first": "first won",
-    "second": "second won",
-    "draw": "drawn",
-    "none": "unfinished",
-}
+_RESULTS = {"1-0": "first won", "0-1": "second won", "draw": "drawn", "*": "unfinished"}
+"""As `GameFilter` has them, and in words."""
 
 
 @router.get("/games")
@@ -63,7 +60,12 @@ def _browse(here: Site, asked: Mapping[str, str]) -> Job[dict[str, Any]]:
     for _ in _recorded(here).read():
         yield {}
     entries = _recorded(here).entries
-    fitting = [entry for entry in entries if _fits(entry, asked)]
+    wanted, game, run = _wanted(asked), asked.get("game", ""), asked.get("run", "")
+    fitting = [
+        entry
+        for entry in entries
+        if game in ("", entry.kept.game) and run in ("", entry.run) and wanted.holds(entry.kept)
+    ]
     page = whole_number(asked.get("page", "1"), 1) or 1
     start = (page - 1) * _ON_A_PAGE
     kept = {key: value for key, value in asked.items() if value and key != "page"}
@@ -82,24 +84,19 @@ def _browse(here: Site, asked: Mapping[str, str]) -> Job[dict[str, Any]]:
     }
 
 
-def _fits(entry: "recorded.Entry", asked: Mapping[str, str]) -> bool:
-    """Whether a game is one of those that are asked for."""
-    kept = entry.kept
-    agent = asked.get("agent", "").strip().lower()
-    generation = asked.get("gen", "").strip()
-    return (
-        asked.get("game", "") in ("", kept.game)
-        and asked.get("run", "") in ("", entry.run)
-        and (not agent or any(agent in player.name.lower() for player in kept.players))
-        and asked.get("result", "") in ("", _result(kept.result))
-        and (not generation or str(entry.generation) == generation)
-    )
+def _wanted(asked: Mapping[str, str]) -> "GameFilter":
+    """The games that are asked for, but for what they are and where.
 
+    Raises:
+      UserError: there is no such result, or generation.
+    """
+    from arena.play.records import GameFilter
 
-def _result(result: float | None) -> str:
-    if result is None:
-        return "none"
-    return "draw" if result == 0 else "first" if result > 0 else "second"
+    text, agent = asked.get("gen", "").strip(), asked.get("agent", "").strip()
+    generation = whole_number(text) if text else None
+    if text and generation is None:
+        raise UserError(f"a generation is a whole number, not {text!r:.40}")
+    return GameFilter(generation, (agent,) if agent else (), asked.get("result", ""))
 
 
 def _row(entry: "recorded.Entry") -> dict[str, Any]:
@@ -144,6 +141,7 @@ def _replay(here: Site, asked: Mapping[str, str]) -> Job[dict[str, Any]]:
         "visits": [note.visits if note else None for note in kept.notes],
         "players": [player.name for player in kept.players],
         "result": row["result"],
+        "by": _author(found.entry),
     }
     yield {
         "row": row,
@@ -153,6 +151,12 @@ def _replay(here: Site, asked: Mapping[str, str]) -> Job[dict[str, Any]]:
         "analyse": _analyse(found),
         "about": _about(found.entry),
     }
+
+
+def _author(entry: "recorded.Entry") -> str:
+    """Whose values a game has: a showcase those of one network; "" if of each player."""
+    tags = entry.kept.tags
+    return f"{tags.get('run', entry.run)}:{entry.generation}" if "showcase" in tags else ""
 
 
 def _about(entry: "recorded.Entry") -> list[tuple[str, str]]:

@@ -87,10 +87,10 @@ function curve() {
   }
   svg.append(make("text", { x: width - right, y: height - 4, "text-anchor": "end" }, `move ${last}`));
   svg.append(make("line", { x1: x(ply), x2: x(ply), y1: top, y2: height - bottom, class: "here" }));
-  for (const seat of [0, 1]) {
-    const own = known.filter(({ at }) => view.seats[at] === seat);
-    const kind = ["one", "two"][seat];
-    if (own.length > 1) svg.append(make("path", { d: own.map((p, n) => `${n ? "L" : "M"}${x(p.at)} ${y(p.value)}`).join(""), class: kind }));
+  const lines = view.by ? [known] : [0, 1].map((seat) => known.filter(({ at }) => view.seats[at] === seat));
+  for (const [n, own] of lines.entries()) {
+    const kind = ["one", "two"][n];
+    if (own.length > 1) svg.append(make("path", { d: own.map((p, k) => `${k ? "L" : "M"}${x(p.at)} ${y(p.value)}`).join(""), class: kind }));
     for (const p of own) svg.append(make("circle", { cx: x(p.at), cy: y(p.value), r: 3, class: kind }));
   }
   svg.addEventListener("click", (event) => {
