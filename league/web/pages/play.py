@@ -1,5 +1,6 @@
 """Play: a visitor against an agent. The address is the position."""
 
+import secrets
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -33,7 +34,8 @@ async def play(request: Request) -> Response:
     asked = query.read(values)
     if not asked.agent:
         return await _setup(request, asked)
-    began, view = await here.worker.run(request, once(lambda: _open(here, asked)))
+    fresh = "seed" not in values and not asked.moves
+    began, view = await here.worker.run(request, once(lambda: _open(here, asked, fresh)))
     if began != asked or "seat" not in values:
         return RedirectResponse(f"/play?{began.text()}", 303)
     shown = {"query": began, "view": view, "title": titles.title(asked.game), "seats": query.SEATS}
@@ -109,8 +111,8 @@ async def _run(
     return JSONResponse(await here.worker.run(request, make(here, at), heavy=heavy))
 
 
-def _open(here: Site, asked: Query) -> tuple[Query, Any]:
-    """The address, with a deal if it needs one, and its view."""
+def _open(here: Site, asked: Query, fresh: bool) -> tuple[Query, Any]:
+    """The address, with a deal or a seed if it needs one, and its view."""
     from league.web import service
 
     found = service.of(here)
@@ -118,6 +120,8 @@ def _open(here: Site, asked: Query) -> tuple[Query, Any]:
     chance = not game.perfect_information or game.num_outcomes or not game.on_device
     if chance and not asked.deal:
         asked = found.lines.begin(asked)
+    elif fresh and not chance:
+        asked = asked.change(seed=secrets.randbelow(999_999) + 1)
     found.opponents.get(asked.agent, game)
     return asked, _playing().look(here, asked)
 
