@@ -40,6 +40,7 @@ class Trainings:
         self._place = place
         self._started: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
+        self._beginning: set[str] = set()
 
     async def start(self, name: str, arguments: Sequence[str]) -> None:
         """Begins or resumes a run; returns when it has begun.
@@ -51,24 +52,34 @@ class Trainings:
         Raises:
           UserError: it did not begin; the message is that of the command.
         """
+        if name in self._beginning:
+            raise UserError(f"run {name!r} begins already")
+        self._beginning.add(name)
+        try:
+            await self._start(name, arguments)
+        finally:
+            self._beginning.discard(name)
+
+    async def _start(self, name: str, arguments: Sequence[str]) -> None:
         found = self._place / name
-        fresh = not (found / runs.CARD).exists()
+        made, fresh = not found.exists(), not (found / runs.CARD).exists()
         found.mkdir(parents=True, exist_ok=True)
         try:
             process, said = self._spawn(found, [*arguments, "--name", name])
-            deadline = time.monotonic() + _PATIENCE
-            while not await asyncio.to_thread(self._has_begun, name, fresh):
-                if process.poll() is not None:
-                    if process.returncode:
-                        raise UserError(_complaint(found / runs.LOG, said))
-                    return  # there was nothing left to train
-                if time.monotonic() > deadline:
-                    raise UserError(f"run {name!r} takes long to begin; look again later")
-                await asyncio.sleep(0.1)
         except BaseException:
-            if fresh and not (found / runs.CARD).exists():
-                shutil.rmtree(found, ignore_errors=True)
+            _drop(found, made)
             raise
+        deadline = time.monotonic() + _PATIENCE
+        while not await asyncio.to_thread(self._has_begun, name, fresh):
+            if process.poll() is not None:
+                if process.returncode:
+                    complaint = _complaint(found / runs.LOG, said)
+                    _drop(found, made)
+                    raise UserError(complaint)
+                return  # there was nothing left to train
+            if time.monotonic() > deadline:
+                raise UserError(f"run {name!r} takes long to begin; look again later")
+            await asyncio.sleep(0.1)
 
     def stop(self, look: runs.Look) -> None:
         """Stops a training as Ctrl-C does: after the piece of work that it is at.
@@ -121,6 +132,12 @@ class Trainings:
             return True
         # One that is resumed reads what it goes on from first, and may be refused for that.
         return look.state == "training" and look.status is not None and look.status.phase != "start"
+
+
+def _drop(found: Path, made: bool) -> None:
+    """Removes the folder that was made for a run which did not begin; never one that was there."""
+    if made and not (found / runs.CARD).exists():
+        shutil.rmtree(found, ignore_errors=True)
 
 
 def _complaint(log: Path, said: int) -> str:
