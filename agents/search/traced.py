@@ -16,9 +16,10 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
+import jax.numpy as jnp
 from jax import export
 
 _ROOMS = ("games", "arena", "agents")
@@ -90,7 +91,7 @@ class Traced:
 
 
 def _folder() -> str | None:
-    return jax.config.jax_compilation_cache_dir
+    return cast(Any, jax.config).jax_compilation_cache_dir
 
 
 def name_of(*parts: Any) -> str:
@@ -121,7 +122,7 @@ def _told(x: Any) -> str:
 
 
 def _is_key(x: Any) -> bool:
-    return isinstance(x, jax.Array) and jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
 
 
 def _data(x: Any) -> Any:
