@@ -119,7 +119,7 @@ def measure(answers: int, visitors: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measures and writes the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="How fast the web app answers.")
     parser.add_argument("--answers", type=int, default=60, help="of one visitor")
     parser.add_argument("--visitors", type=int, default=50, help="at once")
     parser.add_argument("--out", type=Path, default=RESULT)

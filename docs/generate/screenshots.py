@@ -124,7 +124,7 @@ def main() -> None:
     """Takes them all."""
     from playwright.sync_api import sync_playwright
 
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description="Screenshots of the web app.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()

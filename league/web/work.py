@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
@@ -46,7 +46,7 @@ class _Task:
     """A job in the queue."""
 
     visitor: str
-    job: Iterator[Any]
+    job: Generator[Any, None, None]
     callback: Callable[[Any], None] | None
     limited: bool
     heavy: bool
@@ -202,7 +202,7 @@ class Worker:
     def _step(self, task: _Task) -> bool:
         """One piece of a job; whether more are to come."""
         if task.cancelled:
-            task.job.close()  # pyright: ignore[reportAttributeAccessIssue]
+            task.job.close()
             task.future.cancel()
             return False
         began = time.monotonic()

@@ -194,13 +194,7 @@ def test_pages_fit_a_phone_and_follow_the_theme(web: Web, browser: Any, scheme: 
     size = {"width": 390, "height": 844}
     context = browser.new_context(viewport=size, color_scheme=scheme)
     page = context.new_page()
-    for path in (
-        "/",
-        "/play",
-        "/play?game=tic_tac_toe&agent=uniform&seat=first",
-        "/analyse",
-        "/watch",
-    ):
+    for path in ("/", "/play?game=tic_tac_toe&agent=uniform&seat=first", "/analyse"):
         page.goto(web.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     ground = "getComputedStyle(document.body).backgroundColor"
