@@ -177,6 +177,12 @@ def test_a_training_of_the_command_line_is_followed_and_stopped(cache: Path, tmp
         ("/train", {"game": "nim", "time": "1m", "name": "../up"}, "cannot be the name"),
         ("/train", {"game": "nim", "time": "1m", "name": "tiny"}, "there is a run 'tiny'"),
         ("/train", {"game": "nim", "time": "1m", "name": "mcts"}, "is the name of an agent"),
+        # What only the command itself can refuse.
+        (
+            "/train",
+            {"game": "nim", "time": "1m", "learner": "ppo", "learner.simulations": "4"},
+            "train: ",
+        ),
         ("/train/tiny/stop", {"a": "b"}, "is not being trained"),
         ("/train/tiny/resume", {"generations": "x"}, "Generations must be"),
         ("/train/tiny/resume", {"generations": "1"}, "has 3 generations already"),
