@@ -29,7 +29,7 @@ def test_a_league_is_started_from_the_page_and_stopped(web: Web, page: Any):
     page.goto(f"{web.url}/train")
     page.get_by_label("Game", exact=True).fill("tic_tac_toe")
     page.get_by_role("radio", name="By generations").check()
-    page.get_by_label("Generations", exact=True).fill("3")
+    page.get_by_label("Generations", exact=True).fill("4000")
     page.get_by_label("Seed").fill("5")
     page.get_by_label("Name").fill("fresh")
     page.get_by_label("Judge").select_option("rules")
@@ -37,12 +37,12 @@ def test_a_league_is_started_from_the_page_and_stopped(web: Web, page: Any):
     page.get_by_label("Simulations a move").fill("4")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(f"{web.url}/train/fresh")
-    _words(page, "Generation 0 of 3")
+    _words(page, "of 4000")
     found = runs.look(web.place.folder / "runs", "fresh")
     assert found.stoppable
     assert (found.card["seed"], found.card["config"]["learner"]["simulations"]) == (5, 4)
     page.get_by_role("button", name="Stop").click()
-    _words(page, "Stopped after generation 0")
+    _words(page, "Stopped after generation")
     assert page.get_by_role("button", name="Resume").is_visible()
     assert "interrupted" in (web.run("fresh") / runs.LOG).read_text("utf-8")
 
@@ -177,6 +177,12 @@ def test_a_training_of_the_command_line_is_followed_and_stopped(cache: Path, tmp
         ("/train", {"game": "nim", "time": "1m", "name": "../up"}, "cannot be the name"),
         ("/train", {"game": "nim", "time": "1m", "name": "tiny"}, "there is a run 'tiny'"),
         ("/train", {"game": "nim", "time": "1m", "name": "mcts"}, "is the name of an agent"),
+        # What only the command itself can refuse.
+        (
+            "/train",
+            {"game": "nim", "time": "1m", "learner": "ppo", "learner.simulations": "4"},
+            "train: ",
+        ),
         ("/train/tiny/stop", {"a": "b"}, "is not being trained"),
         ("/train/tiny/resume", {"generations": "x"}, "Generations must be"),
         ("/train/tiny/resume", {"generations": "1"}, "has 3 generations already"),
