@@ -174,7 +174,7 @@ def _imitated(game: Game, config: ImitationConfig) -> Config:
     perfect = game.perfect_information
     pairs = max(8, min(512, 8192 // game.typical_plies))
     return Config(
-        generations=60,
+        generations=100,
         pairs=pairs,
         slots=min(pairs, 256),
         opening_plies=min(game.typical_plies, 30) if perfect else 0,
