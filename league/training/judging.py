@@ -122,7 +122,7 @@ class Judging:
     def _divergence(self, params: Params, data: PyTree) -> float | None:
         """KL(snapshot ‖ first policy), nats a move, in positions of the generation's games."""
         states = getattr(data, "state", None)
-        if states is None or not len(jax.tree.leaves(states)[0]):
+        if states is None or not self.run.game.on_device or not len(jax.tree.leaves(states)[0]):
             return None
         count = len(jax.tree.leaves(states)[0])
         rows = self.run.rng(0, "divergence").integers(count, size=_ROWS)
