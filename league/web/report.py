@@ -9,9 +9,13 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from arena.errors import UserError
 from league.web import runs
+
+if TYPE_CHECKING:
+    from league.store.run import Run
 
 _MOST = 8
 """Runs whose parts are kept."""
@@ -75,13 +79,23 @@ class Reports:
 
 
 def _make(found: Path) -> tuple[int, dict[str, Any]]:
-    from league.evaluation import leaderboard
-    from league.report import build, page
     from league.store.run import Run
 
     run = Run(found)
     if not (found / runs.RECORD).is_file():
         return -1, {}
+    try:
+        return _gather(run, found)
+    except UserError:
+        if runs.is_beginning(found):
+            return -1, {}
+        raise
+
+
+def _gather(run: "Run", found: Path) -> tuple[int, dict[str, Any]]:
+    from league.evaluation import leaderboard
+    from league.report import build, page
+
     with runs.frozen(found) as results:
         snapshots = results.digests()
         if not snapshots:

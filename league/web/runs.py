@@ -149,7 +149,12 @@ def look(place: Path, name: str) -> Look:
         raise UserError(f"there is no run {name!r} here") from None
     card = cards.read(found)
     locked, said = files.is_locked(found), status.read(found)
-    figures = _figures(found / RECORD)
+    try:
+        figures = _figures(found / RECORD)
+    except UserError:
+        if not _is_beginning(locked, said):
+            raise
+        figures = ()
     done = int(figures[-1]["generation"]) if figures else -1
     config = card["config"]
     known = not config.get("time") or config.get("plateau", 0) > 0
@@ -163,6 +168,17 @@ def look(place: Path, name: str) -> Look:
     number = f"{inode.st_dev}-{inode.st_ino}"
     fault = _fault(found) if state == "stopped" else ""
     return Look(name, number, card, done, total, state, said, stoppable, figures, fault)
+
+
+def is_beginning(found: Path) -> bool:
+    """Whether a process is about to train a run, whose record need not be whole yet."""
+    from league.store import files, status
+
+    return _is_beginning(files.is_locked(found), status.read(found))
+
+
+def _is_beginning(locked: bool, said: "Status | None") -> bool:
+    return locked and (said is None or said.phase == "start")
 
 
 def _fault(found: Path) -> str:

@@ -1,5 +1,7 @@
 """One tiny run, trained undisturbed by the real command and shared by the tests of this folder."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from league.cli import device
 from league.cli.entry import main
+from league.store import status
 from tests.helpers.command import TINY, Place, check_refusal, held
 from tests.helpers.web import Web, browsing, served
 
@@ -41,6 +44,9 @@ def web(cache: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     place.adopt(tiny, "tiny")
     with served(place) as server:
         yield server
+    for run in (place.folder / "runs").iterdir():  # where a test has failed they may go on
+        if (told := status.read(run)) is not None and status.is_alive(told):
+            os.kill(told.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

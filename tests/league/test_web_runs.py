@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from league.store import status
+from arena.errors import UserError
+from league.store import files, status
 from league.web import runs
 from tests.helpers.command import GENERATIONS, TINY, Place
 from tests.helpers.web import Web, ask, served, until
@@ -78,6 +79,22 @@ def test_a_run_is_followed_through_a_stop_a_kill_and_a_reload(web: Web, page: An
     _words(page, "Stopped after generation")
     shown = page.locator("#figures figure h2").all_inner_texts()
     assert {"Elo by snapshot", "Who beats whom", "Forgetting", "Loss by generation"} <= set(shown)
+
+
+def test_a_run_whose_record_is_being_made_is_shown(tiny: Path, tmp_path: Path):
+    run = tmp_path / "new"
+    run.mkdir()
+    shutil.copy(tiny / runs.CARD, run)
+    (run / runs.RECORD).touch()
+    with files.lock(run):
+        assert runs.look(tmp_path, "new").figures == ()
+        with status.telling(run, 0):
+            look = runs.look(tmp_path, "new")
+            assert (look.words, look.stoppable) == (f"Generation 0 of {GENERATIONS} starts", True)
+            assert runs.is_beginning(run)
+        assert runs.look(tmp_path, "new").state == "busy"
+    with pytest.raises(UserError, match="is not a results file"):
+        runs.look(tmp_path, "new")
 
 
 def test_a_run_that_is_deleted_while_it_is_shown_is_one_clear_line(web: Web, page: Any, tiny: Any):
