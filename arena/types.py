@@ -385,7 +385,7 @@ class ParametricJudge(Judge):
 
     Its weights are an argument of the programs that it is compiled into, so that new ones compile
     nothing. Whoever calls such a program binds them while it is traced: `Match.play` does, by
-    `arena.judges.weights`.
+    `arena.judge_weights`.
     """
 
     @property
@@ -403,9 +403,9 @@ class ParametricJudge(Judge):
 
     def verdict(self, finals: State) -> jax.Array:
         """As `Judge.verdict`, by the weights that are bound."""
-        from arena.judges import weights  # which knows this type
+        from arena import judge_weights  # which knows this type
 
-        return self.verdict_by(weights.current(self), finals)
+        return self.verdict_by(judge_weights.current(self), finals)
 
 
 def stack(trees: Sequence[Tree]) -> Tree:

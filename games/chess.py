@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _chess
-from games._chess import Board, CheckInfo, History, Key, Pieces, picture
+from games import _chess, _chess_picture
+from games._chess import Board, CheckInfo, History, Key, Pieces
 from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
@@ -289,7 +289,7 @@ class Chess(Game[State]):
         board = self._board(state)
         letters = [p.symbol() if (p := board.piece_at(k)) else "." for k in range(64)]
         king = ("K" if board.turn else "k") if board.is_check() else ""
-        return picture.draw(8, letters, turned=turned, king=king)
+        return _chess_picture.draw(8, letters, turned=turned, king=king)
 
     def label(self, state: State, move: int) -> str:
         """Standard algebraic notation, as `Nf3`."""

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from games import _chess
-from games._chess import Board, CheckInfo, History, Key, Pieces, picture
+from games import _chess, _chess_picture
+from games._chess import Board, CheckInfo, History, Key, Pieces
 from games._turned import turned
 from games.core import OVER, Fact, Facts, Game
 
@@ -222,7 +222,7 @@ class GardnerChess(Game[State]):
 
     def _draw(self, state: State, *, turned: bool) -> str:
         king = "Kk"[int(state.ply) % 2] if bool(_checked(state.pieces)) else ""
-        return picture.draw(5, _letters(state), turned=turned, king=king)
+        return _chess_picture.draw(5, _letters(state), turned=turned, king=king)
 
     def parse(self, state: State, text: str) -> int:
         """The inverse of `label`."""

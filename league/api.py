@@ -196,9 +196,11 @@ def default_config(
     name, rules = _game(game)
     kind = name.partition(":")[0]
     begins = names.beginning(str(start), rules)
-    weights = begins if isinstance(begins, InitialWeights) else None
+    settled = None
+    if isinstance(begins, InitialWeights):
+        learner, settled = learner or begins.learner, begins.network
     found = defaults.default(
-        kind, rules, learner=learner, network=network, time=time, weights=weights
+        kind, rules, learner=learner, network=network, time=time, settled=settled
     )
     return dataclasses.replace(found, **changes)
 

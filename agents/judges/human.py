@@ -8,10 +8,10 @@ import numpy as np
 
 from agents.judges import preference
 from agents.judges.preference import Comparisons
+from agents.judges.verdicts import HumanVerdict, VerdictFile, replay
 from agents.nn.networks import MLPConfig, NetworkConfig
 from arena.errors import UserError
 from arena.judges.names import JudgeContext
-from arena.judges.verdicts import HumanVerdict, VerdictFile, replay
 from arena.types import ParametricJudge, Params, State, TrainingMoment
 from games import Game
 

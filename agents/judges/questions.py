@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.judges import preference
 from agents.judges.human import HumanJudge
-from arena.judges.verdicts import HumanVerdict, Question
+from agents.judges.verdicts import HumanVerdict, Question
 from arena.play.openings import recorded_openings
 from arena.types import Params, Positions
 from games import Game

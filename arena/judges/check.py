@@ -5,10 +5,9 @@ from functools import partial
 import jax
 import numpy as np
 
-from arena import extensions
+from arena import extensions, judge_weights
 from arena.chance import resolve_chance
 from arena.errors import UserError
-from arena.judges import weights
 from arena.sampling import uniform_move
 from arena.types import Judge, Key, Params, State
 from games import OVER, Game
@@ -46,7 +45,7 @@ def verdicts(judge: Judge, states: State, params: Params = ()) -> np.ndarray:
     """
 
     def ask(states: State, params: Params) -> jax.Array:
-        with weights.bound(judge, params):
+        with judge_weights.bound(judge, params):
             return judge.verdict(states)
 
     try:

@@ -19,10 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from arena import interrupt
+from arena import interrupt, judge_weights
 from arena.chance import resolve_chance
 from arena.errors import UserError
-from arena.judges import weights
 from arena.play import seats
 from arena.play.decisions import Caches, Weights, decide, decide_with_caches, init_caches
 from arena.play.record import Played, Record, joined
@@ -229,7 +228,7 @@ def _run(
 
     Illegal moves may lead to positions that no rules end, so the ticks are counted, too.
     """
-    with weights.bound(match.judge, judge_params):
+    with judge_weights.bound(match.judge, judge_params):
         return _loop(match, start, table, (params_a, params_b), keys=keys, openings=openings)
 
 

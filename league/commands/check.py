@@ -31,9 +31,10 @@ class Command:
     check finds it; that it finds nothing is no proof). arena.payoff=X: the largest payoff (by
     default the largest that random games show). arena.plies=N: moves after which a game counts as
     endless (by default 5000). arena.timeout=X: seconds without an answer after which a process
-    counts as hung (by default 60). arena.reward=mover or first: whose the reward of a Gymnasium env
-    is, of who has just moved (by default) or of who begins. An env can declare them, too:
-    metadata = {"arena": {"hidden": True}}.
+    counts as hung (by default 60). arena.window=K: networks get what a seat observed at its last K
+    turns (by default 1). arena.reward=mover or first: whose the reward of a Gymnasium env is, of
+    who has just moved (by default) or of who begins. An env can declare them, too: metadata =
+    {"arena": {"hidden": True}}.
 
     Attributes:
       env: pettingzoo:PACKAGE.MODULE[:FUNCTION][?option=value&option=value],

@@ -14,8 +14,8 @@ from agents import judges
 from agents.judges import preference
 from agents.judges.human import ENSEMBLE, HumanJudge
 from agents.judges.questions import Questionnaire
+from agents.judges.verdicts import Question, VerdictFile, replay
 from arena.errors import UserError, check_positive, check_seed
-from arena.judges.verdicts import Question, VerdictFile, replay
 from games import Game
 from league.cli import console, device, names
 from league.settings.json_object import JsonObject

@@ -74,13 +74,17 @@ def default(arguments: list[str]) -> Command:
     elif game:
         rules = names.game(game)
         begins = names.beginning(options.get("--from", ""), rules)
+        learner = options.get("--learner", "")
+        settled = None
+        if isinstance(begins, InitialWeights):
+            learner, settled = learner or begins.learner, begins.network
         config = defaults.default(
             game.partition(":")[0],
             rules,
-            learner=options.get("--learner", ""),
+            learner=learner,
             network=options.get("--network", ""),
             time=options.get("--time", ""),
-            weights=begins if isinstance(begins, InitialWeights) else None,
+            settled=settled,
         )
     else:
         config = Config()

@@ -16,7 +16,6 @@ from games import Game
 from league.settings import budget, duration
 from league.settings.budget import MEASURE, Budget
 from league.settings.config import Config, MeasureConfig
-from league.store.initial import InitialWeights
 
 # Self-play alone, and small steps: the pool takes every twentieth of the policies on the way.
 _EQUILIBRIUM: dict[str, Any] = {
@@ -87,7 +86,7 @@ def default(
     learner: str = "",
     network: str = "",
     time: str = "",
-    weights: InitialWeights | None = None,
+    settled: NetworkConfig | None = None,
 ) -> Config:
     """The configuration that is known to work for a game, or a general one.
 
@@ -97,13 +96,11 @@ def default(
       learner: its name; what suits the game if empty.
       network: name of its kind, at its usual size; what suits the game if empty.
       time: that training may take, see `Config`; as much as the defaults were made for if empty.
-      weights: what it goes on from, which settles the network, and the learner if none is named.
+      settled: the network, where the weights to go on from say what it is.
 
     Raises:
       UserError: there is no such learner or network, or the time cannot be read.
     """
-    settled = weights.network if weights else None
-    learner = learner or (weights.learner if weights else "")
     found = _DEFAULTS.get(name)
     if found is None or learner not in ("", learners.name_of(found.learner)):
         found = _general(game, learner, time, settled)

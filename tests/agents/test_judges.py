@@ -13,11 +13,11 @@ from agents.judges import preference
 from agents.judges.human import HumanJudge
 from agents.judges.learned import LearnedJudge
 from agents.judges.questions import Questionnaire
+from agents.judges.verdicts import HumanVerdict, Question, VerdictFile, replay
 from agents.nn.networks import MLPConfig
 from arena.errors import UserError
 from arena.judges import check as contract
 from arena.judges.rules import Rules
-from arena.judges.verdicts import HumanVerdict, Question, VerdictFile, replay
 from arena.play.openings import recorded_openings
 from arena.types import State, TrainingMoment
 from league.store import learned_judges

@@ -98,9 +98,10 @@ def test_openings_are_of_every_length_and_what_chance_has_to_decide_is_decided()
     a = Noted("A", 0)
     host_loop.pairs(a, a, TIC_TAC_TOE, key=jax.random.key(0), count=200, plies=3, slots=400)
     lengths = np.bincount([len(moves) for _, moves, _ in a.log[:400]], minlength=4)
-    # Binomial: 400 · ¼ within five deviations, which are √(200 · ¼ · ¾) · 2 each.
+    # No position twice: there is one start, and there are nine positions after one move.
+    assert lengths[:2].tolist() == [2, 18]
     assert len(lengths) == 4
-    assert (abs(lengths - 100) < 5 * 2 * np.sqrt(200 * 3 / 16)).all()
+    assert (lengths[2:] > 50).all()
     cards = Noted("A", 0)
     host_loop.pairs(cards, cards, KUHN, key=jax.random.key(0), count=50, plies=0, slots=100)
     deals = {moves for _, moves, _ in cards.log if len(moves) == 2}

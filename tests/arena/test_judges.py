@@ -11,10 +11,10 @@ import games
 from agents import judges
 from agents.learners.alphazero import AlphaZeroConfig
 from agents.nn.networks import MLPConfig
+from arena import judge_weights
 from arena.errors import UserError
 from arena.evaluation.enumeration import raw
 from arena.judges import check as contract
-from arena.judges import weights
 from arena.judges.adjudicated import Adjudicated
 from arena.judges.rules import Rules
 from arena.play.device_loop import Match
@@ -180,7 +180,7 @@ def test_new_weights_of_a_judge_compile_nothing():
     assert (first[..., 0] == 1).all()
     assert Constant.traced == before
     with pytest.raises(RuntimeError, match="no weights are bound"):
-        weights.current(judge)
+        judge_weights.current(judge)
 
 
 def test_the_value_head_judges_from_both_sides(finals: State):

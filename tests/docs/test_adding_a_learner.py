@@ -31,7 +31,7 @@ def test_it_trains_resumes_and_beats_random_moves(here: Place, capsys: pytest.Ca
     main(["train", game, "--name", name, "--resume", "--generations", "3", "--json"])
     capsys.readouterr()
     main([*match, "--json"])
-    assert strict_json(capsys.readouterr().out)["score"] > 0.6
+    assert strict_json(capsys.readouterr().out)["score"] > 0.55
 
 
 def test_its_option_is_one_of_the_command():

@@ -15,6 +15,8 @@ from tests.helpers.command import GENERATIONS, strict_json
 
 SERVERS = ("mcp", "uci", "gtp")
 """Commands that speak a protocol, and print nothing else."""
+WITH_PARTS = ("data", "judge")
+"""Commands that have commands of their own, each with `--json`."""
 
 
 def told_by(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict]:
@@ -73,7 +75,7 @@ def test_every_command_has_help(name, here, capsys):
     out, err = capsys.readouterr()
     assert (stop.value.code, err) == (0, "")
     assert out.startswith(f"usage: arena {name}")
-    assert ("--json" in out) == (name not in SERVERS)
+    assert ("--json, --no-json" in out) == (name not in (*SERVERS, *WITH_PARTS))
 
 
 def test_games_are_listed(here, capsys):

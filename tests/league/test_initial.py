@@ -73,5 +73,5 @@ def test_a_net_that_comes_with_arena_settles_network_and_learner():
     net = pretrained.read("pretrained:connect_four")
     assert digest(weights.params) == digest(net.params)
     for time in ("", "1h"):
-        found = defaults.default("connect_four", game, time=time, weights=weights)
+        found = defaults.default("connect_four", game, time=time, settled=weights.network)
         assert found.learner.network == net.config.network == ResNetConfig(32, 4)

@@ -42,4 +42,4 @@ def current(judge: ParametricJudge) -> Params:
     for known, params in reversed(_BOUND.get()):
         if known == judge:
             return params
-    raise RuntimeError(f"no weights are bound to {type(judge).__name__}: see arena.judges.weights")
+    raise RuntimeError(f"no weights are bound to {type(judge).__name__}: see arena.judge_weights")
