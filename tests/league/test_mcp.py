@@ -4,7 +4,6 @@ import json
 import os
 from typing import Any
 
-import anyio
 import pytest
 
 pytest.importorskip("mcp")
@@ -15,6 +14,7 @@ from mcp.types import CallToolResult, TextContent
 from league.protocols import mcp_games, mcp_server
 from league.protocols.mcp_games import Tables
 from tests.helpers.command import ARENA, Place
+from tests.helpers.loop import run
 
 
 def text_of(found: CallToolResult) -> str:
@@ -105,7 +105,7 @@ def test_a_client_in_this_process(talk, here: Place):
         async with Client(mcp_server.make(Tables())) as client:
             await talk(client)
 
-    anyio.run(main)
+    run(main())
 
 
 @pytest.mark.slow
@@ -131,4 +131,4 @@ def test_a_client_that_starts_the_server(here: Place, tiny):
             assert begun["agent"].endswith("simulations=32")
             await call(client, "play", id=begun["id"], move="b2")
 
-    anyio.run(main)
+    run(main())

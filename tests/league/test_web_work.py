@@ -2,17 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 import pytest
 
 from arena.errors import UserError
 from league.web import events, work
 from league.web.query import Query, parse, read
-
-T = TypeVar("T")
+from tests.helpers.loop import run
 
 
 @pytest.fixture
@@ -80,12 +77,6 @@ def test_jax_that_cannot_be_loaded_is_told():
     worker.close()
 
 
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Its result; in a thread of its own, since a browser's loop may run in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
-
-
 def test_a_reload_misses_no_event():
     async def lines(channel: events.Channel, after: int) -> list[str]:
         return [line async for line in channel.follow(after)]
@@ -97,10 +88,10 @@ def test_a_reload_misses_no_event():
     channel.publish("table", {"a": 1})
     channel.publish("move", 9)
     channel.close()
-    found = _run(lines(channel, 0))
+    found = run(lines(channel, 0))
     assert found[0] == 'id: 4\nevent: table\ndata: {"a": 1}\n\n'
     assert found[1:] == ["id: 5\nevent: move\ndata: 9\n\n", "id: 5\nevent: end\ndata: {}\n\n"]
-    assert _run(lines(channel, 5)) == ["id: 5\nevent: end\ndata: {}\n\n"]
+    assert run(lines(channel, 5)) == ["id: 5\nevent: end\ndata: {}\n\n"]
     assert channel.watchers == 0
 
 
@@ -117,7 +108,7 @@ def test_events_come_as_they_happen():
 
     channel = events.Channel()
     channel.publish("move", 1)
-    assert len(_run(asyncio.wait_for(watch(channel), 10))) == 3
+    assert len(run(asyncio.wait_for(watch(channel), 10))) == 3
 
 
 @pytest.mark.parametrize(
