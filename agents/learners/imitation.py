@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from agents.learners import optimisation, ppo
+from agents.learners import optimisation, played, ppo
 from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
 from arena.errors import UserError, check_positive, check_share
@@ -267,14 +267,7 @@ class Imitation(Learner[Params, Choice, Dataset]):
 
     def make_dataset(self, record: Record, scores: np.ndarray, learns: np.ndarray) -> Dataset:
         """All moves of the sides that learn, in the order of play, with their weights."""
-        pairs = scores.shape[1]
-        time, side, group, slot = np.nonzero((record.game < 2 * pairs) & learns[None, :, :, None])
-        number = record.game[time, side, group, slot]
-        order = np.lexsort((time, side, number, group))
-        time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
-        score = 2 * scores[group, number % pairs, number // pairs] - 1
-        outcome = np.where(side == 0, score, -score).astype(np.float32)
-        state, aux = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.aux))
+        state, aux, outcome, _ = played.moves(record, scores, learns)
         weight = weights(self.config, outcome, np.asarray(aux.value))
         return Dataset(state, aux.move, weight, outcome)
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents.learners import optimisation, returns
+from agents.learners import optimisation, played, returns
 from agents.learners.base import Learner, LearnerConfig, TrainState
 from agents.nn import networks
 from agents.policies import SearchPolicy
@@ -212,16 +212,8 @@ class PPO(Learner[Params, Choice, Dataset]):
 
     def make_dataset(self, record: Record, scores: np.ndarray, learns: np.ndarray) -> Dataset:
         """Moves with their advantages, each side's of a game in the order of play."""
-        pairs = scores.shape[1]
-        time, side, group, slot = np.nonzero((record.game < 2 * pairs) & learns[None, :, :, None])
-        number = record.game[time, side, group, slot]
-        order = np.lexsort((time, side, number, group))
-        time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
-        score = 2 * scores[group, number % pairs, number // pairs] - 1
-        outcome = np.where(side == 0, score, -score).astype(np.float32)
-        state, aux = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.aux))
-        last = np.ones(len(time), bool)
-        whose = (group * 2 * pairs + number) * 2 + side
+        state, aux, outcome, whose = played.moves(record, scores, learns)
+        last = np.ones(len(whose), bool)
         last[:-1] = whose[1:] != whose[:-1]
         advantage = returns.advantages(aux.value, outcome, last, td_lambda=self.config.gae_lambda)
         normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
