@@ -16,6 +16,7 @@ The rules, in order:
 7. Measuring takes about a tenth of the time: `_RATED` of it games against older snapshots,
    `_MET` games against fixed opponents on the way, and as much again those of the last snapshot,
    which tell its score to ± 3 % where that is enough for 200 pairs.
+8. Games of others are learnt from for a quarter of the time at most, before the first generation.
 """
 
 import dataclasses
@@ -62,6 +63,7 @@ MEASURE = MeasureConfig(
 )
 """For long games, in which a hundred rollouts a move would take longer than the training."""
 _RATED, _MET = 0.05, 0.025
+_IMITATED = 0.25
 _ROLLOUT = 1e-6
 """Seconds that a random move takes within a rollout, about; slow rules take ten times as long."""
 _RUNGS = 4
@@ -130,6 +132,12 @@ def sized(
             break
         best = one
     return best
+
+
+def imitated(game: Game, network: ResNetConfig, budget: Budget) -> int:
+    """How many positions of games of others are learnt from; see rule 8."""
+    each = _GRADIENT * multiplications(game, network)
+    return max(1, int(_IMITATED * budget.operations / each))
 
 
 def _operations(game: Game, learner: AlphaZeroConfig) -> float:

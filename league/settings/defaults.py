@@ -36,6 +36,9 @@ _USUAL = Budget(600)
 """What the defaults of boards are made for: ten minutes of two cores, on whatever machine they are
 run, so that they give the same bits on all."""
 
+_PASSES = 4
+"""How often games of others are learnt from where there is no hurry."""
+
 _DEFAULTS = {
     "connect_four": Config(
         pairs=48,
@@ -113,6 +116,17 @@ def default(
         changed = dataclasses.replace(found.learner, network=learners.find_network(network)())
         found = dataclasses.replace(found, learner=changed)
     return dataclasses.replace(found, time=time)
+
+
+def imitated(game: Game, config: Config, moves: int) -> int:
+    """How many positions a policy learns from that begins by imitating so many moves of others.
+
+    Each of them `_PASSES` times, or as many as a quarter of the run's time is enough for.
+    """
+    usual = _PASSES * moves
+    if not config.time or not isinstance(config.learner.network, ResNetConfig):
+        return usual
+    return min(usual, budget.imitated(game, config.learner.network, _budget(config.time)))
 
 
 def _timed(game: Game, known: Config, time: str, settled: NetworkConfig | None) -> Config:

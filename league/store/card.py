@@ -5,7 +5,8 @@ arena         version of Arena that began the run
 game          its name; game_version, the version of its rules; env, of an env what its check found
 learner, network, judge   their names
 from          the name and digest of the weights it began with, if they were another snapshot's
-imitates      file and digest of games that its first policy imitated, if there were any
+imitates      file and digest of games that its first policy imitated, if there were any, and how
+              many positions of them it learnt from
 config        the configuration
 seed          of everything random
 device, versions, revision   what the run began with: of no account for going on

@@ -8,6 +8,7 @@ from pathlib import Path
 from agents import registry
 from arena.errors import UserError
 from games import Game
+from league.settings import defaults, game_names
 from league.settings.config import Config
 from league.store import card as cards
 from league.store.files import lock
@@ -49,7 +50,12 @@ def create(
     place = folder / name
     card = cards.new(game, config, judge, rules)
     if isinstance(begins, ImportedGames):
-        card["imitates"] = {"file": str(begins.path.resolve()), "digest": begins.digest}
+        played = rules or game_names.load(game)
+        card["imitates"] = {
+            "file": str(begins.path.resolve()),
+            "digest": begins.digest,
+            "positions": defaults.imitated(played, config, len(begins.games.move)),
+        }
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
     with lock(place):  # of two who begin at once, one writes the card
         if (place / cards.NAME).exists():

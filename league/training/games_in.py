@@ -1,7 +1,7 @@
 """Games of others as a dataset, and a policy that begins by imitating them."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,27 +15,36 @@ from arena.errors import UserError
 from arena.play.records import SavedGame, Skipped, begin, read_games
 from games import Game
 from league.settings.json_object import JsonObject
-from league.store.imported_games import ImportedMoves
+from league.store import imported_games
+from league.store.imported_games import MoveLists
 
 _RATINGS = (("WhiteElo", "WR", "rating_0"), ("BlackElo", "BR", "rating_1"))
 """Tags that give the rating of seat 0 and of seat 1, in PGN, SGF and JSONL."""
 _HELD_OUT = 10
 """Every so many-th game is not learnt from, but measures the model."""
-_EPOCHS = 4
+_SHARD = 512
+"""Games whose positions are in memory at once."""
 
 
 class Import(NamedTuple):
     """What files gave.
 
     Attributes:
-      moves: all moves in all games.
-      games: how many there are.
+      games: with all their moves.
       skipped: those that were left out, a line a file; empty if none was.
+      repeated: how many were left out because the same moves had been there before.
     """
 
-    moves: ImportedMoves
-    games: int
+    games: MoveLists
     skipped: list[str]
+    repeated: int
+
+
+class _Game(NamedTuple):
+    start: Any
+    moves: Sequence[int]
+    outcome: float
+    rating: tuple[float, float]
 
 
 def read(paths: Sequence[Path], game: Game, load: Callable[[str], Game], name: str) -> Import:
@@ -50,46 +59,46 @@ def read(paths: Sequence[Path], game: Game, load: Callable[[str], Game], name: s
     Raises:
       UserError: there is no such file, or no game in any of them.
     """
-    rows: list[tuple[Any, int, float, float, int]] = []
-    count, told = 0, []
+    found: list[_Game] = []
+    told = []
     for path in paths:
         skipped = Skipped()
         for kept in read_games(path, game=game, load=load, skipped=skipped, check=False):
             try:
-                rows += _moves(kept, game, count)
-                count += 1
+                found.append(_game(kept, game))
             except ValueError as error:
-                skipped.add(count, error)
+                skipped.add(len(found), error)
         if skipped.count:
             told.append(f"{path}: {skipped.describe()}")
-    if not rows:
+    distinct = {(*one.moves, *_words(one.start)): one for one in reversed(found) if one.moves}
+    found, count = list(reversed(distinct.values())), len(found)
+    if not found:
         raise UserError("; ".join([f"there is no game of {name} in these files", *told]))
-    states, move, outcome, rating, number = zip(*rows, strict=True)
-    moves = ImportedMoves(
-        jax.tree.map(lambda *x: np.stack(x), *states),
-        np.array(move, np.int32),
-        np.array(outcome, np.float32),
-        np.array(rating, np.float32),
-        np.array(number, np.int32),
+    lists = MoveLists(
+        jax.tree.map(lambda *x: np.stack(x), *[one.start for one in found]),
+        np.array([len(one.moves) for one in found], np.int32),
+        np.concatenate([np.array(one.moves, np.int32) for one in found]),
+        np.array([one.outcome for one in found], np.float32),
+        np.array([one.rating for one in found], np.float32),
     )
-    return Import(moves, count, told)
+    return Import(lists, told, count - len(found))
 
 
-def _moves(kept: SavedGame, game: Game, number: int) -> list[tuple[Any, int, float, float, int]]:
-    """A game's moves: position, move, outcome for the mover, its rating, and the game's number."""
-    session, found = begin(kept, game), []
-    ratings = [_rating(kept.tags, names) for names in _RATINGS]
+def _words(state: Any) -> tuple[bytes, ...]:
+    """A position, to compare it with others."""
+    return tuple(leaf.tobytes() for leaf in jax.tree.leaves(state))
+
+
+def _game(kept: SavedGame, game: Game) -> _Game:
+    """A game, whose labels are read one after the other."""
+    session = begin(kept, game)
+    start = session.position.start
+    start = jax.tree.map(np.asarray, game.init() if start is None else start)
     for label in kept.moves:
-        state = session.state
-        move = game.parse(state, label)
-        found.append((session.seat, jax.tree.map(np.asarray, state), move))
-        session.push(move)
+        session.push(label)
     result = session.result if kept.result is None else kept.result
-    result = 0.0 if result is None else result
-    return [
-        (state, move, result if seat == 0 else -result, ratings[seat], number)
-        for seat, state, move in found
-    ]
+    first, second = (_rating(kept.tags, names) for names in _RATINGS)
+    return _Game(start, session.moves, 0.0 if result is None else result, (first, second))
 
 
 def _rating(tags: Mapping[str, str | int | float], names: Sequence[str]) -> float:
@@ -102,14 +111,15 @@ def _rating(tags: Mapping[str, str | int | float], names: Sequence[str]) -> floa
 
 
 def pretrain(
-    learner: Learner, state: TrainState, moves: ImportedMoves, key: jax.Array
+    learner: Learner, state: TrainState, games: MoveLists, *, count: int, key: jax.Array
 ) -> tuple[TrainState, JsonObject]:
     """Has a policy imitate games before it learns from its own.
 
     Args:
       learner: of the run; its weights are those of one network.
       state: before anything is learnt.
-      moves: of at least one game.
+      games: at least one.
+      count: positions to learn from in all, each time that one is drawn.
       key: PRNG key.
 
     Returns:
@@ -121,27 +131,33 @@ def pretrain(
     """
     if not isinstance(state.params, dict):
         raise UserError("this learner cannot begin from data: its weights are not one network's")
-    held_out = (moves.game % _HELD_OUT == 0) & (moves.game.max() >= _HELD_OUT)
-    train, test = (_dataset(moves, part) for part in (~held_out, held_out))
-    test = test if held_out.any() else train
+    number = np.arange(len(games.length))
+    held_out = number[(number % _HELD_OUT == 0) & (len(number) > _HELD_OUT)]
+    train = np.setdiff1d(number, held_out)
+    test = _dataset(learner.game, games, held_out[:_SHARD] if len(held_out) else train[:_SHARD])
     before = imitation.likelihood(learner, state.params, test)
     config = replace(learner.config, replay_ratio=1.0)
     objective = imitation.Objective(learner.game, config)
     fitted, losses = optimisation.init(objective, state.params), {}
-    for epoch in range(_EPOCHS):
+    learnt, shards = 0, _shards(train, key)
+    while learnt < count:
+        part = _dataset(learner.game, games, next(shards))
+        fresh = min(len(part.move), count - learnt)
         fitted, losses = optimisation.fit(
             objective,
             fitted,
-            train,
-            fresh=len(train.move),
-            progress=epoch / (_EPOCHS - 1),
-            key=jax.random.fold_in(key, epoch),
+            part,
+            fresh=fresh,
+            progress=learnt / count,
+            key=jax.random.fold_in(key, learnt),
         )
+        learnt += fresh
     after = imitation.likelihood(learner, fitted.params, test)
     figures = {
-        "moves": len(moves.move),
-        "games": int(moves.game.max()) + 1,
-        "held_out": len(test.move) if held_out.any() else 0,
+        "moves": len(games.move),
+        "games": len(games.length),
+        "learnt": learnt,
+        "held_out": len(test.move) if len(held_out) else 0,
         "log_likelihood_before": before[0],
         "log_likelihood": after[0],
         "agreement_before": before[1],
@@ -151,8 +167,16 @@ def pretrain(
     return TrainState(fitted.params, state.optimiser), figures
 
 
-def _dataset(moves: ImportedMoves, part: np.ndarray) -> imitation.Dataset:
-    """Some of the moves as what imitation learns from, all of the same weight."""
-    state = jax.tree.map(lambda x: x[part], moves.state)
-    weight = np.ones(int(part.sum()), np.float32)
-    return imitation.Dataset(state, moves.move[part], weight, moves.outcome[part])
+def _shards(games: np.ndarray, key: jax.Array) -> Iterator[np.ndarray]:
+    """Some games after the other, in another order each time all have been there."""
+    chance = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    while True:
+        order = chance.permutation(games)
+        yield from (order[at : at + _SHARD] for at in range(0, len(order), _SHARD))
+
+
+def _dataset(game: Game, games: MoveLists, chosen: np.ndarray) -> imitation.Dataset:
+    """The moves of some games as what imitation learns from, all of the same weight."""
+    moves = imported_games.positions(game, games, chosen)
+    weight = np.ones(len(moves.move), np.float32)
+    return imitation.Dataset(moves.state, moves.move, weight, moves.outcome)

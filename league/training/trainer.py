@@ -172,7 +172,10 @@ class Trainer:
         main, imitated = self.run.initial_state(), {}
         if source := self.run.imported():
             key = self.run.key(0, "imitate")
-            main, imitated = games_in.pretrain(self.run.learner, main, source.moves, key)
+            count = self.run.card["imitates"]["positions"]
+            main, imitated = games_in.pretrain(
+                self.run.learner, main, source.games, count=count, key=key
+            )
         if not finite(main):
             raise UserError("the network begins with weights that are no finite numbers")
         states = [main] + [self._restarted(main) for _ in self.run.learners[1:]]
