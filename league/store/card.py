@@ -5,6 +5,7 @@ arena         version of Arena that began the run
 game          its name; game_version, the version of its rules; env, of an env what its check found
 learner, network, judge   their names
 from          the name and digest of the weights it began with, if they were another snapshot's
+database      URL of a shared one that holds its record, and the name of the run there
 imitates      file and digest of games that its first policy imitated, if there were any
 config        the configuration
 seed          of everything random

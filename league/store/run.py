@@ -1,7 +1,7 @@
 """A run on disk.
 
 runs/NAME/run.json        the run card, see `card.py`
-          league.db       the record, see `schema.py`
+          league.db       the record, see `schema.py`, unless the card names a shared database
           snapshots/ID/   weights of every generation
           exploiters/     weights of exploiters that joined the pool, eK/GEN/ for GENeK
           data/GEN.npz    the datasets of every generation; GENeK.npz, exploiter K's
@@ -33,7 +33,8 @@ from league.settings import game_names
 from league.settings.config import Config, from_card
 from league.settings.league_learners import LeagueLearner, league_learners
 from league.store import card as cards
-from league.store import datasets, imported_games, initial, snapshot_ids
+from league.store import datasets, imported_games, initial, record, snapshot_ids
+from league.store.backend import Place, SharedDatabase
 from league.store.checkpoints import Store, digest
 from league.store.database import Results
 from league.store.files import lock
@@ -122,7 +123,7 @@ class Run:
         Raises:
           UserError: it is missing or damaged, holds what no run writes, or is that of another card.
         """
-        results = Results(self._record, create)
+        results = Results(self.record, create)
         try:
             results.verify()
             known = results.file_digests().get(cards.NAME)
@@ -137,8 +138,9 @@ class Run:
         return results
 
     @property
-    def _record(self) -> Path:
-        return self.folder / "league.db"
+    def record(self) -> Place:
+        """Where its record is."""
+        return record.place(self.folder, self.card)
 
     def template(self) -> TrainState:
         """Shapes of all that one learner carries."""
@@ -187,7 +189,7 @@ class Run:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the weights of all snapshots there are, exploiters' included, by id."""
-        with Results(self._record) as results:
+        with Results(self.record) as results:
             found = {str(number): sha for number, sha in results.digests().items()}
             return found | {e.id: e.digest for e in results.exploiters()}
 
@@ -231,7 +233,7 @@ class Run:
     def read_data(self, name: str) -> PyTree:
         """Reads `data/NAME.npz`; raises UserError if it is not there, or not what was written."""
         path = self.folder / "data" / f"{name}.npz"
-        with Results(self._record) as results:
+        with Results(self.record) as results:
             known = results.file_digests().get(f"data/{name}")
         return datasets.read(path, self.learner.dataset_template(), known)
 
@@ -281,13 +283,24 @@ class Run:
         cards.write(self.folder, self.card)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keeps a second process from training the same run; a kill releases it.
+    def lock(self, *, alone: bool = True) -> Iterator[None]:
+        """Keeps a second process from changing the same run; a kill releases it.
+
+        Args:
+          alone: no other may hold it; else only none that wants to be alone, where the record is in
+            a shared database.
 
         Raises:
           UserError: another process holds it.
         """
-        with lock(self.folder):
+        place = self.record
+        if not isinstance(place, SharedDatabase):
+            with lock(self.folder):
+                yield
+            return
+        from league.store import shared
+
+        with lock(self.folder, alone=alone), shared.locked(place, alone=alone):
             yield
 
     def close(self) -> None:
