@@ -360,12 +360,16 @@ class _Lock:
         Raises:
           UserError: another process was faster.
         """
+        if not self._is_connected() and not self.take():
+            raise UserError(f"run {self._run!r} is in use by another process")
+
+    def _is_connected(self) -> bool:
+        if self._connection is None:
+            return False
         try:
-            assert self._connection is not None
-            self._connection.scalar(sql.text("SELECT 1"))
+            return self._connection.scalar(sql.text("SELECT 1")) == 1
         except DBAPIError:
-            if not self.take():
-                raise UserError(f"run {self._run!r} is in use by another process") from None
+            return False
 
     def release(self) -> None:
         """Gives it up, with the connection."""
