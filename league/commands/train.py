@@ -47,6 +47,8 @@ class Command:
       database: a PostgreSQL database for the run's record, which leagues may share:
         postgresql+psycopg://USER@HOST/NAME, without a password, which ~/.pgpass or PGPASSWORD tell;
         a file in the run's folder by default.
+      store: a folder elsewhere, or s3://BUCKET/… or gs://BUCKET/…, for the run's weights and data;
+        the run's folder by default.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
       log: tensorboard also writes what the report plots as event files, runs/NAME/tensorboard.
@@ -61,6 +63,7 @@ class Command:
     start: Annotated[str, tyro.conf.arg(name="from", metavar="AGENT|FILE")] = ""
     name: str = ""
     database: Annotated[str, tyro.conf.arg(metavar="URL")] = ""
+    store: Annotated[str, tyro.conf.arg(metavar="PATH|URL")] = ""
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
     json: bool = False
@@ -126,6 +129,7 @@ def run(command: Command) -> None:
         work = runs.find(command.game, command.name)
         runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
         runs.check_database(work, command.database)
+        runs.check_store(work, command.store)
     else:
         begins = names.beginning(command.start, game)
         if isinstance(begins, InitialWeights):
@@ -137,6 +141,7 @@ def run(command: Command) -> None:
             judge=judge,
             begins=begins,
             database=command.database,
+            store=command.store,
         )
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
     with (

@@ -6,6 +6,7 @@ game          its name; game_version, the version of its rules; env, of an env w
 learner, network, judge   their names
 from          the name and digest of the weights it began with, if they were another snapshot's
 database      URL of a shared one that holds its record, and the name of the run there
+store         path or URL of its weights and data, where they are not in its folder
 imitates      file and digest of games that its first policy imitated, if there were any
 config        the configuration
 seed          of everything random

@@ -10,7 +10,7 @@ from arena.errors import UserError
 from games import Game
 from league.settings.config import Config
 from league.store import card as cards
-from league.store import record
+from league.store import record, stores
 from league.store.backend import SharedDatabase
 from league.store.files import lock
 from league.store.imported_games import ImportedGames
@@ -32,6 +32,7 @@ def create(
     rules: Game | None = None,
     begins: InitialWeights | ImportedGames | None = None,
     database: str = "",
+    store: str = "",
 ) -> Run:
     """A new run: its folder and its card.
 
@@ -44,9 +45,10 @@ def create(
       rules: the game, where its name does not say where it is to be found.
       begins: weights to begin with, or games that the first policy imitates; neither if None.
       database: URL of one that leagues share, for its record; a file in its folder if empty.
+      store: path or URL, for its weights and data; its folder if empty.
 
     Raises:
-      UserError: the name is taken, or cannot be one; the database does not answer.
+      UserError: the name is taken, or cannot be one; database or store do not answer.
     """
     url = shared_url(database)
     name = name or free_name(folder, game, url)
@@ -55,6 +57,10 @@ def create(
     card = cards.new(game, config, judge, rules)
     if url:
         card |= record.entry(SharedDatabase(url, name))
+    card |= stores.entry(stores.settled(store) if store else "", name)
+    files = stores.of_card(place, card)
+    if store:
+        stores.check_empty(files)
     if isinstance(begins, ImportedGames):
         card["imitates"] = {"file": str(begins.path.resolve()), "digest": begins.digest}
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
@@ -66,7 +72,7 @@ def create(
 
             shared.begin(SharedDatabase(url, name))
         if isinstance(begins, InitialWeights):
-            begins.save(place)
+            begins.save(files)
             card |= begins.card()
         cards.write(place, card)
     return Run(place, rules)
@@ -146,6 +152,12 @@ def check_database(work: Run, database: str) -> None:
     if url and (not isinstance(place, SharedDatabase) or place.url != url):
         there = place.url if isinstance(place, SharedDatabase) else place
         raise UserError(f"run {work.name!r} keeps its record, {there}")
+
+
+def check_store(work: Run, store: str) -> None:
+    """Raises UserError if a run's weights are not in the store that is named, if one is."""
+    if store and stores.entry(stores.settled(store), work.name).get("store") != str(work.place):
+        raise UserError(f"run {work.name!r} keeps its store, {work.place}")
 
 
 def check_kept(work: Run, **asked: str) -> None:
