@@ -139,7 +139,7 @@ class Trainer:
         """The states to go on from; those of generation 0, which it makes, if there are none."""
         done = max(self.run.state.numbers(), default=-1)
         if max(self.results.digests(), default=-1) > done + 1:  # a kill loses one at most
-            raise UserError(f"{self.run.folder / 'state'} lacks the newest generation's state")
+            raise UserError(f"{self.run.files.title('state')} lacks the newest generation's state")
         states = self.run.read_states(done, self.results) if done >= 0 else None
         if 0 < done < self.run.config.generations:
             self.replay.restore(done)
@@ -161,11 +161,11 @@ class Trainer:
         """Raises UserError if a snapshot of the pool is not there; its digest is checked if met."""
         for number in set(self.results.digests()) - set(self.run.snapshots.numbers()):
             if number <= done:
-                raise UserError(f"{self.run.snapshots.folder / str(number)} is not there")
+                raise UserError(f"{self.run.snapshots.title(number)} is not there")
         for exploiter in self.results.exploiters():
             store = self.run.exploiters[exploiter.number]
             if exploiter.generation <= done and exploiter.generation not in store.numbers():
-                raise UserError(f"{store.folder / str(exploiter.generation)} is not there")
+                raise UserError(f"{store.title(exploiter.generation)} is not there")
 
     def _start(self) -> list[TrainState]:
         """Generation 0: the network as it begins, measured and saved like all others."""
