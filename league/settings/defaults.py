@@ -73,6 +73,7 @@ _DEFAULTS = {
         measure=MEASURE,
     ),
     "kuhn_poker": Config(generations=30, learner=MMDConfig(), **_EQUILIBRIUM),
+    "predictors": Config(generations=30, learner=MMDConfig(), **_EQUILIBRIUM),
     "leduc_poker": Config(
         generations=40,
         # All of its 936 information sets in one batch, whole on each of two devices.

@@ -52,6 +52,13 @@ def new(game: str, config: Config, judge: str, rules: Game | None = None) -> Jso
         "judge": judge,
         **to_card(config),
         "seed": config.seed,
+        **circumstances(),
+    }
+
+
+def circumstances() -> JsonObject:
+    """What something begins with now: device, versions of packages, revision of the source."""
+    return {
         "device": str(jax.devices()[0].device_kind),
         "versions": _versions(),
         "revision": _revision(),

@@ -17,8 +17,8 @@ from league.store.initial import InitialWeights
 from league.store.run import Run
 
 FOLDER = Path("runs")
-RESERVED = ("pretrained",)
-"""Names that mean something else where an agent is named."""
+RESERVED = ("pretrained", "lab")
+"""Names that mean something else: where an agent is named, and in the folder of runs."""
 
 
 def create(
