@@ -14,28 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from agents.nn.network import LAYERS, Network, NetworkConfig, compute_dtype, observation_shape
-from arena.errors import UserError, check_positive
+from agents.nn.network import Network, TowerConfig, compute_dtype, observation_shape
 from games import Game
 
 
 @dataclass(frozen=True)
-class ConvNetConfig(NetworkConfig):
-    """Size of a residual tower with convolutional heads.
-
-    Attributes:
-      channels: width of every layer, a multiple of 4.
-      blocks: residual blocks, of two 3×3 convolutions each; every second one pools.
-    """
-
-    channels: int = 32
-    blocks: int = 4
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_positive(self, "blocks", most=LAYERS)
-        if self.channels % 4:
-            raise UserError("channels must be a multiple of 4")
+class ConvNetConfig(TowerConfig):
+    """A residual tower with convolutional heads; every second block pools."""
 
     def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> "ConvNet":
         """A `ConvNet`."""

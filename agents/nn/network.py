@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from arena.errors import check_positive
+from arena.errors import UserError, check_positive
 from games import Game
 
 LAYERS = 1000
@@ -40,6 +40,25 @@ class NetworkConfig(ABC):
 
     def check(self, game: Game) -> None:  # noqa: B027 - most networks take any shape
         """Raises ValueError, in one line, if the network cannot take the game's observation."""
+
+
+@dataclass(frozen=True)
+class TowerConfig(NetworkConfig):
+    """Size of a residual tower on the cells of a board, whatever its heads are.
+
+    Attributes:
+      channels: width of every layer, a multiple of 4.
+      blocks: residual blocks, of two 3×3 convolutions each.
+    """
+
+    channels: int = 32
+    blocks: int = 3
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_positive(self, "blocks", most=LAYERS)
+        if self.channels % 4:
+            raise UserError("channels must be a multiple of 4")  # a head may have a quarter
 
 
 class Network(nnx.Module):

@@ -39,8 +39,10 @@ LAST = ("move", "outcome", "owner")
 
 
 def suitable(game: Game) -> NetworkConfig:
-    """A network for the game: by the shape of its observation."""
-    return ResNetConfig() if len(observation_shape(game)) == 3 else MLPConfig()
+    """A network for the game: by what it observes, and by whether its moves lie on cells."""
+    if len(observation_shape(game)) != 3:
+        return MLPConfig()
+    return ResNetConfig() if game.move_planes() is None else ConvNetConfig()
 
 
 @cache

@@ -7,28 +7,13 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from agents.nn.network import LAYERS, Network, NetworkConfig, compute_dtype, observation_shape
-from arena.errors import UserError, check_positive
+from agents.nn.network import Network, TowerConfig, compute_dtype, observation_shape
 from games import Game
 
 
 @dataclass(frozen=True)
-class ResNetConfig(NetworkConfig):
-    """Size of a residual tower.
-
-    Attributes:
-      channels: width of every layer, a multiple of 4.
-      blocks: residual blocks, of two 3×3 convolutions each.
-    """
-
-    channels: int = 32
-    blocks: int = 3
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_positive(self, "blocks", most=LAYERS)
-        if self.channels % 4:
-            raise UserError("channels must be a multiple of 4")  # the heads have a quarter
+class ResNetConfig(TowerConfig):
+    """A residual tower with dense heads."""
 
     def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> "ResNet":
         """A `ResNet`."""
