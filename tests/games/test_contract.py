@@ -28,6 +28,7 @@ every_game_heavy_ones_slowly = pytest.mark.parametrize("game", heavy.every_game(
 
 PROVEN = proven()
 OWNED = [game for game in GAMES if type(game).ownership is not Game.ownership]
+ON_CELLS = [game for game in GAMES if game.move_planes() is not None]
 TWO_PLANES = [name for name, module in PROVEN.items() if getattr(module, "TWO_PLANES", False)]
 
 
@@ -207,7 +208,9 @@ def test_symmetries_are_permutations_and_the_first_is_the_identity(game: Game):
     assert len(np.unique(policies[0], axis=0)) == policies.shape[1]  # none is given twice
 
 
-@pytest.mark.parametrize("game", [game for game in GAMES if game.move_planes() is not None], ids=str)
+@pytest.mark.parametrize(
+    "game", [game for game in GAMES if game.move_planes() is not None], ids=str
+)
 def test_a_move_changes_the_cell_on_which_it_lies(game: Game):
     where, played = game.move_planes(), _played(game)
     assert where is not None
