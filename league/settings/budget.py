@@ -29,7 +29,7 @@ import numpy as np
 
 from agents import uniform
 from agents.learners.alphazero import AlphaZeroConfig
-from agents.nn.networks import ResNetConfig
+from agents.nn import ResNetConfig, TowerConfig, networks
 from arena.play import match
 from games import Game
 from league.settings.config import Config, MeasureConfig
@@ -90,7 +90,13 @@ class Budget:
         return self.seconds * self.devices * _SPEED[self.platform]
 
 
-def multiplications(game: Game, network: ResNetConfig) -> float:
+def tower(game: Game, channels: int, blocks: int) -> TowerConfig:
+    """A residual tower of a size, of the kind that suits the game."""
+    kind = networks.suitable(game)
+    return (type(kind) if isinstance(kind, TowerConfig) else ResNetConfig)(channels, blocks)
+
+
+def multiplications(game: Game, network: TowerConfig) -> float:
     """Those of one evaluation, heads left out."""
     *cells, planes = jax.eval_shape(game.observe, game.template(), np.int32(0)).shape
     layer = 9 * network.channels**2
@@ -109,7 +115,7 @@ def _evaluations(learner: AlphaZeroConfig) -> float:
 
 
 def sized(
-    game: Game, learner: AlphaZeroConfig, budget: Budget, *, network: ResNetConfig | None = None
+    game: Game, learner: AlphaZeroConfig, budget: Budget, *, network: TowerConfig | None = None
 ) -> AlphaZeroConfig:
     """The learner with its network and search; see rule 2.
 
@@ -121,12 +127,12 @@ def sized(
     """
     best, *larger = [
         dataclasses.replace(
-            learner, network=network or ResNetConfig(channels, blocks), simulations=count
+            learner, network=network or tower(game, channels, blocks), simulations=count
         )
         for channels, blocks, count in _STEPS
     ]
     channels, blocks, _ = _STEPS[0]
-    smallest = multiplications(game, ResNetConfig(channels, blocks))
+    smallest = multiplications(game, tower(game, channels, blocks))
     for one in larger:
         if positions(game, one, budget) < _POSITIONS * math.sqrt(_operations(game, one) / smallest):
             break
@@ -134,14 +140,14 @@ def sized(
     return best
 
 
-def imitated(game: Game, network: ResNetConfig, budget: Budget) -> int:
+def imitated(game: Game, network: TowerConfig, budget: Budget) -> int:
     """How many positions of games of others are learnt from; see rule 8."""
     each = _GRADIENT * multiplications(game, network)
     return max(1, int(_IMITATED * budget.operations / each))
 
 
 def _operations(game: Game, learner: AlphaZeroConfig) -> float:
-    assert isinstance(learner.network, ResNetConfig)
+    assert isinstance(learner.network, TowerConfig)
     return multiplications(game, learner.network)
 
 
@@ -150,7 +156,7 @@ def board(
     budget: Budget,
     *,
     learner: AlphaZeroConfig,
-    network: ResNetConfig | None = None,
+    network: TowerConfig | None = None,
 ) -> Config:
     """A league that learns a board game within a budget, network and search included.
 

@@ -23,6 +23,8 @@ _ENGINES = (
     ("stockfish:nodes=10000", "Stockfish, 10,000 nodes"),
     ("gnugo:level=1", "GNU Go, level 1"),
     ("gnugo:level=10", "GNU Go, level 10"),
+    ("grhino:level=1", "GRhino, level 1"),
+    ("grhino:level=5", "GRhino, level 5"),
     ("gnubg:plies=0", "GNU Backgammon, 0 plies"),
     ("gnubg:plies=1", "GNU Backgammon, 1 ply"),
     ("openspiel_mcts:100", "OpenSpiel's MCTS, 100 simulations"),
