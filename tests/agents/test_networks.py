@@ -104,14 +104,15 @@ def test_a_convnet_moves_with_the_stones_and_fits_boards_of_all_sizes():
     seen = np.zeros((2, 19, 19, 2), np.float32)
     stones = np.random.default_rng(0).integers(0, 2, (3, 3, 2))
     seen[0, 8:11, 7:10], seen[1, 8:11, 8:11] = stones, stones
-    logits, value = networks.apply(game, small, params, seen)
+    logits, value = networks.apply(game, small, params, jnp.asarray(seen))
     there, moved = np.asarray(logits).reshape(2, 19, 19)
     np.testing.assert_allclose(moved[:, 6:-5], there[:, 5:-6], atol=1e-4)
     assert np.ptp(there) > 0.1
     np.testing.assert_allclose(value[0], value[1], atol=1e-5)
     smaller = games.load("gomoku:size=9")
     assert _shapes(smaller, small) == _shapes(game, small)
-    assert networks.apply(smaller, small, params, _seen(smaller, (3,)))[0].shape == (3, 81)
+    seen = jnp.asarray(_seen(smaller, (3,)))
+    assert networks.apply(smaller, small, params, seen)[0].shape == (3, 81)
 
 
 @pytest.mark.parametrize("name", ["othello", "chess", "english_draughts"])

@@ -221,7 +221,9 @@ def test_a_move_changes_the_cell_on_which_it_lies(game: Game):
     look = jax.jit(jax.vmap(game.observe))
     changed = np.asarray(look(after, movers) - look(before, movers)).astype(bool)
     counts = changed.any((1, 2)) & changed.all((1, 2))  # of plies, the same on all cells
-    changed = (changed & ~counts[:, None, None]).any(-1).reshape(len(moves), -1)
+    changed = (
+        np.logical_and(changed, ~np.asarray(counts)[:, None, None]).any(-1).reshape(len(moves), -1)
+    )
     lies = (movers >= 0) & (where[moves] >= 0)
     assert lies.sum() > len(moves) / 2
     assert changed[lies, where[moves[lies]] % changed.shape[1]].all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from arena.errors import UserError
-from league.store.checkpoints import Store, digest
+from league.store.checkpoints import FolderStore, digest
 from tests.league.test_results import full_disk
 
 TREE = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": {"c": np.zeros(3, np.int32)}}
@@ -52,12 +52,12 @@ def test_the_digest_is_of_values_not_of_where_they_lie():
 
 @pytest.fixture
 def store(tmp_path: Path):
-    store = Store(tmp_path / "store")
+    store = FolderStore(tmp_path / "store")
     yield store
     store.close()
 
 
-def test_a_store_gives_back_what_it_got(store: Store, tmp_path: Path):
+def test_a_store_gives_back_what_it_got(store: FolderStore, tmp_path: Path):
     assert store.numbers() == []
     assert not (tmp_path / "store").exists()
     for number in (0, 1, 2, 10):
@@ -72,7 +72,7 @@ def test_a_store_gives_back_what_it_got(store: Store, tmp_path: Path):
 
 
 def test_only_the_newest_are_kept(tmp_path: Path):
-    store = Store(tmp_path / "store", keep=2)
+    store = FolderStore(tmp_path / "store", keep=2)
     for number in range(4):
         store.save(number, TREE)
     assert store.numbers() == [2, 3]

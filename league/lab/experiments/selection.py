@@ -320,7 +320,7 @@ def _exact_figures(work: Work) -> dict[str, object]:
     return {
         "n": n,
         "kls": kls,
-        "bounds": [_bound(k) for k in n],
+        "bounds": [_bound(int(k)) for k in n],
         "kl": kls[6],
         "bound": _bound(64),
         "kl_of_weights": divergence(weight),
