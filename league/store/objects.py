@@ -202,10 +202,10 @@ def files(place: Path | str) -> Files:
 
 def _connect(url: str) -> Any:
     """The file system of a URL; its driver finds keys and regions as its other users do."""
-    import fsspec
-
     scheme = url.partition("://")[0]
     try:
+        import fsspec
+
         return fsspec.filesystem(scheme, use_listings_cache=False)
     except ImportError:
         raise UserError(
