@@ -79,20 +79,20 @@ def test_only_the_newest_are_kept(tmp_path: Path):
     store.close()
 
 
-def test_other_shapes_are_refused(store: Store):
+def test_other_shapes_are_refused(store: FolderStore):
     store.save(0, TREE)
     for like in ({"a": TREE["a"]}, {**TREE, "d": TREE["a"]}, {**TREE, "a": np.zeros((3, 3))}):
         with pytest.raises(UserError, match="0 is damaged"):
             store.load(0, like)
 
 
-def test_what_is_no_number_is_refused(store: Store):
+def test_what_is_no_number_is_refused(store: FolderStore):
     store.save(0, {**TREE, "a": np.where(TREE["a"] == 3, np.nan, TREE["a"])})
     with pytest.raises(UserError, match="0 is damaged: it holds numbers that are not finite"):
         store.load(0, TREE)
 
 
-def test_a_full_disk_is_told_in_words_and_leaves_nothing(store: Store):
+def test_a_full_disk_is_told_in_words_and_leaves_nothing(store: FolderStore):
     store.save(0, TREE)
     with full_disk(64), pytest.raises(UserError, match="1 cannot be written"):
         store.save(1, TREE)
