@@ -8,6 +8,7 @@ learnt.
 """
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -194,12 +195,29 @@ def fit(
     Returns:
       their weights, stacked [K, ...].
     """
+    return stacked(list(fitting(game, network, data, key=key, ensemble=ensemble)))
+
+
+def stacked(members: Sequence[Params]) -> Params:
+    """The weights of an ensemble [K, ...] from those of its members."""
+    return jax.tree.map(lambda *x: np.stack(x), *members)
+
+
+def fitting(
+    game: Game,
+    network: NetworkConfig,
+    data: Comparisons,
+    *,
+    key: Key,
+    ensemble: int = 1,
+) -> Iterator[Params]:
+    """As `fit`, one member after the other, for who has other things to do in between."""
     count = len(data.verdict)
     if not count:
         raise UserError("there is nothing to learn from: no comparison has been made")
     repeats = min(_MOST, max(4.0, _ROWS / count)) / _PHASES
     config = PreferenceConfig(network, batch_size=64, replay_ratio=repeats)
-    objective, members = Objective(observed(game), config, bool(data.pair.any())), []
+    objective = Objective(observed(game), config, bool(data.pair.any()))
     for member in range(ensemble):
         own = jax.random.fold_in(key, member)
         params = networks.initialise(objective.game, network, jax.random.fold_in(own, 0))
@@ -213,8 +231,7 @@ def fit(
                 progress=phase / (_PHASES - 1),
                 key=jax.random.fold_in(own, 1 + phase),
             )
-        members.append(jax.tree.map(np.asarray, state.params))
-    return jax.tree.map(lambda *x: np.stack(x), *members)
+        yield jax.tree.map(np.asarray, state.params)
 
 
 def opinions(game: Game, network: NetworkConfig, params: Params, states: State) -> jax.Array:
@@ -261,6 +278,12 @@ def ask(game: Game, network: NetworkConfig, params: Params, states: State) -> np
         some = jax.tree.map(lambda x, i=index: np.asarray(x)[i], states)
         found.append(np.asarray(_asked(game, network)(params, some)))
     return np.concatenate(found, 1)[:, :count]
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Opinions f32[...] on which of two positions is better, from the opinions on each."""
+    first, second = (np.clip(one, -1 + 1e-6, 1 - 1e-6) for one in (first, second))
+    return np.tanh(np.arctanh(first) - np.arctanh(second))
 
 
 def agreement(said: np.ndarray, truth: np.ndarray) -> float:

@@ -29,7 +29,7 @@ from league.store import runs, status
 from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
-from league.training import best_response, calibration, exploiters, game_figures, games_in, step
+from league.training import best_response, calibration, exploiters, game_figures, imitating, step
 from league.training.actors import Actors, LocalActors
 from league.training.events import Callback, Event, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
@@ -175,7 +175,7 @@ class Trainer:
         if source := self.run.imported():
             key = self.run.key(0, "imitate")
             count = self.run.card["imitates"]["positions"]
-            main, imitated = games_in.pretrain(
+            main, imitated = imitating.pretrain(
                 self.run.learner, main, source.games, count=count, key=key
             )
         if not finite(main):
