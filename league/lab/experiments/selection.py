@@ -79,7 +79,7 @@ class Sizes(Settings):
 
     samples: int = 1_000_000
     rounds: int = 60
-    generations: int = 120
+    generations: int = 100
     pairs: int = 256
     width: int = 256
 
