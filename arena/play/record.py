@@ -43,6 +43,25 @@ class Played(NamedTuple):
     moves: jax.Array | None = None
 
 
+def of_matches(record: Record, some: slice, *, pairs: int) -> Record:
+    """The record of some of the matches, as if they alone had been played.
+
+    Args:
+      record: of G matches on their own devices.
+      some: which of them.
+      pairs: P, of games in each match.
+    """
+    game = np.asarray(record.game)[:, :, some]
+    ticks = (game < seats.no_game(pairs)).any((1, 2, 3)).sum()
+
+    def cut(x: np.ndarray) -> np.ndarray:
+        return np.asarray(x)[:ticks, :, some]
+
+    state, aux = jax.tree.map(cut, (record.state, record.aux))
+    finals = jax.tree.map(lambda x: np.asarray(x)[some], record.finals)
+    return Record(state, aux, game[:ticks], finals)
+
+
 def joined(parts: Sequence[Played]) -> Played:
     """The results of all matches from those of parts of them, which may differ in ticks T."""
     scores, moves = (

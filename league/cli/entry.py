@@ -36,6 +36,7 @@ COMMANDS = {
     "accuracy": "how many of its moves are optimal, by exact values",
     "exploit": "how much a snapshot loses to an opponent made to beat it",
     "data": "import games of others, or show what a generation learnt from",
+    "lab": "experiments: when does self-improvement work, and how does it break",
     "judge": "learn who won from comparisons, or ask people: arena judge train, arena judge ask",
     "report": "write a run's report.html",
     "compare": "several runs, or seeds of one, in one page",

@@ -158,7 +158,8 @@ def initial_weights(spec: str, rules: Game) -> InitialWeights:
         game, config, params = where.game, where.config.learner, where.weights(number)
         spec = f"{where.name}:{number}"
         where.close()
-    if game != rules:
+    # Of a native game another size will do, where the network has weights for any.
+    if game != rules and not (rules.on_device and type(game) is type(rules)):
         raise UserError(f"{spec} does not play the same game")
     return InitialWeights(spec, learners.name_of(config), config.network, params)
 

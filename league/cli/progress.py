@@ -46,16 +46,18 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
         output: Console | None = None,
     ):
-        self._name, self._total, self._done = name, total, done
+        self._name, self._total = name, total
+        self._done: float = done
         self._clock, self._output = clock, output or console.stderr
         self._began, self._first, self._printed = clock(), done, clock()
+        self._note = ""
         self._bar = _bar(self._output) if self._output.is_terminal else None
 
     def __enter__(self) -> "Progress":
         if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task(
-                self._name, total=self._total, completed=self._done, note=""
+                self._name, total=self._total, completed=self._first, note=""
             )
         return self
 
@@ -67,7 +69,18 @@ class Progress:
         """So many more are done."""
         self.update(self._done + count)
 
-    def update(self, done: int) -> None:
+    def work_on(self, note: str, done: float, total: int) -> None:
+        """What is being done now, and how much is done, in all and of how much.
+
+        Raises:
+          KeyboardInterrupt: a stop was asked for.
+        """
+        self._total, self._note = total, note
+        if self._bar is not None:
+            self._bar.update(self._task, total=total, note=note)
+        self.update(done)
+
+    def update(self, done: float) -> None:
         """So many are done in all; raises KeyboardInterrupt if a stop was asked for."""
         self._done = done
         if self._bar is not None:
@@ -78,7 +91,9 @@ class Progress:
         interrupt.check()
 
     def _line(self) -> str:
-        line = f"{self._name}: {self._done}/{self._total}"
+        line = f"{self._name}: {_count(self._done)}/{self._total}"
+        if self._note and self._done < self._total:
+            line += f", {self._note}"
         fresh = self._done - self._first
         if fresh <= 0 or self._done >= self._total:
             return line
@@ -169,6 +184,11 @@ def _bar(output: Console) -> RichProgress:
         console=output,
         speed_estimate_period=600,  # a step may be a whole generation, tens of seconds
     )
+
+
+def _count(done: float) -> str:
+    """A whole number as it is, a part of a piece of work to a tenth."""
+    return str(int(done)) if done == int(done) else f"{done:.1f}"
 
 
 def _time(seconds: float) -> str:

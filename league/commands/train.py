@@ -44,6 +44,11 @@ class Command:
         or FILE.npz, games of `arena data import`, which the first policy imitates before it learns
         from games of its own.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
+      database: a PostgreSQL database for the run's record, which leagues may share:
+        postgresql+psycopg://USER@HOST/NAME, without a password, which ~/.pgpass or PGPASSWORD tell;
+        a file in the run's folder by default.
+      store: a folder elsewhere, or s3://BUCKET/… or gs://BUCKET/…, for the run's weights and data;
+        the run's folder by default.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
       log: tensorboard also writes what the report plots as event files, runs/NAME/tensorboard.
@@ -57,6 +62,8 @@ class Command:
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     start: Annotated[str, tyro.conf.arg(name="from", metavar="AGENT|FILE")] = ""
     name: str = ""
+    database: Annotated[str, tyro.conf.arg(metavar="URL")] = ""
+    store: Annotated[str, tyro.conf.arg(metavar="PATH|URL")] = ""
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
     json: bool = False
@@ -121,12 +128,20 @@ def run(command: Command) -> None:
             raise UserError("a resumed run goes on from its own state: leave --from away")
         work = runs.find(command.game, command.name)
         runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
+        runs.check_database(work, command.database)
+        runs.check_store(work, command.store)
     else:
         begins = names.beginning(command.start, game)
         if isinstance(begins, InitialWeights):
             begins.check(game, command.config.learner)
         work = runs.create(
-            command.game, command.config, name=command.name, judge=judge, begins=begins
+            command.game,
+            command.config,
+            name=command.name,
+            judge=judge,
+            begins=begins,
+            database=command.database,
+            store=command.store,
         )
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
     with (

@@ -5,7 +5,14 @@ arena         version of Arena that began the run
 game          its name; game_version, the version of its rules; env, of an env what its check found
 learner, network, judge   their names
 from          the name and digest of the weights it began with, if they were another snapshot's
+<<<<<<< HEAD
+imitates      file and digest of games that its first policy imitated, if there were any, and how
+              many positions of them it learnt from
+=======
+database      URL of a shared one that holds its record, and the name of the run there
+store         path or URL of its weights and data, where they are not in its folder
 imitates      file and digest of games that its first policy imitated, if there were any
+>>>>>>> store
 config        the configuration
 seed          of everything random
 device, versions, revision   what the run began with: of no account for going on
@@ -51,6 +58,13 @@ def new(game: str, config: Config, judge: str, rules: Game | None = None) -> Jso
         "judge": judge,
         **to_card(config),
         "seed": config.seed,
+        **circumstances(),
+    }
+
+
+def circumstances() -> JsonObject:
+    """What something begins with now: device, versions of packages, revision of the source."""
+    return {
         "device": str(jax.devices()[0].device_kind),
         "versions": _versions(),
         "revision": _revision(),

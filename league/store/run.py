@@ -1,7 +1,7 @@
 """A run on disk.
 
 runs/NAME/run.json        the run card, see `card.py`
-          league.db       the record, see `schema.py`
+          league.db       the record, see `schema.py`, unless the card names a shared database
           snapshots/ID/   weights of every generation
           exploiters/     weights of exploiters that joined the pool, eK/GEN/ for GENeK
           data/GEN.npz    the datasets of every generation; GENeK.npz, exploiter K's
@@ -10,6 +10,9 @@ runs/NAME/run.json        the run card, see `card.py`
           judge/GEN.npz   the weights by which a generation was judged, if a judge learns
           games/GEN.jsonl   showcase games, see `league/training/showcase.py`
           report.html
+
+Where the card names a store, snapshots, exploiters, data, initial, state and judge lie there, below
+the run's name: in folders alike, or as objects NUMBER.npz.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,11 +36,13 @@ from league.settings import game_names
 from league.settings.config import Config, from_card
 from league.settings.league_learners import LeagueLearner, league_learners
 from league.store import card as cards
-from league.store import datasets, imported_games, initial, snapshot_ids
-from league.store.checkpoints import Store, digest
+from league.store import datasets, imported_games, initial, record, snapshot_ids, stores
+from league.store.backend import Place, SharedDatabase
+from league.store.checkpoints import Store, digest, store
 from league.store.database import Results
 from league.store.files import lock
 from league.store.imported_games import ImportedGames
+from league.store.objects import Files, files
 
 
 class Run:
@@ -101,20 +106,30 @@ class Run:
         return league_learners(self.config)
 
     @cached_property
+    def place(self) -> Path | str:
+        """Where its weights and data lie: its folder, unless the card names a store."""
+        return stores.of_card(self.folder, self.card)
+
+    @cached_property
+    def files(self) -> Files:
+        """Its data, and weights by which it was judged."""
+        return files(self.place)
+
+    @cached_property
     def snapshots(self) -> Store:
         """Weights of every generation."""
-        return Store(self.folder / "snapshots")
+        return store(self.place, "snapshots")
 
     @cached_property
     def exploiters(self) -> dict[int, Store]:
         """Weights of the exploiters that joined the pool, by the exploiter's number."""
         _, *exploiters = self.learners
-        return {e.number: Store(self.folder / "exploiters" / e.suffix) for e in exploiters}
+        return {e.number: store(self.place, f"exploiters/{e.suffix}") for e in exploiters}
 
     @cached_property
     def state(self) -> Store:
         """What resuming needs: the `TrainState`s of all learners after a generation."""
-        return Store(self.folder / "state", keep=2)
+        return store(self.place, "state", keep=2)
 
     def results(self, create: bool = False) -> Results:
         """The record; makes it if asked to.
@@ -122,7 +137,7 @@ class Run:
         Raises:
           UserError: it is missing or damaged, holds what no run writes, or is that of another card.
         """
-        results = Results(self._record, create)
+        results = Results(self.record, create)
         try:
             results.verify()
             known = results.file_digests().get(cards.NAME)
@@ -137,8 +152,9 @@ class Run:
         return results
 
     @property
-    def _record(self) -> Path:
-        return self.folder / "league.db"
+    def record(self) -> Place:
+        """Where its record is."""
+        return record.place(self.folder, self.card)
 
     def template(self) -> TrainState:
         """Shapes of all that one learner carries."""
@@ -155,7 +171,7 @@ class Run:
           UserError: these are missing or damaged.
         """
         state = self.learner.init(self.key(0, "begin"))
-        params = initial.load(self.folder, self.card, self.template().params)
+        params = initial.load(self.place, self.card, self.template().params)
         return state if params is None else state._replace(params=params)
 
     def eval_policy(self, simulations: int) -> Policy:
@@ -187,7 +203,7 @@ class Run:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the weights of all snapshots there are, exploiters' included, by id."""
-        with Results(self._record) as results:
+        with Results(self.record) as results:
             found = {str(number): sha for number, sha in results.digests().items()}
             return found | {e.id: e.digest for e in results.exploiters()}
 
@@ -202,10 +218,10 @@ class Run:
         if name not in found or place is None:
             raise UserError(f"run {self.name!r} has no snapshot {name}{_range(found)}")
         generation, number = place
-        store = self.exploiters[number] if number else self.snapshots
-        params = store.load(generation, self.template().params)
+        kept = self.exploiters[number] if number else self.snapshots
+        params = kept.load(generation, self.template().params)
         if digest(params) != found[name]:
-            raise UserError(f"{store.folder / str(generation)} is damaged: wrong digest")
+            raise UserError(f"{kept.title(generation)} is damaged: wrong digest")
         return params
 
     def key(self, generation: int, role: str) -> jax.Array:
@@ -226,14 +242,17 @@ class Run:
 
     def write_data(self, name: str, data: PyTree) -> str:
         """Keeps the dataset of a snapshot's generation, as `data/NAME.npz`; gives its digest."""
-        return datasets.write(self.folder / "data" / f"{name}.npz", data)
+        return datasets.write(self.files, data_file(name), data)
+
+    def has_data(self, name: str) -> bool:
+        """Whether there is a dataset of that name."""
+        return self.files.exists(data_file(name))
 
     def read_data(self, name: str) -> PyTree:
         """Reads `data/NAME.npz`; raises UserError if it is not there, or not what was written."""
-        path = self.folder / "data" / f"{name}.npz"
-        with Results(self._record) as results:
+        with Results(self.record) as results:
             known = results.file_digests().get(f"data/{name}")
-        return datasets.read(path, self.learner.dataset_template(), known)
+        return datasets.read(self.files, data_file(name), self.learner.dataset_template(), known)
 
     def imported(self) -> ImportedGames | None:
         """The games that the first policy imitates; None if it begins with random weights.
@@ -251,11 +270,11 @@ class Run:
 
     def keep_judge(self, generation: int, make: Callable[[], Params]) -> Params:
         """The weights by which a generation is judged: made the first time, then read again."""
-        path = self.folder / "judge" / f"{generation}.npz"
-        if path.exists():
-            return datasets.read_tree(path)
+        name = f"judge/{generation}.npz"
+        if self.files.exists(name):
+            return datasets.read_tree(self.files, name)
         params = make()
-        datasets.write(path, params)
+        datasets.write(self.files, name, params)
         return params
 
     def read_states(self, generation: int, results: Results) -> list[TrainState]:
@@ -273,7 +292,7 @@ class Run:
             else digest(states) == known
         )
         if not right:
-            raise UserError(f"{self.state.folder / str(generation)} is damaged: wrong digest")
+            raise UserError(f"{self.state.title(generation)} is damaged: wrong digest")
         return states
 
     def write_card(self) -> None:
@@ -281,21 +300,37 @@ class Run:
         cards.write(self.folder, self.card)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keeps a second process from training the same run; a kill releases it.
+    def lock(self, *, alone: bool = True) -> Iterator[None]:
+        """Keeps a second process from changing the same run; a kill releases it.
+
+        Args:
+          alone: no other may hold it; else only none that wants to be alone, where the record is in
+            a shared database.
 
         Raises:
           UserError: another process holds it.
         """
-        with lock(self.folder):
+        place = self.record
+        if not isinstance(place, SharedDatabase):
+            with lock(self.folder):
+                yield
+            return
+        from league.store import shared
+
+        with lock(self.folder, alone=alone), shared.locked(place, alone=alone):
             yield
 
     def close(self) -> None:
         """Ends the threads of the stores."""
         stores = [self.__dict__.get("snapshots"), self.__dict__.get("state")]
-        for store in (*stores, *self.__dict__.get("exploiters", {}).values()):
-            if store is not None:
-                store.close()
+        for one in (*stores, *self.__dict__.get("exploiters", {}).values()):
+            if one is not None:
+                one.close()
+
+
+def data_file(name: str) -> str:
+    """The name of a dataset among a run's files."""
+    return f"data/{name}.npz"
 
 
 def _range(found: dict[str, str]) -> str:

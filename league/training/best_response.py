@@ -22,14 +22,16 @@ from arena.evaluation.exploitability import (
     payoffs,
 )
 from arena.judges.rules import Rules
-from arena.play import match
+from arena.play import match as matches
+from arena.play.device_loop import Match
 from arena.play.openings import random_openings
 from arena.types import Agent, Judge, Params, PyTree, TrainingMoment
 from games import Game
 from league.settings.config import Config
 from league.store.checkpoints import digest
 from league.training import step
-from league.training.actors import LocalActors, PlayRequest, WeightsRef
+from league.training.actors import LocalActors
+from league.training.requests import Request, Shape, WeightsRef, join
 
 ENUMERABLE = 100_000
 """Courses of a game of hidden information, or positions of another, that are enumerated at most."""
@@ -169,30 +171,34 @@ class BestResponse:
             moment = TrainingMoment(number, params, past.__getitem__, lambda make: make())
             judge = WeightsRef("judge", "")
             weights[judge] = self.judge.weighted.weights_for(moment)
-        request = PlayRequest(
+        request = Request(
             run="",
             generation=number,
             role="best response",
             numbers=tuple(range(count)),
-            match=step.recorded_match(
-                learner,
-                self.frozen.policy,
-                slots=config.slots,
-                pairs=config.pairs,
-                shards=config.shards,
-            ),
+            shape=Shape(config.pairs, config.slots),
             a=(own,) * count,
             b=(frozen,) * count,
-            openings=random_openings(
-                self.game,
-                jax.random.fold_in(key, 0),
-                shape=(count, config.pairs),
-                plies=config.opening_plies,
+            openings=jax.tree.map(
+                np.asarray,
+                random_openings(
+                    self.game,
+                    jax.random.fold_in(key, 0),
+                    shape=(count, config.pairs),
+                    plies=config.opening_plies,
+                ),
             ),
-            keys=jax.random.split(key, count),
+            keys=np.asarray(jax.random.key_data(jax.random.split(key, count))),
             judge=judge,
         )
-        [played] = LocalActors(lambda ref: weights[ref]).play([request])
+
+        def match(shape: Shape) -> Match:
+            policy = self.frozen.policy
+            return step.recorded_match(learner, policy, slots=shape.slots, pairs=shape.pairs)
+
+        shards = config.shards if self.game.on_device else 1
+        requests = request.split(shards)
+        played = join(requests, LocalActors(match, weights.__getitem__).play(requests))
         return step.make_dataset(learner, played, np.array([[True], [False]]).repeat(count, 1))
 
     def measure(self, params: Params, pairs: int, key: jax.Array) -> score.Score:
@@ -200,7 +206,7 @@ class BestResponse:
         policy = self.config.learner.make(self.game, Rules(self.game)).eval_policy(0)
         agent = Agent("best response", policy, networks.for_play(params))
         plies = self.config.measure.opening_plies
-        played = match.play(
+        played = matches.play(
             [agent],
             [self.frozen],
             self.game,

@@ -187,12 +187,16 @@ class Showcase:
     def _values(self, session: Session, params: Params) -> list[MoveNote | None]:
         """What the newest snapshot's network takes each position for, for who is to move."""
         policy = self._policies[0] if 0 in self._policies else self.run.eval_policy(0)
-        if not isinstance(policy, Searches):
+        try:
+            search = policy.tree_search() if isinstance(policy, Searches) else None
+        except UserError:  # it would search in another game than this one
+            search = None
+        if search is None:
             return []
         states = [position.state for position in session.positions()]
         index = padded(range(len(states)), room_for(len(states)))
         batch: State = jax.tree.map(lambda *x: np.stack(x), *[states[i] for i in index])
-        values = np.asarray(_evaluate(policy.tree_search(), stack([params]), batch))
+        values = np.asarray(_evaluate(search, stack([params]), batch))
         return [MoveNote(round(float(value), 4)) for value in values[: len(states)]]
 
     def _expected(self, generation: int, results: Results, seconds: float) -> tuple[float, int]:

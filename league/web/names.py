@@ -22,6 +22,7 @@ _ENGINES = {
     "stockfish": {"nodes": 1_000_000, "depth": 15, "skill": 20},
     "gnugo": {"level": 10},
     "gnubg": {"plies": 2},
+    "grhino": {"level": 5},
 }
 """Agents of Arena by name, their options, and the most that each may be."""
 

@@ -52,18 +52,20 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = path.read_text()
     path.write_text(text + text.splitlines()[0].replace('"b2"', '"z9"') + "\n")
     found = games_in.read([path], GAME, game_names.load, "tic_tac_toe")
-    assert found.games == 40
+    assert len(found.games.length) + found.repeated == 40
     assert len(found.skipped) == 1
     assert "1 game skipped" in found.skipped[0]
     out = folder / "games.npz"
-    imported_games.write(out, found.moves, GAME)
+    imported_games.write(out, found.games, GAME)
     return out
 
 
 def test_a_dataset_keeps_positions_moves_results_and_ratings(dataset: Path):
-    moves = imported_games.read(dataset, GAME).moves
-    first = np.flatnonzero(np.diff(moves.game, prepend=-1))
-    assert len(first) == 40
+    lists = imported_games.read(dataset, GAME).games
+    count = len(lists.length)
+    moves = imported_games.positions(GAME, lists, np.arange(count))
+    assert len(moves.move) == lists.length.sum() == len(lists.move)
+    first = np.cumsum(lists.length) - lists.length
     assert (moves.move[first] == GAME.parse(GAME.init(), "b2")).all()
     assert set(np.unique(moves.outcome)) <= {-1.0, 0.0, 1.0}
     assert (moves.rating[first] == 1500).all()
