@@ -19,7 +19,7 @@ import numpy as np
 import optax
 
 from agents.learners import optimisation, played, ppo
-from agents.learners.base import Learner, LearnerConfig, TrainState
+from agents.learners.base import Learner, LearnerConfig, Preferred, TrainState
 from agents.nn import networks
 from arena.errors import UserError, check_positive, check_share
 from arena.play.device_loop import Record
@@ -270,6 +270,11 @@ class Imitation(Learner[Params, Choice, Dataset]):
         state, aux, outcome, _ = played.moves(record, scores, learns)
         weight = weights(self.config, outcome, np.asarray(aux.value))
         return Dataset(state, aux.move, weight, outcome)
+
+    def preferred(self, data: Dataset) -> Preferred:
+        """The moves that are kept, by their weights."""
+        move, weight = data.move[:, None], data.weight[:, None]
+        return Preferred(data.state, move, weight, data.outcome, drawn=True)
 
     def learn(
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array

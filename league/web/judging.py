@@ -128,7 +128,7 @@ class Desks:
     """
 
     def __init__(self, settings: Settings):
-        self.folder = settings.folder.parent / "verdicts"
+        self.folder = settings.verdicts
         self._desks: OrderedDict[tuple[str, str], Desk] = OrderedDict()
         self._seed = secrets.randbelow(2**31)  # a terminal, too, may add to a file
 
