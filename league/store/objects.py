@@ -57,6 +57,9 @@ class Files(ABC):
     def delete(self, name: str) -> None:
         """Removes a file, if it is there."""
 
+    def tidy(self, folder: str) -> None:  # noqa: B027 - only folders are left empty
+        """Removes a folder that nothing lies in."""
+
     def exists(self, name: str) -> bool:
         """Whether a file is there."""
         folder, _, file = name.rpartition("/")
@@ -99,6 +102,12 @@ class FolderFiles(Files):
     def delete(self, name: str) -> None:
         """As `Files.delete`."""
         (self.folder / name).unlink(missing_ok=True)
+
+    def tidy(self, folder: str) -> None:
+        """As `Files.tidy`."""
+        place = self.folder / folder
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
 
 
 class ObjectFiles(Files):

@@ -41,7 +41,15 @@ _DRIVER = "postgresql+psycopg"
 _SCHEMA = "arena"
 _VERSION_TABLE = {"name": f"{_SCHEMA}.{upgrade.VERSION_TABLE}"}
 _CONNECT = {
-    "options": f"-c search_path={_SCHEMA}",
+    "options": " ".join(
+        f"-c {setting}"
+        for setting in (
+            f"search_path={_SCHEMA}",
+            # Who is cut off keeps no lock: the server finds it out.
+            "tcp_keepalives_idle=30",
+            "idle_in_transaction_session_timeout=120000",
+        )
+    ),
     "application_name": "arena",
     "connect_timeout": 5,
     "keepalives_idle": 30,

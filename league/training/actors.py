@@ -20,11 +20,14 @@ from league.training.requests import Request, Result, Shape, WeightsRef, divide
 class Actors(Protocol):
     """Whoever plays requested matches."""
 
-    def play(self, requests: Sequence[Request]) -> list[Result]:
+    def play(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> list[Result]:
         """The results of requests, in order; each follows from its request alone.
 
         Args:
           requests: of one shape, with equally many matches each.
+          weights: finds weights by reference, in this process.
         """
         ...
 
@@ -35,25 +38,27 @@ class LocalActors(Actors):
 
     Attributes:
       match: the rules of matches of a shape.
-      weights: finds weights by reference.
     """
 
     match: Callable[[Shape], Match]
-    weights: Callable[[WeightsRef], Params]
 
-    def play(self, requests: Sequence[Request]) -> list[Result]:
+    def play(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> list[Result]:
         """As `Actors.play`."""
         together = at_once(len(requests))
         found = []
         for at in range(0, len(requests), together):
-            found += self._play(requests[at : at + together])
+            found += self._play(requests[at : at + together], weights)
         return found
 
-    def _play(self, requests: Sequence[Request]) -> list[Result]:
+    def _play(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> list[Result]:
         """Plays requests in one call of a program, each on a device of its own."""
         first = requests[0]
         a, b = (
-            stack([self.weights(ref) for request in requests for ref in side(request)])
+            stack([weights(ref) for request in requests for ref in side(request)])
             for side in (lambda request: request.a, lambda request: request.b)
         )
         openings, keys = jax.tree.map(
@@ -61,7 +66,7 @@ class LocalActors(Actors):
             *[(request.openings, request.keys) for request in requests],
         )
         match = replace(self.match(first.shape), shards=len(requests))
-        judge = self.weights(first.judge) if first.judge else ()
+        judge = weights(first.judge) if first.judge else ()
         played = match.play(
             a, b, keys=jax.random.wrap_key_data(keys), openings=openings, judge_params=judge
         )

@@ -198,7 +198,7 @@ class BestResponse:
 
         shards = config.shards if self.game.on_device else 1
         requests = request.split(shards)
-        played = join(requests, LocalActors(match, weights.__getitem__).play(requests))
+        played = join(requests, LocalActors(match).play(requests, weights.__getitem__))
         return step.make_dataset(learner, played, np.array([[True], [False]]).repeat(count, 1))
 
     def measure(self, params: Params, pairs: int, key: jax.Array) -> score.Score:

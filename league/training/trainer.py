@@ -88,7 +88,7 @@ class Trainer:
         actors: Actors | None = None,
     ):
         self.run, self.results, self._tell = run, results, callback
-        self._actors = actors or LocalActors(self._match, lambda ref: self.weights(ref.id))
+        self._actors = actors or LocalActors(self._match)
         self._weights: dict[str, Params] = {}
         self.history = ExploiterHistory(run, results)
         self.schedule = Schedule(run, results, self.history)
@@ -320,7 +320,7 @@ class Trainer:
             judge=self._judge_weights(generation),
         )
         requests = request.split(config.shards if self.run.game.on_device else 1)
-        return join(requests, self._actors.play(requests))
+        return join(requests, self._actors.play(requests, lambda ref: self.weights(ref.id)))
 
     def _match(self, shape: Shape) -> Match:
         """The rules of its training games."""

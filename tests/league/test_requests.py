@@ -90,10 +90,9 @@ def test_a_key_says_all_that_a_result_depends_on():
 def test_results_follow_from_their_requests_alone():
     requests = request().split(2)
     assert [one.numbers for one in requests] == [(0, 1), (2, 3)]
-    actors = LocalActors(match, weights)
-    found = actors.play(requests)
+    found = LocalActors(match).play(requests, weights)
     assert [result.key for result in found] == [one.key for one in requests]
-    [again] = LocalActors(match, weights).play(requests[1:])  # another actor, another order, twice
+    [again] = LocalActors(match).play(requests[1:], weights)  # another actor, another order, twice
     assert bits(again.played) == bits(found[1].played)
     # As one batch, as it was played before there were requests.
     asked = request()
