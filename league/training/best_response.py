@@ -14,9 +14,9 @@ import numpy as np
 
 from agents.learners.base import Learner, LearnerConfig
 from agents.nn import networks
+from arena.evaluation import exploitability as exact_play
 from arena.evaluation import metagame, score
 from arena.evaluation.exploitability import (
-    enumerable,
     exploitability,
     mixture_exploitability,
     payoffs,
@@ -33,8 +33,8 @@ from league.training import step
 from league.training.actors import LocalActors
 from league.training.requests import Request, Shape, WeightsRef, join
 
-ENUMERABLE = 100_000
-"""Courses of a game of hidden information, or positions of another, that are enumerated at most."""
+_POSITIONS, _COURSES = 100_000, 400_000
+"""Positions of a game, or courses of one of hidden information, that are enumerated at most."""
 
 
 def policy(
@@ -59,9 +59,15 @@ def _logits(game: Game, learner: LearnerConfig):
     return jax.jit(learner.make(game, Rules(game)).logits)
 
 
+def enumerable(game: Game) -> bool:
+    """Whether a best response can be found exactly."""
+    limit = _POSITIONS if game.perfect_information else _COURSES
+    return exact_play.enumerable(game, limit)
+
+
 def small(game: Game) -> bool:
     """Whether `of_pool` can say how far a run is from an equilibrium."""
-    return not game.perfect_information and enumerable(game, ENUMERABLE)
+    return not game.perfect_information and enumerable(game)
 
 
 def of_pool(game: Game, config: Config, snapshots: Sequence[Params]) -> dict[str, float]:
