@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from arena.digests import digest, nested
+from arena.digests import digest
 from arena.errors import UserError
 from arena.types import State
 from games import Game
@@ -142,7 +142,8 @@ def read(path: Path, game: Game) -> ImportedGames:
         raise UserError(f"{path} is no dataset that can be read: {error}") from None
     if (card["game"], card["version"]) != (repr(game), game.version):
         raise UserError(f"{path} holds games of {card['game']}, not of {game!r}")
-    parts = nested({name: array for name, array in arrays.items() if name.startswith("start.")})
-    start = type(game.init())(**parts.get("start", {})) if parts else arrays["start"]
+    places, tree = jax.tree_util.tree_flatten_with_path({"start": game.template()})
+    names = [jax.tree_util.keystr(place, simple=True, separator=".") for place, _ in places]
+    start = jax.tree.unflatten(tree, [arrays[name] for name in names])["start"]
     rest = {name: arrays[name] for name in MoveLists._fields[1:]}
     return ImportedGames(path, MoveLists(start, **rest), card["digest"])
