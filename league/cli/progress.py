@@ -46,9 +46,10 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
         output: Console | None = None,
     ):
-        self._name, self._total, self._done = name, total, done
+        self._name, self._total = name, total
+        self._done: float = done
         self._clock, self._output = clock, output or console.stderr
-        self._began, self._first, self._printed = clock(), float(done), clock()
+        self._began, self._first, self._printed = clock(), done, clock()
         self._note = ""
         self._bar = _bar(self._output) if self._output.is_terminal else None
 
@@ -56,7 +57,7 @@ class Progress:
         if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task(
-                self._name, total=self._total, completed=self._done, note=""
+                self._name, total=self._total, completed=self._first, note=""
             )
         return self
 

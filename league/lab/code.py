@@ -10,13 +10,14 @@ from typing import Any
 from league.lab.experiment import Experiment
 
 _READERS = ("figures", "charts", "tables")
-"""Methods that only read results."""
+"""Methods that only read results, and how the names of functions end that help them."""
 
 
 def digest(experiment: Experiment[Any]) -> str:
     """SHA-256 of the file of an experiment and of those of the same folder that it imports from.
 
-    Docstrings, comments, and the methods that only read results do not count.
+    Docstrings, comments, and what only reads results do not count: the methods `figures`, `charts`
+    and `tables`, and functions of the file whose names end so.
     """
     modules = [experiment.module, *_helpers(experiment.module)]
     text = "\n".join(_without_words(ast.parse(inspect.getsource(one))) for one in modules)
@@ -40,11 +41,16 @@ def _home(value: object) -> str:
 
 def _without_words(tree: ast.Module) -> str:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            node.body = [part for part in node.body if getattr(part, "name", "") not in _READERS]
+        if isinstance(node, ast.ClassDef | ast.Module):
+            node.body = [part for part in node.body if not _reads(part)]
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             node.body = [part for part in node.body if not _is_word(part)]
     return ast.dump(tree)
+
+
+def _reads(node: ast.stmt) -> bool:
+    name = node.name if isinstance(node, ast.FunctionDef) else ""
+    return name.rpartition("_")[2] in _READERS
 
 
 def _is_word(node: ast.stmt) -> bool:

@@ -63,9 +63,12 @@ def of_slope(x: np.ndarray, y: np.ndarray) -> Estimate:
       x: f64[n], n at least 3, not all the same.
       y: f64[n].
     """
-    fit = stats.linregress(x, y)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 2) * fit.stderr)
-    return Estimate(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half)
+    away = np.asarray(x, np.float64) - np.mean(x)
+    slope = float(away @ y / (away @ away))
+    residual = y - np.mean(y) - slope * away
+    error = math.sqrt(float(residual @ residual) / (len(away) - 2) / float(away @ away))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(away) - 2)) * error
+    return Estimate(slope, slope - half, slope + half)
 
 
 def with_error(value: float, error: float) -> Estimate:

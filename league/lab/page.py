@@ -8,6 +8,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from matplotlib.ticker import MaxNLocator
 
 from league.lab import charts
 from league.lab.experiment import Experiment, Json
@@ -60,7 +61,7 @@ def plots(result: dict[str, Json]) -> list[Plot]:
 def plot(name: str, chart: charts.Chart) -> Plot:
     """One chart in the colours of the report; its ids begin with a name."""
     figure, axes = drawing.canvas(WIDE, left=64, bottom=46)
-    axes.xaxis.get_major_locator().set_params(integer=False)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12))
     charts.draw(axes, chart, colours=SERIES, muted=drawing.MUTED)
     ends = ", ".join(f"{line.name} {line.y[-1]:.3g}" for line in chart.lines if line.y)
     label = f"{chart.title}, {chart.y} by {chart.x}; at the end: {ends}"

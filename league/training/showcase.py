@@ -189,10 +189,14 @@ class Showcase:
         policy = self._policies[0] if 0 in self._policies else self.run.eval_policy(0)
         if not isinstance(policy, Searches):
             return []
+        try:
+            search = policy.tree_search()
+        except UserError:  # it could search another game, but plays this one without
+            return []
         states = [position.state for position in session.positions()]
         index = padded(range(len(states)), room_for(len(states)))
         batch: State = jax.tree.map(lambda *x: np.stack(x), *[states[i] for i in index])
-        values = np.asarray(_evaluate(policy.tree_search(), stack([params]), batch))
+        values = np.asarray(_evaluate(search, stack([params]), batch))
         return [MoveNote(round(float(value), 4)) for value in values[: len(states)]]
 
     def _expected(self, generation: int, results: Results, seconds: float) -> tuple[float, int]:
