@@ -7,13 +7,23 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import games
-from docs.generate import api, benchmarks, facts, game_pages, imports, nets, plots
+from docs.generate import (
+    api,
+    benchmarks,
+    facts,
+    game_pages,
+    imports,
+    laboratory,
+    nets,
+    plots,
+)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Lists the generated pages in the navigation."""
     sections: Any = {
         "Games": ["games/index.md", *(f"games/{name}.md" for name in games.names())],
+        "Laboratory": laboratory.paths(),
         "API": [f"api/{room}.md" for room in imports.ROOMS],
     }
     entries = [entry.items() for entry in config.nav or []]
@@ -35,13 +45,20 @@ def _generated() -> dict[str, str]:
         made[f"games/{name}.md"] = game_pages.page(name)
         made[f"images/games/{name}.svg"] = game_pages.picture(name)
     made["images/nets.svg"] = plots.as_svg(nets.curves())
+    made |= laboratory.pages()
     made |= {f"api/{room}.md": text for room, text in api.pages().items()}
     return made | {f"images/benchmarks/{name}.svg": svg for name, svg in plots.pictures().items()}
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Fills the tables in."""
-    makers = {"benchmarks.md": benchmarks.tables, "nets.md": nets.tables}
+    makers = {
+        "benchmarks.md": benchmarks.tables,
+        "nets.md": nets.tables,
+        "laboratory/index.md": laboratory.front,
+    }
+    if page.file.src_path == "laboratory/index.md":
+        markdown = laboratory.linked(markdown)
     if make := makers.get(page.file.src_path):
         for name, table in make().items():
             markdown = markdown.replace(f"{{{{ {name} }}}}", table)

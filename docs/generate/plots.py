@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from docs.generate import facts, speeds
 
-_INK = "#7d8590"  # legible on white and on black
+INK = "#7d8590"  # legible on white and on black
 COLOURS = ("#4c8bd0", "#d07f4c", "#5fa868", "#a873b8")
 
 
@@ -50,11 +50,17 @@ def _axes(height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
 
 def _quiet(axes: Axes) -> None:
     axes.patch.set_alpha(0)
-    axes.tick_params(which="both", colors=_INK, labelsize=9, length=0)
-    axes.grid(color=_INK, alpha=0.25, linewidth=0.6)
+    axes.tick_params(which="both", colors=INK, labelsize=9, length=0)
+    axes.grid(color=INK, alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def single(height: float) -> tuple[Figure, Axes]:
+    """One wide panel, its height in inches."""
+    figure, (axes,) = _axes(height)
+    return figure, axes
 
 
 def grid(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
@@ -68,13 +74,14 @@ def grid(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
 
 def titled(axes: Axes, title: str, x: str = "", y: str = "") -> None:
     """Heading and labels of the axes."""
-    axes.set_title(title, color=_INK, fontsize=10, loc="left")
-    axes.set_xlabel(x, color=_INK, fontsize=9)
-    axes.set_ylabel(y, color=_INK, fontsize=9)
+    axes.set_title(title, color=INK, fontsize=10, loc="left")
+    axes.set_xlabel(x, color=INK, fontsize=9)
+    axes.set_ylabel(y, color=INK, fontsize=9)
 
 
-def _legend(axes: Axes) -> None:
-    axes.legend(frameon=False, labelcolor=_INK, fontsize=9)
+def legend(axes: Axes) -> None:
+    """Names of the lines."""
+    axes.legend(frameon=False, labelcolor=INK, fontsize=9)
 
 
 def rules() -> Figure:
@@ -90,12 +97,12 @@ def rules() -> Figure:
         axes.errorbar(
             middle, place, xerr=[middle - low, high - middle], fmt="o", color=colour, label=label
         )
-    axes.axvline(1, color=_INK, linewidth=1)
+    axes.axvline(1, color=INK, linewidth=1)
     axes.set_xscale("log")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     titled(axes, "Random play on one core, × as fast as", "ratio of medians, and its spread")
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -117,7 +124,7 @@ def searches() -> Figure:
         axes.set_xticks([32, 128, 800], ["32", "128", "800"])
         axes.minorticks_off()
         titled(axes, f"{recipe}, batch 64, × as fast as mctx", "simulations a move")
-    _legend(all_axes[0])
+    legend(all_axes[0])
     return figure
 
 
@@ -125,7 +132,7 @@ def _bars(axes: Axes, names: Sequence[str], values: Sequence[float], digits: int
     colours = [COLOURS[0], *["#9aa4af"] * (len(names) - 1)]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.6)
     labels = [f"{value:,.{digits}f}" for value in values]
-    axes.bar_label(bars, labels, color=_INK, fontsize=9, padding=4)
+    axes.bar_label(bars, labels, color=INK, fontsize=9, padding=4)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.margins(x=0.18)
@@ -169,7 +176,7 @@ def networks() -> Figure:
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         titled(axes, f"{way}, boards a second, by batch")
-    _legend(all_axes[1])
+    legend(all_axes[1])
     return figure
 
 
@@ -202,7 +209,7 @@ def equilibria() -> Figure:
             axes.plot(games / 1e6, alone, color=colour, label=f"seed {line['seed']}")
         axes.set_yscale("log")
         titled(axes, game, "million games", "exploitability, chips")
-    _legend(all_axes[1])
+    legend(all_axes[1])
     return figure
 
 

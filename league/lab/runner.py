@@ -15,6 +15,8 @@ from league.store import card
 
 FORMAT = 1
 """Of result.json and card.json."""
+_OFTEN = 1.0
+"""Seconds between two looks that other processes may take at how far it is."""
 
 
 class Callback(Protocol):
@@ -66,9 +68,8 @@ def run(
         store.write_json(where / store.CARD, told)
         parts = list(experiment.parts(settings))
         _check(parts)
-        done = [
-            _result(kept, part, number, len(parts), callback) for number, part in enumerate(parts)
-        ]
+        shown = _Progress(where, callback)
+        done = [_result(kept, part, number, len(parts), shown) for number, part in enumerate(parts)]
         results = Results([(part, one["result"]) for part, one in zip(parts, done, strict=True)])
         seconds = sum(one["seconds"] for one in done)
         result = told | _read(experiment, settings, results) | {"seconds": round(seconds, 1)}
@@ -77,6 +78,26 @@ def run(
         page.write(where / store.PAGE, experiment, result)
         kept.forget_others()
     return result
+
+
+class _Progress:
+    """Calls a callback, and keeps what it was told for other processes, once a second.
+
+    Args:
+      folder: of the experiment.
+      callback: called with the same.
+    """
+
+    def __init__(self, folder: Path, callback: Callback):
+        self._path, self._callback, self._written = folder / store.PROGRESS, callback, -_OFTEN
+
+    def __call__(self, part: Part, number: int, total: int, share: float) -> None:
+        now = time.monotonic()
+        if now - self._written >= _OFTEN:
+            self._written = now
+            value = {"part": part.key, "done": round(number + share, 3), "total": total}
+            store.write_json(self._path, value)
+        self._callback(part, number, total, share)
 
 
 def _check(parts: Sequence[Part]) -> None:

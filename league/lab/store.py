@@ -3,6 +3,7 @@
 card.json     what ran: name, settings, digest of the code, versions; written when it begins
 parts/        the result of each part, as soon as it is there, below settings and code they are of
 work/         what parts keep while they run
+progress.json how far a run is, for other processes; of account while one holds the lock
 result.json   figures, tables and plots, when all parts are done
 index.html    the same as a page
 """
@@ -28,7 +29,7 @@ from league.store import files
 from league.store.runs import FOLDER as RUNS
 
 FOLDER = RUNS / "lab"
-RESULT, CARD, PAGE = "result.json", "card.json", "index.html"
+RESULT, CARD, PAGE, PROGRESS = "result.json", "card.json", "index.html", "progress.json"
 _KEY = re.compile(r"[\w.=@-]+")
 
 

@@ -5,7 +5,7 @@ game is too large for it, a fresh learner trains against the frozen agent alone;
 on fresh games is a lower bound.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -141,8 +141,25 @@ class BestResponse:
         Returns:
           the weights.
         """
+        last: Params = ()
+        for number, (params, _) in enumerate(self.trained(generations, key), 1):
+            last = params
+            callback(number)
+        return last
+
+    def trained(
+        self, generations: int, key: jax.Array, *, start: Params | None = None
+    ) -> Iterator[tuple[Params, int]]:
+        """The same, step by step: after each generation the weights, and how many moves it learnt.
+
+        Args:
+          generations, key: as for `train`.
+          start: weights to begin with; random ones if None.
+        """
         learner = self.config.learner.make(self.game, self.judge)
         state = learner.init(jax.random.fold_in(key, 0))
+        if start is not None:
+            state = state._replace(params=start)
         past = [state.params]
         for number in range(1, generations + 1):
             here = jax.random.fold_in(key, number)
@@ -156,8 +173,7 @@ class BestResponse:
                 key=jax.random.fold_in(here, 1),
             )
             past.append(state.params)
-            callback(number)
-        return state.params
+            yield state.params, step.rows(data)
 
     def _play(self, learner: Learner, past: list[Params], key: jax.Array) -> PyTree:
         """The dataset of one generation's games, all of them against the frozen agent.

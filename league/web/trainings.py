@@ -22,7 +22,7 @@ MOST_TRAININGS = 2
 """The most trainings that are started from pages and go on at once."""
 _PATIENCE = 120.0
 """Seconds that a training may take to begin."""
-_ARENA = (
+ARENA = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from league.cli.entry import main; main()"
 )
@@ -112,7 +112,7 @@ class Trainings:
             with open(log, "ab") as stderr:
                 said = stderr.tell()
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", _ARENA, "train", *arguments],
+                    [sys.executable, "-P", "-c", ARENA, "train", *arguments],
                     cwd=self._place.resolve().parent,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
