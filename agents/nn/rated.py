@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from agents.nn.networks import Network, NetworkConfig, Params, observation_shape
+from agents.nn.network import Network, NetworkConfig, observation_shape
+from agents.nn.seen import Seen
+from arena.types import Params, State
 from games import Game
 
 RATING = "rating"
@@ -80,11 +82,9 @@ def at_rating(params: Params, rating: float) -> Params:
 
 
 @dataclass(frozen=True)
-class _Wider(Game):
-    """A game whose observation has one plane more, for the eyes of a network alone."""
+class _Wider(Seen):
+    """A game whose observation has the plane of a rating, which is 0."""
 
-    game: Game
-
-    def __post_init__(self):
-        object.__setattr__(self, "num_actions", self.game.num_actions)
-        object.__setattr__(self, "max_plies", self.game.max_plies)
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        seen = self.game.observe(state, seat)
+        return rated(seen[None], jnp.zeros(1))[0]

@@ -176,7 +176,12 @@ class Trainer:
             key = self.run.key(0, "imitate")
             count = self.run.card["imitates"]["positions"]
             main, imitated = imitating.pretrain(
-                self.run.learner, main, source.games, count=count, key=key
+                self.run.learner,
+                main,
+                source.games,
+                count=count,
+                key=key,
+                scale=self.run.rating_scale,
             )
         if not finite(main):
             raise UserError("the network begins with weights that are no finite numbers")
