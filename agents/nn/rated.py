@@ -10,7 +10,6 @@ from functools import cache
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
 from agents.nn.network import Network, NetworkConfig, observation_shape
@@ -48,7 +47,7 @@ class RatedConfig(NetworkConfig):
         """The network, whose rating is 0: the mean."""
         planes = observation_shape(game)[-1]
         found = self.network.build(_Wider(game), ownership, rngs)
-        found.__class__ = _rated(type(found), planes)
+        object.__setattr__(found, "__class__", _rated(type(found), planes))
         found.rating = nnx.Param(jnp.zeros(()))
         return found
 
@@ -78,7 +77,7 @@ def rated(observations: jax.Array, ratings: jax.Array) -> jax.Array:
 
 def at_rating(params: Params, rating: float) -> Params:
     """The weights of a rated network, at another rating; in standard deviations from the mean."""
-    return {**params, RATING: np.float32(rating)}
+    return {**params, RATING: jnp.asarray(rating, jnp.float32)}
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ import jax
 import numpy as np
 
 from agents import judges
-from agents.learners.base import Learner, LearnerConfig, TrainState
+from agents.learners.base import Learner, TrainState
 from agents.nn import networks
 from agents.nn.rated import RatedConfig, at_rating
 from arena import keys
@@ -94,7 +94,7 @@ class Run:
     @cached_property
     def judge(self) -> Judge:
         """Who says who won in its training games; measuring goes by the rules."""
-        learner = self._learner_config
+        learner = self.playing_config.learner
         return judges.make(self.card["judge"], self.game, learner, seed=self.config.seed)
 
     @cached_property
@@ -104,17 +104,18 @@ class Run:
         return RatingScale(**scale) if scale else None
 
     @property
-    def _learner_config(self) -> LearnerConfig:
-        """That of its learner, whose network may be told of ratings."""
-        learner = self.config.learner
+    def playing_config(self) -> Config:
+        """The configuration with the network as it plays: told of ratings, if it is."""
+        config = self.config
         if self.rating_scale is None:
-            return learner
-        return replace(learner, network=RatedConfig(learner.network))
+            return config
+        network = RatedConfig(config.learner.network)
+        return replace(config, learner=replace(config.learner, network=network))
 
     @cached_property
     def learner(self) -> Learner:
         """How it learns, and how it moves in training games."""
-        return self._learner_config.make(self.game, self.judge)
+        return self.playing_config.learner.make(self.game, self.judge)
 
     @cached_property
     def learners(self) -> list[LeagueLearner]:
@@ -197,7 +198,9 @@ class Run:
           UserError: with search in a game that cannot be searched.
         """
         try:
-            return self._learner_config.make(self.game, Rules(self.game)).eval_policy(simulations)
+            return self.playing_config.learner.make(self.game, Rules(self.game)).eval_policy(
+                simulations
+            )
         except UserError:
             raise
         except ValueError as error:

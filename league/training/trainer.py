@@ -259,7 +259,7 @@ class Trainer:
         if not self._exploitable:
             return {}
         older = [self.weights(str(i)) for i in range(number)]
-        return best_response.of_pool(self.run.game, self.run.config, [*older, params])
+        return best_response.of_pool(self.run.game, self.run.playing_config, [*older, params])
 
     def _voided(self) -> int:
         """Games that an env has failed to finish."""
