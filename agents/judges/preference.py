@@ -23,6 +23,7 @@ from agents.learners.base import LearnerConfig
 from agents.nn import networks
 from agents.nn.networks import NetworkConfig
 from agents.nn.outputs import playable_value
+from agents.nn.seen import Seen
 from arena.errors import UserError
 from arena.types import Judge, Key, Params, State
 from games import Game
@@ -58,51 +59,13 @@ def of_positions(states: State, verdicts: np.ndarray) -> Comparisons:
 
 
 @dataclass(frozen=True)
-class Observed(Game):
-    """A game in which a seat sees what the other sees, too; for the eyes of a judge alone.
-
-    Attributes:
-      game: any compiled one, of hidden information.
-    """
-
-    game: Game
-
-    def __post_init__(self):
-        object.__setattr__(self, "num_actions", self.game.num_actions)
-        object.__setattr__(self, "max_plies", self.game.max_plies)
+class Observed(Seen):
+    """A game of hidden information in which a seat sees what the other sees, too."""
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Both observations, one behind the other in the last axis."""
         own, other = self.game.observe(state, seat), self.game.observe(state, 1 - seat)
         return jnp.concatenate([own, other], -1)
-
-    def init(self) -> State:
-        """As of the game, and so are all others."""
-        return self.game.init()
-
-    def mover(self, state: State) -> jax.Array:  # noqa: D102
-        return self.game.mover(state)
-
-    def legal(self, state: State) -> jax.Array:  # noqa: D102
-        return self.game.legal(state)
-
-    def step(self, state: State, move: jax.Array) -> State:  # noqa: D102
-        return self.game.step(state, move)
-
-    def payoff(self, state: State) -> jax.Array:  # noqa: D102
-        return self.game.payoff(state)
-
-    def show(self, state: State) -> str:  # noqa: D102
-        return self.game.show(state)
-
-    def draw(self, state: State) -> str:  # noqa: D102
-        return self.game.draw(state)
-
-    def label(self, state: State, move: int) -> str:  # noqa: D102
-        return self.game.label(state, move)
-
-    def parse(self, state: State, text: str) -> int:  # noqa: D102
-        return self.game.parse(state, text)
 
 
 def observed(game: Game) -> Game:

@@ -10,10 +10,11 @@ from functools import cache
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
-from agents.nn.networks import Network, NetworkConfig, Params, observation_shape
+from agents.nn.network import Network, NetworkConfig, observation_shape
+from agents.nn.seen import Seen
+from arena.types import Params, State
 from games import Game
 
 RATING = "rating"
@@ -46,7 +47,7 @@ class RatedConfig(NetworkConfig):
         """The network, whose rating is 0: the mean."""
         planes = observation_shape(game)[-1]
         found = self.network.build(_Wider(game), ownership, rngs)
-        found.__class__ = _rated(type(found), planes)
+        object.__setattr__(found, "__class__", _rated(type(found), planes))
         found.rating = nnx.Param(jnp.zeros(()))
         return found
 
@@ -76,15 +77,13 @@ def rated(observations: jax.Array, ratings: jax.Array) -> jax.Array:
 
 def at_rating(params: Params, rating: float) -> Params:
     """The weights of a rated network, at another rating; in standard deviations from the mean."""
-    return {**params, RATING: np.float32(rating)}
+    return {**params, RATING: jnp.asarray(rating, jnp.float32)}
 
 
 @dataclass(frozen=True)
-class _Wider(Game):
-    """A game whose observation has one plane more, for the eyes of a network alone."""
+class _Wider(Seen):
+    """A game whose observation has the plane of a rating, which is 0."""
 
-    game: Game
-
-    def __post_init__(self):
-        object.__setattr__(self, "num_actions", self.game.num_actions)
-        object.__setattr__(self, "max_plies", self.game.max_plies)
+    def observe(self, state: State, seat: jax.Array) -> jax.Array:
+        seen = self.game.observe(state, seat)
+        return rated(seen[None], jnp.zeros(1))[0]

@@ -23,7 +23,7 @@ from league.training.actors import Actors
 from league.training.events import Callback, Event, as_json
 from league.training.trainer import Trainer
 
-_FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
+_FLAGS = ("--rated", "--no-rated", "--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Command:
       start: what to begin with rather than random weights: those of RUN, RUN:ID or pretrained:GAME;
         or FILE.npz, games of `arena data import`, which the first policy imitates before it learns
         from games of its own.
+      rated: tell the network the ratings of the players whose games it imitates; then
+        RUN:ID,rating=2400 moves like a player of that rating.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
       database: a PostgreSQL database for the run's record, which leagues may share:
         postgresql+psycopg://USER@HOST/NAME, without a password, which ~/.pgpass or PGPASSWORD tell;
@@ -67,6 +69,7 @@ class Command:
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     start: Annotated[str, tyro.conf.arg(name="from", metavar="AGENT|FILE")] = ""
+    rated: bool = False
     name: str = ""
     database: Annotated[str, tyro.conf.arg(metavar="URL")] = ""
     store: Annotated[str, tyro.conf.arg(metavar="PATH|URL")] = ""
@@ -152,6 +155,7 @@ def run(command: Command) -> None:
             begins=begins,
             database=command.database,
             store=command.store,
+            rated=command.rated,
         )
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
     with (

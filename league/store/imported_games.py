@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import jax
 import numpy as np
@@ -72,6 +72,44 @@ class ImportedGames:
     path: Path
     games: MoveLists
     digest: str
+
+
+@dataclass(frozen=True)
+class RatingScale:
+    """How ratings are told to a network; those that are not known count as the mean.
+
+    Attributes:
+      mean: of the known ratings, game by game.
+      deviation: their standard deviation.
+      plays: the rating that a policy plays at if no other is asked for: a tenth are above it.
+    """
+
+    mean: float
+    deviation: float
+    plays: float
+
+    @classmethod
+    def of(cls, games: MoveLists) -> "RatingScale":
+        """That of some games.
+
+        Raises:
+          UserError: fewer than two different ratings are known.
+        """
+        known = games.rating[np.isfinite(games.rating)].astype(np.float64)
+        if not len(known) or known.std() == 0:
+            raise UserError("there are not two different ratings in these games: leave --rated out")
+        return cls(float(known.mean()), float(known.std()), float(np.quantile(known, 0.9)))
+
+    @overload
+    def normalised(self, ratings: float) -> float: ...
+    @overload
+    def normalised(self, ratings: np.ndarray) -> np.ndarray: ...
+    def normalised(self, ratings: float | np.ndarray) -> float | np.ndarray:
+        """Ratings in standard deviations from the mean, 0 for those that are not known."""
+        if isinstance(ratings, float):
+            return (ratings - self.mean) / self.deviation
+        found = (ratings - self.mean) / self.deviation
+        return np.where(np.isfinite(found), found, 0.0).astype(np.float32)
 
 
 def positions(game: Game, lists: MoveLists, chosen: np.ndarray) -> Moves:

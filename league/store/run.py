@@ -17,6 +17,7 @@ the run's name: in folders alike, or as objects NUMBER.npz.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +27,7 @@ import numpy as np
 from agents import judges
 from agents.learners.base import Learner, TrainState
 from agents.nn import networks
+from agents.nn.rated import RatedConfig, at_rating
 from arena import keys
 from arena.errors import UserError
 from arena.judges.rules import Rules
@@ -41,7 +43,7 @@ from league.store.backend import Place, SharedDatabase
 from league.store.checkpoints import Store, digest, store
 from league.store.database import Results
 from league.store.files import lock
-from league.store.imported_games import ImportedGames
+from league.store.imported_games import ImportedGames, RatingScale
 from league.store.objects import Files, files
 
 
@@ -92,13 +94,28 @@ class Run:
     @cached_property
     def judge(self) -> Judge:
         """Who says who won in its training games; measuring goes by the rules."""
-        learner = self.config.learner
+        learner = self.playing_config.learner
         return judges.make(self.card["judge"], self.game, learner, seed=self.config.seed)
+
+    @cached_property
+    def rating_scale(self) -> RatingScale | None:
+        """How its network is told of ratings; None if it is not."""
+        scale = self.card.get("imitates", {}).get("rating")
+        return RatingScale(**scale) if scale else None
+
+    @property
+    def playing_config(self) -> Config:
+        """The configuration with the network as it plays: told of ratings, if it is."""
+        config = self.config
+        if self.rating_scale is None:
+            return config
+        network = RatedConfig(config.learner.network)
+        return replace(config, learner=replace(config.learner, network=network))
 
     @cached_property
     def learner(self) -> Learner:
         """How it learns, and how it moves in training games."""
-        return self.config.learner.make(self.game, self.judge)
+        return self.playing_config.learner.make(self.game, self.judge)
 
     @cached_property
     def learners(self) -> list[LeagueLearner]:
@@ -181,25 +198,39 @@ class Run:
           UserError: with search in a game that cannot be searched.
         """
         try:
-            return self.config.learner.make(self.game, Rules(self.game)).eval_policy(simulations)
+            return self.playing_config.learner.make(self.game, Rules(self.game)).eval_policy(
+                simulations
+            )
         except UserError:
             raise
         except ValueError as error:
             raise UserError(str(error)) from None
 
-    def agent(self, snapshot: int | str, *, simulations: int = 0, name: str = "") -> Agent:
+    def agent(
+        self,
+        snapshot: int | str,
+        *,
+        simulations: int = 0,
+        name: str = "",
+        rating: float | None = None,
+    ) -> Agent:
         """A snapshot that plays in measured games, without what only training needs of its weights.
 
         Args:
           snapshot: its generation or id.
           simulations: of its search a move; its network's favourite move without one.
           name: of the agent; the snapshot's id if empty.
+          rating: of the player that it is to move like; as it was trained if None.
 
         Raises:
-          UserError: it is not there, or the game cannot be searched.
+          UserError: it is not there, the game cannot be searched, or it is not told of ratings.
         """
-        policy = self.eval_policy(simulations)
-        return Agent(name or str(snapshot), policy, networks.for_play(self.weights(snapshot)))
+        policy, params = self.eval_policy(simulations), self.weights(snapshot)
+        if rating is not None:
+            if self.rating_scale is None:
+                raise UserError(f"run {self.name!r} knows of no ratings: --rated teaches them")
+            params = at_rating(params, self.rating_scale.normalised(rating))
+        return Agent(name or str(snapshot), policy, networks.for_play(params))
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the weights of all snapshots there are, exploiters' included, by id."""

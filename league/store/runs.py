@@ -14,7 +14,7 @@ from league.store import card as cards
 from league.store import record, stores
 from league.store.backend import SharedDatabase
 from league.store.files import lock
-from league.store.imported_games import ImportedGames
+from league.store.imported_games import ImportedGames, RatingScale
 from league.store.initial import InitialWeights
 from league.store.run import Run
 
@@ -34,6 +34,7 @@ def create(
     begins: InitialWeights | ImportedGames | None = None,
     database: str = "",
     store: str = "",
+    rated: bool = False,
 ) -> Run:
     """A new run: its folder and its card.
 
@@ -47,9 +48,11 @@ def create(
       begins: weights to begin with, or games that the first policy imitates; neither if None.
       database: URL of one that leagues share, for its record; a file in its folder if empty.
       store: path or URL, for its weights and data; its folder if empty.
+      rated: whether its network is told of the ratings of the players that it imitates.
 
     Raises:
-      UserError: the name is taken, or cannot be one; database or store do not answer.
+      UserError: the name is taken, or cannot be one; database or store do not answer; there are no
+        ratings to tell of.
     """
     url = shared_url(database)
     name = name or free_name(folder, game, url)
@@ -69,6 +72,10 @@ def create(
             "digest": begins.digest,
             "positions": defaults.imitated(played, config, len(begins.games.move)),
         }
+        if rated:
+            card["imitates"]["rating"] = dataclasses.asdict(RatingScale.of(begins.games))
+    elif rated:
+        raise UserError("--rated goes with --from FILE.npz, games of rated players")
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
     with lock(place):  # of two who begin at once, one writes the card
         if (place / cards.NAME).exists():

@@ -176,7 +176,12 @@ class Trainer:
             key = self.run.key(0, "imitate")
             count = self.run.card["imitates"]["positions"]
             main, imitated = imitating.pretrain(
-                self.run.learner, main, source.games, count=count, key=key
+                self.run.learner,
+                main,
+                source.games,
+                count=count,
+                key=key,
+                scale=self.run.rating_scale,
             )
         if not finite(main):
             raise UserError("the network begins with weights that are no finite numbers")
@@ -254,7 +259,7 @@ class Trainer:
         if not self._exploitable:
             return {}
         older = [self.weights(str(i)) for i in range(number)]
-        return best_response.of_pool(self.run.game, self.run.config, [*older, params])
+        return best_response.of_pool(self.run.game, self.run.playing_config, [*older, params])
 
     def _voided(self) -> int:
         """Games that an env has failed to finish."""
