@@ -48,7 +48,7 @@ class RatedConfig(NetworkConfig):
         planes = observation_shape(game)[-1]
         found = self.network.build(_Wider(game), ownership, rngs)
         object.__setattr__(found, "__class__", _rated(type(found), planes))
-        found.rating = nnx.Param(jnp.zeros(()))
+        setattr(found, RATING, nnx.Param(jnp.zeros(())))
         return found
 
 

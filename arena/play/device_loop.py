@@ -437,7 +437,7 @@ def record_template(
     first = np.zeros(jax.tree.leaves(openings)[0].shape[:2], np.int32)
 
     def record(a: Params, b: Params, first: jax.Array) -> Record:
-        inputs = _Inputs((a, b), jax.random.wrap_key_data(keys), openings, first)
+        inputs = _Inputs((a, b), jax.random.wrap_key_data(jnp.asarray(keys)), openings, first)
         return _empty_record(match, inputs, _empty_table(match, openings))
 
     found = jax.eval_shape(record, params_a, params_b, first)

@@ -38,9 +38,9 @@ class Played(NamedTuple):
       moves: i32[G, 2], how many moves A and B chose; None where they were not counted.
     """
 
-    scores: jax.Array
+    scores: jax.Array | np.ndarray
     record: Record | None
-    moves: jax.Array | None = None
+    moves: jax.Array | np.ndarray | None = None
 
 
 def of_matches(record: Record, some: slice, *, pairs: int) -> Record:

@@ -193,10 +193,6 @@ class Showcase:
             search = None
         if search is None:
             return []
-        try:
-            search = policy.tree_search()
-        except UserError:  # it could search another game, but plays this one without
-            return []
         states = [position.state for position in session.positions()]
         index = padded(range(len(states)), room_for(len(states)))
         batch: State = jax.tree.map(lambda *x: np.stack(x), *[states[i] for i in index])

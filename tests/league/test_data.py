@@ -88,7 +88,10 @@ def test_games_of_chess_come_back_with_their_positions(tmp_path: Path):
     for row, move in enumerate(moves.move):
         labels.append(chess.label(jax.tree.map(lambda x, r=row: x[r], moves.state), int(move)))
     assert labels == ["e4", "e5", "f3", "e5", "g4", "Qh4#"]
-    assert chess.to_text(position).split()[0] == "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR"
+    assert (
+        games.text_positions(chess).to_text(position).split()[0]
+        == "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR"
+    )
     assert moves.outcome.tolist() == [1, -1, -1, 1, -1, 1]
     assert np.nan_to_num(moves.rating).tolist() == [0, 0, 1900, 0, 1900, 0]
 
