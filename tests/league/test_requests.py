@@ -125,4 +125,6 @@ def test_what_is_played_together_is_divided():
     assert (joined.record.game == game).all()
     played = game < 2 * pairs
     assert (joined.record.state[played] == state[played]).all()
-    assert not joined.record.state[~played.any(-1)].any()
+    over = ~played.any((1, 3))  # [tick, match]: the match was over before that tick
+    assert over.sum() == 3 + 5 + 2
+    assert not np.moveaxis(joined.record.state, 1, 2)[over].any()
