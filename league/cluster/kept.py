@@ -78,7 +78,10 @@ class KeptResults:
         if not self._files.exists(name):
             return None
         played = _read(self._files, name, self._template(request))
-        return None if played is None else Result(request.key, played)
+        if played is None:
+            self._files.delete(name)
+            return None
+        return Result(request.key, played)
 
     def drop_before(self, generation: int) -> None:
         """Removes those of generations before one."""

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from arena.play import device_loop
 from arena.play.record import Played
 from arena.types import Params
 from league.cluster.kept import KeptResults, KeptWeights
+from league.cluster.player import Player
 from league.settings.json_object import JsonObject
-from league.store.objects import files
+from league.store.objects import files, is_url
 from league.store.run import Run
 from league.training import step
 from league.training.actors import Actors
@@ -162,6 +164,12 @@ class RayActors(Actors):
 
     def clear(self) -> None:
         """Removes from the store what a training that is over needs no more."""
+        if self.lost or self.reused:
+            _log.warning(
+                "cluster: calls lost and made again: %d, results that were there: %d",
+                self.lost,
+                self.reused,
+            )
         self._weights.keep(())
         self._results.clear()
 
@@ -239,16 +247,19 @@ class _Actor:
     """The process of an actor."""
 
     def __init__(self, card: JsonObject, place: str):
+        self._card, self._place = card, place  # what is wrong with them, calls tell
+
+    @cached_property
+    def _player(self) -> Player:
         from league.cli import device
-        from league.cluster.player import Player
-        from league.store.objects import is_url
 
         device.prepare()
-        self._player = Player(card, files(place if is_url(place) else Path(place)))
+        place = self._place if is_url(self._place) else Path(self._place)
+        return Player(self._card, files(place))
 
     def ready(self) -> bool:
         """Whether it has started."""
-        return True
+        return self._player is not None
 
     def play(self, request: Request) -> Result:
         """The result of a request."""

@@ -96,7 +96,9 @@ def _engine(url: str) -> sql.Engine:
     """The connections of this process to a database."""
     try:
         if url not in _engines:
-            _engines[url] = sql.create_engine(url, connect_args=_CONNECT, pool_pre_ping=True)
+            _engines[url] = sql.create_engine(
+                url, connect_args=_CONNECT, pool_pre_ping=True, max_overflow=20
+            )
         return _engines[url]
     except ImportError:
         raise UserError(

@@ -4,14 +4,19 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 import sqlalchemy as sql
 from sqlalchemy.exc import OperationalError
 
 from arena.errors import UserError
+from arena.types import Agent
+from league.evaluation.tournament import Plan, Tournament
 from league.store import runs, shared
 from league.store.backend import SharedDatabase
 from league.store.database import MatchResult, Results
@@ -176,6 +181,61 @@ def test_a_run_keeps_its_database_and_its_name(url: str, here: Place, tiny: Path
     with pytest.raises(UserError, match="has a run 'tic_tac_toe' already"):
         runs.create("tic_tac_toe", first.config, name="tic_tac_toe", database=url, folder=other)
     assert not is_locked(first.folder)
+
+
+def tournament(place: SharedDatabase, plan: Plan) -> Tournament:
+    """Of a run of five snapshots, as a process of its own would open it."""
+    run = SimpleNamespace(
+        name="a",
+        game=None,
+        state=SimpleNamespace(numbers=lambda: [4]),
+        config=SimpleNamespace(seed=0, measure=SimpleNamespace(opening_plies=0)),
+        weights=lambda number: number,
+        eval_policy=lambda simulations: None,
+    )
+    return Tournament(run, Results(place), plan)  # pyright: ignore[reportArgumentType]
+
+
+def play_by_key(
+    a: list[Agent], b: list[Agent], *_: object, key: jax.Array, pairs: int, **__: object
+):
+    """Scores that follow from the key and who meets, after some time."""
+    seed = [*np.asarray(jax.random.key_data(key)).tolist(), *[int(x.name) for x in (*a, *b)]]
+    rng = np.random.default_rng(seed)
+    time.sleep(rng.uniform(0, 0.05))
+    return rng.integers(0, 3, (len(a), pairs, 2)) / 2
+
+
+@pytest.mark.parametrize("plan", [Plan(2, 800), Plan(2, None)], ids=["scheduled", "round robin"])
+def test_ten_who_rate_one_run_at_once_lose_and_double_nothing(url: str, monkeypatch, plan: Plan):
+    monkeypatch.setattr("arena.play.match.play", play_by_key)
+    monkeypatch.setattr("league.evaluation.tournament._ROUND_ROBIN", 2)
+    monkeypatch.setattr("league.evaluation.tournament._PAUSE", 0.01)
+    alone, together = SharedDatabase(url, "alone"), SharedDatabase(url, "together")
+    for place in (alone, together):
+        with Results(place, create=True) as results:
+            for number in range(5):
+                results.write(number, [], (number, f"sha {number}"), {"generation": number})
+    tournament(alone, plan).play()
+    with ThreadPoolExecutor(10) as pool:
+        events = list(pool.map(lambda _: tournament(together, plan), range(10)))
+        list(pool.map(lambda event: event.play(), events))
+    found, expected = rows(together), rows(alone)
+    count = 200 if plan.games else 10
+    assert len(found["matches"]) == len(expected["matches"]) == count
+    assert len(found["pairs"]) == 2 * count
+    assert len(found["tournaments"]) == 1
+    meetings = [tuple(pair) for *_, pairings, _ in found["rounds"] for pair in pairings]
+    assert sorted(meetings) == sorted((a, b) for *_, a, b in found["matches"])
+    assert {match for *_, match in found["rounds"]} <= {number for number, *_ in found["matches"]}
+    if plan.games is None:
+        assert games(found) == games(expected)
+
+
+def games(found: dict[str, list[tuple]]) -> list[tuple]:
+    """Who met, and their scores, whatever the order."""
+    agents = {number: (a, b) for number, _, _, a, b in found["matches"]}
+    return sorted((*agents[match], *scores) for match, *scores in found["pairs"])
 
 
 @pytest.mark.slow
