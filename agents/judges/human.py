@@ -29,14 +29,14 @@ def comparisons(game: Game, verdicts: Sequence[HumanVerdict]) -> Comparisons:
       UserError: a move in a question is not legal.
     """
     states = replay(game, [one.question.moves for one in verdicts])
-    other = replay(game, _others([one.question for one in verdicts]))
+    other = replay(game, [_other(one.question) for one in verdicts])
     pair = np.array([one.question.other is not None for one in verdicts], np.float32)
     return Comparisons(states, other, pair, np.array([one.verdict for one in verdicts], np.float32))
 
 
-def _others(questions: Sequence[Question]) -> list[tuple[int, ...]]:
+def _other(question: Question) -> tuple[int, ...]:
     """The moves to the second position; where there is none, to the first."""
-    return [one.moves if one.other is None else one.other for one in questions]
+    return question.moves if question.other is None else question.other
 
 
 @dataclass(frozen=True)
@@ -91,18 +91,19 @@ class HumanJudge(ParametricJudge):
         data, key = comparisons(self.file.game, verdicts), jax.random.key(0)
         return preference.fitting(self.file.game, self.network, data, key=key, ensemble=ENSEMBLE)
 
-    def opinions(self, params: Params, questions: Sequence[Question]) -> np.ndarray:
-        """How each member of a model, weights [K, ...], would answer, f32[K, N] in [-1, 1].
+    def opinions(self, params: Params, states: State, others: State | None = None) -> np.ndarray:
+        """What each member of a model would answer, f32[K, N] in [-1, 1].
 
-        The chance that it gives to the answer 1 is half of one more than that.
+        Args:
+          params: weights [K, ...].
+          states: positions [N, ...] whose seats are compared.
+          others: positions [N, ...] to which those are compared instead.
         """
         game, network = self.file.game, self.network
-        said = preference.ask(game, network, params, replay(game, [q.moves for q in questions]))
-        if all(question.other is None for question in questions):
+        said = preference.ask(game, network, params, states)
+        if others is None:
             return said
-        other = preference.ask(game, network, params, replay(game, _others(questions)))
-        pair = np.array([question.other is not None for question in questions])
-        return np.where(pair, preference.difference(said, other), said)
+        return preference.difference(said, preference.ask(game, network, params, others))
 
     def verdict_by(self, params: Params, finals: State) -> jax.Array:
         """See `ParametricJudge`."""

@@ -25,6 +25,7 @@ from agents.nn.networks import NetworkConfig
 from agents.nn.outputs import playable_value
 from agents.nn.seen import Seen
 from arena.errors import UserError
+from arena.play.sessions import room_for
 from arena.types import Judge, Key, Params, State
 from games import Game
 
@@ -235,7 +236,7 @@ def _asked(game: Game, network: NetworkConfig):
 def ask(game: Game, network: NetworkConfig, params: Params, states: State) -> np.ndarray:
     """As `opinions`, on the host: positions of numpy arrays [N, ...], N any number."""
     count = len(jax.tree.leaves(states)[0])
-    found, size = [], min(256, count)
+    found, size = [], min(256, room_for(count))
     for at in range(0, count, size):
         index = np.minimum(np.arange(at, at + size), count - 1)
         some = jax.tree.map(lambda x, i=index: np.asarray(x)[i], states)

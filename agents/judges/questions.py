@@ -11,19 +11,19 @@ import math
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import numpy as np
 
 from agents.judges import preference
 from agents.judges.human import HumanJudge
-from agents.judges.verdicts import HumanVerdict, Question
+from agents.judges.verdicts import HumanVerdict, Question, replay
 from arena.chance import generators
 from arena.errors import UserError
 from arena.play.openings import recorded_openings
 from arena.play.sessions import Sessions, starts
-from arena.types import Params
+from arena.types import Params, Positions, State
 from games import CHANCE, OVER, Game
 
 Kind = Literal["seats", "positions", "games"]
@@ -35,6 +35,8 @@ _FIRST = 16
 """Questions that are drawn before there is a model to choose by."""
 _EVERY = 40
 """Verdicts after which the model is learnt anew."""
+_LAST = 16
+"""Questions that are chosen from the same candidates."""
 _TEST = 5
 """Every so many-th question is drawn from those whose verdicts are held out."""
 
@@ -71,6 +73,7 @@ class Questionnaire:
     _read: int = field(default=-1, init=False)
     _params: Params | None = field(default=None, init=False)
     _learnt: int = field(default=0, init=False)
+    _kept: tuple[tuple[Kind, int], "_Candidates"] | None = field(default=None, init=False)
 
     def __post_init__(self):
         self.refresh()
@@ -105,16 +108,18 @@ class Questionnaire:
         """
         self.refresh()
         asked = {one.question for one in self._verdicts} | set(taken)
-        found = self._candidates(kind, self.count + len(taken))
-        new = [question for question in found if question not in asked]
-        new = new or [question for question in found if question not in taken] or found
+        found = self._candidates(kind, (self.count + len(taken)) // _LAST)
+        every = [n for n, one in enumerate(found.questions) if one.moves != one.other] or [0]
+        new = [n for n in every if found.questions[n] not in asked]
+        new = new or [n for n in every if found.questions[n] not in taken] or every
         testing = self.count % _TEST == _TEST - 1
-        part = [question for question in new if question.held_out == testing] or new
+        part = [n for n in new if found.questions[n].held_out == testing] or new
         if testing or self._params is None:
-            return part[0]
+            return found.questions[part[0]]
+        said = self.judge.opinions(self._params, found.states, found.others)
         # The chance that a member gives, whose spread is largest where they contradict each other.
-        doubt = ((1 + self.judge.opinions(self._params, part)) / 2).std(0)
-        return part[int(doubt.argmax())]
+        doubt = ((1 + said) / 2).std(0)[part]
+        return found.questions[part[int(doubt.argmax())]]
 
     def answer(self, question: Question, verdict: int, *, who: str, seconds: float) -> None:
         """Keeps what a person has said: 1 if seat 0 stands better, -1 if seat 1 does, 0 if none.
@@ -153,30 +158,58 @@ class Questionnaire:
         for member in self.judge.fitting(known):
             members.append(member)
             yield
-        params, right = preference.stacked(members), 0
-        if test:
-            said = self.judge.opinions(params, [one.question for one in test]).mean(0)
-            right = int((np.sign(said) == [one.verdict for one in test]).sum())
-        self._params, self._learnt = params, len(verdicts)
+        self._params, self._learnt = preference.stacked(members), len(verdicts)
+        alone = [one for one in test if one.question.other is None]
+        pairs = [one for one in test if one.question.other is not None]
+        right = self._right(alone) + self._right(pairs)
         self.agreement = Agreement(len(known), len(test), right)
 
-    def _candidates(self, kind: Kind, number: int) -> list[Question]:
-        """Questions to choose the one of this number from."""
+    def _right(self, test: list[HumanVerdict]) -> int:
+        """How many verdicts the model foretells, all on a position or all on two."""
+        if not test:
+            return 0
+        game = self.game
+        states = replay(game, [one.question.moves for one in test])
+        others = [one.question.other for one in test if one.question.other is not None]
+        second = replay(game, others) if others else None
+        said = self.judge.opinions(self._params, states, second).mean(0)
+        return int((np.sign(said) == [one.verdict for one in test]).sum())
+
+    def _candidates(self, kind: Kind, number: int) -> "_Candidates":
+        """Questions to choose from, kept until those of another number are asked for."""
         if kind not in get_args(Kind):
             raise UserError(f"what is compared is {', '.join(get_args(Kind))}, not {kind!r:.40}")
-        key = jax.random.fold_in(jax.random.key(self.seed), number)
-        if kind == "games":
-            moves = _random_games(self.game, key, _CANDIDATES)
-        else:
-            plies = max(1, min(self.game.typical_plies, self.game.max_plies - 1))
-            found = recorded_openings(
-                self.game, key, count=_CANDIDATES, plies=plies, room=_CANDIDATES
-            )
-            moves = [tuple(one) for one in found.moves]
-        if kind == "seats":
-            return [Question(one) for one in moves]
-        pairs = zip(moves[::2], moves[1::2], strict=True)
-        return [Question(one, other) for one, other in pairs if one != other]
+        if self._kept is None or self._kept[0] != (kind, number):
+            key = jax.random.fold_in(jax.random.key(self.seed), number)
+            found = _positions(self.game, key, finished=kind == "games")
+            self._kept = (kind, number), _Candidates.of(found, pairs=kind != "seats")
+        return self._kept[1]
+
+
+class _Candidates(NamedTuple):
+    """N questions, with their positions [N, ...], and the second ones of pairs."""
+
+    questions: list[Question]
+    states: State
+    others: State | None
+
+    @classmethod
+    def of(cls, found: Positions, *, pairs: bool) -> "_Candidates":
+        """The questions that positions make: each by itself, or by twos."""
+        moves = [tuple(one) for one in found.moves]
+        if not pairs:
+            return cls([Question(one) for one in moves], found.states, None)
+        first, second = (jax.tree.map(lambda x, s=s: x[s::2], found.states) for s in (0, 1))
+        questions = [Question(*two) for two in zip(moves[::2], moves[1::2], strict=True)]
+        return cls(questions, first, second)
+
+
+def _positions(game: Game, key: jax.Array, *, finished: bool) -> Positions:
+    """Positions that random play reaches, or how random games end."""
+    if finished:
+        return _random_games(game, key, _CANDIDATES)
+    plies = max(1, min(game.typical_plies, game.max_plies - 1))
+    return recorded_openings(game, key, count=_CANDIDATES, plies=plies, room=_CANDIDATES)
 
 
 def _same(one: HumanVerdict, other: HumanVerdict) -> bool:
@@ -187,8 +220,8 @@ def _same(one: HumanVerdict, other: HumanVerdict) -> bool:
     return next(given) == next(given)
 
 
-def _random_games(game: Game, key: jax.Array, count: int) -> list[tuple[int, ...]]:
-    """The moves, outcomes of chance included, of random games to their ends."""
+def _random_games(game: Game, key: jax.Array, count: int) -> Positions:
+    """How random games end, with all their moves."""
     chance = generators(key, count)
     games = Sessions(game, starts(game, count), generators=chance, room=count)
     while True:
@@ -196,6 +229,6 @@ def _random_games(game: Game, key: jax.Array, count: int) -> list[tuple[int, ...
         rolled = np.flatnonzero(mover == CHANCE).tolist()
         moved = np.flatnonzero((mover != CHANCE) & (mover != OVER)).tolist()
         if not rolled + moved:
-            return [tuple(one) for one in games.positions.moves]
+            return games.positions
         moves = [int(chance[n].choice(np.flatnonzero(games.view.legal[n]))) for n in moved]
         games.step(rolled + moved, [games.draw(n) for n in rolled] + moves)
