@@ -3,11 +3,13 @@
 Method:
   Agents that learn in no time, in two games whose answers are known. In rock-paper-scissors an
   agent learns the best response to those that it meets. On the disc it has a skill *s* and a place
-  *v* in the unit disc, gains tanh(s₁ − s₂) + v₁ × v₂, and learns by a step up the gradient. Every
-  generation the newest agent meets opponents that one of the league's matchmakers draws from the
-  pool, learns, and joins the pool. What a matchmaker is worth is what it would send into the field:
-  the mixture of the pool that it draws from, under `latest` the newest agent alone. The *worst
-  score* is the mean payoff of that mixture against the agent of the pool that does best against it.
+  *v* in the unit disc, gains tanh(s₁ − s₂) + v₁ × v₂, and learns by a step up the gradient; and
+  once more with a skill and a place that a network gives, by steps up the gradient of its weights.
+  Every generation the newest agent meets opponents that one of the league's matchmakers draws from
+  the pool, learns, and joins the pool. What a matchmaker is worth is what it would send into the
+  field: the mixture of the pool that it draws from, under `latest` the newest agent alone. The
+  *worst score* is the mean payoff of that mixture against the agent of the pool that does best
+  against it.
 
   Beside it two learners in self-play that are not leagues: Hedge, whose weights grow with e^(0.1 ×
   payoff), from (.5, .3, .2); and fictitious play, the best response to the average of the past.
@@ -67,7 +69,7 @@ from league.lab.experiments._toys import (
     worst,
 )
 
-NAIVE = (("rock_paper_scissors", "latest"), ("disc", "latest"))
+NAIVE = (("rock_paper_scissors", "latest"), ("disc", "latest"), ("neural_disc", "latest"))
 """Toy and matchmaker of what goes round in circles."""
 LEAGUES = (
     ("rock_paper_scissors", "uniform"),
@@ -75,6 +77,8 @@ LEAGUES = (
     ("rock_paper_scissors", "0.95*nash+0.05*uniform"),
     ("disc", "nash"),
     ("disc", "0.95*nash+0.05*uniform"),
+    ("neural_disc", "nash"),
+    ("neural_disc", "0.95*nash+0.05*uniform"),
 )
 """What does not. On the disc, where skill grows, uniform fields the first as often as the last."""
 
@@ -126,24 +130,9 @@ class Forgetting(Experiment[Sizes]):
 
     def charts(self, settings: Sizes, results: Results) -> Sequence[Chart]:
         """Worst scores by generation, exploitability by round."""
-        rules = ("latest", "nash", "0.95*nash+0.05*uniform")
-        lines = []
-        for rule in rules:
-            curves = [found["curve"] for found in results[_name("disc", rule)]]
-            length = min(map(len, curves))
-            lines.append(
-                mean_line(rule, np.arange(1, length + 1), [curve[:length] for curve in curves])
-            )
         hedge, fictitious = results["hedge"][0], results["fictitious"][0]
         return [
-            Chart(
-                "Worst score against the pool, on the disc",
-                "generation",
-                "payoff",
-                tuple(lines),
-                note="Mean over seeds and 95 % intervals.",
-                level=0.0,
-            ),
+            *_worst_charts(results),
             Chart(
                 "Exploitability in rock-paper-scissors",
                 "rounds",
@@ -233,6 +222,21 @@ def _gates(settings: Sizes, work: Work) -> dict[str, object]:
         "by_gate": len(by_gate(chain, work.seed)),
         "worst": worst(TOYS["rock_paper_scissors"], chain, "latest"),
     }
+
+
+def _worst_charts(results: Results) -> list[Chart]:
+    """Worst scores by generation on the disc, of points and of networks."""
+    made = []
+    for toy, told in (("disc", "on the disc"), ("neural_disc", "on the disc, of networks")):
+        lines = []
+        for rule in ("latest", "nash", "0.95*nash+0.05*uniform"):
+            curves = [found["curve"] for found in results[_name(toy, rule)]]
+            rounds = np.arange(1, len(curves[0]) + 1)
+            lines.append(mean_line(rule, rounds, curves))
+        title = f"Worst score against the pool, {told}"
+        note = "Mean over seeds and 95 % intervals."
+        made.append(Chart(title, "generation", "payoff", tuple(lines), note=note, level=0.0))
+    return made
 
 
 def _pool_figures(results: Results) -> list[Figure]:
