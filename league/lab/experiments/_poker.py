@@ -144,10 +144,10 @@ def league_of_leduc(
     }
     type_2["exact"] = np.diff(exact[:count, count + judges].mean(1))
     work.tell(0.8)
-    figures = [one for one in own.run.figures() if "passes" in one]
+    figures = [one for one in own.run.figures() if "games" in one]
     spent = {kind: sum(one["passes"][kind] for one in figures) for kind in ("type_1", "type_2")}
-    games = sum(one["games"] for one in figures)
-    a_game, a_verdict = spent["type_1"] / games, spent["type_2"] / len(figures)
+    played = sum(one["games"] for one in figures)
+    a_game, a_verdict = spent["type_1"] / played, spent["type_2"] / len(figures)
     return {
         "gold": np.diff(gold),
         "type_1": pools,
