@@ -1,4 +1,4 @@
-"""Leagues of a poker game whose payoffs are exact, and opponents that training never meets."""
+"""Leagues of games whose payoffs are exact, poker first, and opponents that training never met."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -78,27 +78,39 @@ class PokerLeague:
 
 
 def train(
-    game: str, *, generations: int, pairs: int, seed: int, folder: Path, name: str
+    game: str,
+    *,
+    generations: int,
+    pairs: int,
+    seed: int,
+    folder: Path,
+    name: str,
+    learner: str = "",
+    pool_share: float = 0.5,
+    matchmaker: str = "uniform",
 ) -> PokerLeague:
-    """A league whose current policy meets itself and the whole past; one that was cut off goes on.
+    """A league whose current policy meets itself and the past; one that was cut off goes on.
 
     Args:
       game: its name.
       generations: snapshots.
-      pairs: pairs of games in a match, two matches of which are played four times a generation.
+      pairs: pairs of games in a match, four matches of which are played twice a generation.
       seed: of everything random.
       folder: where runs lie.
       name: of this one.
+      learner: its name; the game's default if empty.
+      pool_share: share of the matches that are against the past.
+      matchmaker: who is drawn from it.
     """
     config = replace(
-        league.default_config(game),
+        league.default_config(game, learner=learner),
         generations=generations,
         pairs=pairs,
         slots=pairs,
         matches=4,
         rounds=2,
-        pool_share=0.5,
-        matchmaker="uniform",
+        pool_share=pool_share,
+        matchmaker=matchmaker,
         seed=seed,
     )
     small = replace(config.measure, opponents=4, pairs=8, baseline_pairs=8)
@@ -144,10 +156,10 @@ def league_of_leduc(
     }
     type_2["exact"] = np.diff(exact[:count, count + judges].mean(1))
     work.tell(0.8)
-    figures = [one for one in own.run.figures() if "passes" in one]
+    figures = [one for one in own.run.figures() if "games" in one]
     spent = {kind: sum(one["passes"][kind] for one in figures) for kind in ("type_1", "type_2")}
-    games = sum(one["games"] for one in figures)
-    a_game, a_verdict = spent["type_1"] / games, spent["type_2"] / len(figures)
+    played = sum(one["games"] for one in figures)
+    a_game, a_verdict = spent["type_1"] / played, spent["type_2"] / len(figures)
     return {
         "gold": np.diff(gold),
         "type_1": pools,

@@ -338,7 +338,7 @@ def _use_charts(settings: Sizes, results: Results) -> list[Chart]:
         return np.convolve(values, np.ones(width) / width, mode="valid")
 
     slopes = [
-        mean_line(arm, uses[width - 1 :], [smooth(run["slopes"]) for run in runs])
+        mean_line(arm, uses[width - 1 :], np.array([smooth(run["slopes"]) for run in runs]))
         for arm, runs in (("kept", kept), ("rotated", rotated))
     ]
     ends = [
