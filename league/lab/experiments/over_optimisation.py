@@ -7,18 +7,19 @@ Method:
   put beside the integral.
 
   *A game.* Hex on a small board. M is an untrained network that draws its moves. Games of M against
-  itself, each with who won by the rules, are N comparisons, from which an ensemble of four networks
-  is learnt (`arena judge train`); its first member is the judge C. Distance is d = √KL from M, in
+  itself, each with who won by the rules, are N comparisons, from which the judge C is learnt, a
+  network as `arena judge train` makes them. Distance is d = √KL from M, in
   √nats a game; gold is the log odds of winning by the rules, the unit of Elo, which knows no upper
-  end, and proxy the same by C. First the best of n games of M by C. Then learning: the imitation
+  end, and proxy the same by C. First the best of n games of M by C, until none of them is lost by
+  the rules any more, so that no end of counting looks like a plateau. Then learning: the imitation
   learner plays itself, C says who won, and every generation meets M, drawing its moves.
 
   *Fits.* Gold = d(α − βd) for the best of n, and d(α − β ln d) for learning; the best distances are
   α/2β and e^(α/β − 1); where the fit has no peak in what was measured, the largest distance that
   any judge of the seed has led to.
 
-  *A cure.* The same learning with the whole ensemble as judge, its mean less one standard deviation
-  of its members (nearer to a draw), at the fewest comparisons.
+  *A cure.* The same learning with an ensemble of four networks as judge, its mean nearer to a draw by
+  one standard deviation of its members, at the fewest comparisons.
 
 Expected:
   With a normal error E gold is 1.00 at n = 8 and 2.55 at n = 4,096; with the fat-tailed one it
@@ -48,8 +49,8 @@ from agents.learners import imitation
 from agents.learners.imitation import ImitationConfig
 from agents.nn.networks import MLPConfig
 from arena.digests import digest
+from arena.judges import check as contract
 from arena.judges.rules import Rules
-from arena.types import Key, Params
 from games.hex import Hex
 from league.lab import (
     Chapter,
@@ -71,7 +72,6 @@ from league.lab import (
 )
 from league.lab.experiments import _best_of_n as law
 from league.lab.experiments._judged_loop import Loop, Point, log_odds
-from league.training import comparisons
 
 _SAMPLES = 2 ** np.arange(13)
 """Values of n for which the integral is computed."""
@@ -213,20 +213,18 @@ def _judged(count: int, pessimism: float, settings: Sizes, work: Work) -> dict[s
     model = learner.make(game, rules)
     first = model.init(jax.random.fold_in(key, 0)).params
 
-    def games(number: int, stream: int) -> comparisons.Labelled:
-        here = jax.random.fold_in(key, stream)
-        return comparisons.collect(game, rules, number, key=here, learner=model, snapshots=[first])
-
-    judge, accuracy = rules, 1.0
-    pool = games(settings.games, 1)
-    said = pool.truth
-    if count:
-        params = _learn(game, games(count, 2), jax.random.fold_in(key, 3), bool(pessimism))
-        judge = LearnedJudge(game, _JUDGE, digest(params), pessimism, params)
-        said = preference.ask(game, _JUDGE, params, pool.states).mean(0)
-        accuracy = preference.agreement(said, pool.truth)
-    best = _best_of(said, pool.truth)
     loop = Loop(model, settings.generations, settings.pairs)
+    finals, truth = loop.games(first, settings.games, jax.random.fold_in(key, 1))
+    judge, accuracy, said = rules, 1.0, truth
+    if count:
+        data = preference.of_positions(*loop.games(first, count, jax.random.fold_in(key, 2)))
+        members = _MEMBERS if pessimism else 1
+        here = jax.random.fold_in(key, 3)
+        params = preference.fit(game, _JUDGE, data, key=here, ensemble=members)
+        judge = LearnedJudge(game, _JUDGE, digest(params), pessimism, params)
+        said = contract.verdicts(judge, finals)
+        accuracy = preference.agreement(said, truth)
+    best = _best_of(said, truth)
     points = loop.run(judge, first, jax.random.fold_in(key, 4), work.tell)
     return {
         "accuracy": accuracy,
@@ -235,19 +233,19 @@ def _judged(count: int, pessimism: float, settings: Sizes, work: Work) -> dict[s
     }
 
 
-def _learn(game: Hex, data: comparisons.Labelled, key: Key, whole: bool) -> Params:
-    """The ensemble, or its first member alone."""
-    pairs = preference.of_positions(data.states, data.label)
-    return preference.fit(game, _JUDGE, pairs, key=key, ensemble=_MEMBERS if whole else 1)
-
-
 def _best_of(said: np.ndarray, truth: np.ndarray) -> list[Point]:
-    """Gold and proxy of the best of n games, by the imitation learner's weights."""
+    """Gold and proxy of the best of n games, by the imitation learner's weights.
+
+    It ends where less than one game lost is to be expected among those chosen: what is better than
+    can be counted would look like a plateau.
+    """
     points = []
     for n in _CHOSEN.tolist():
         weight = law.weights_of(said, n)
         games = weight.sum() ** 2 / (weight**2).sum()  # as many different ones are chosen
         gold, proxy = (float((1 + (weight * x).mean()) / 2) for x in (truth, said))
+        if (1 - gold) * games < 1:
+            break
         far = np.sqrt(max(0.0, imitation.divergence(weight)))
         points.append(Point(far, *(log_odds(share * games, games) for share in (gold, proxy))))
     return points
@@ -379,7 +377,9 @@ def _by_judge(settings: Sizes, results: Results, kind: str, title: str) -> Chart
     names |= {"the rules": "rules", "ensemble of the fewest": "ensemble"}
     lines = []
     for name, part in names.items():
-        points = np.array([one[kind]["points"] for one in results[part]], np.float64)
+        curves = [one[kind]["points"] for one in results[part]]
+        shortest = min(map(len, curves))
+        points = np.array([curve[:shortest] for curve in curves], np.float64)
         lines.append(mean_line(name, points[:, :, 0].mean(0), points[:, :, 1]))
     return Chart(title, "√KL", "log odds by the rules, nats", tuple(lines), level=0.0)
 
