@@ -8,9 +8,9 @@ Method:
 
   *A game.* Hex on a small board. M is an untrained network that draws its moves. Games of M against
   itself, each with who won by the rules, are N comparisons, from which the judge C is learnt, a
-  network as `arena judge train` makes them. Distance is d = √KL from M, in
-  √nats a game; gold is the log odds of winning by the rules, the unit of Elo, which knows no upper
-  end, and proxy the same by C. First the best of n games of M by C, until none of them is lost by
+  network as `arena judge train` makes them. Distance is d = √KL from M, in √nats a game; gold is the
+  log odds of winning by the rules, the unit of Elo, which knows no upper end, and proxy the same by
+  C. First the best of n games of M by C, until none of them is lost by
   the rules any more, so that no end of counting looks like a plateau. Then learning: the imitation
   learner plays itself, C says who won, and every generation meets M, drawing its moves.
 
@@ -18,8 +18,8 @@ Method:
   α/2β and e^(α/β − 1); where the fit has no peak in what was measured, the largest distance that
   any judge of the seed has led to.
 
-  *A cure.* The same learning with an ensemble of four networks as judge, its mean nearer to a draw by
-  one standard deviation of its members, at the fewest comparisons.
+  *A cure.* The same learning with an ensemble of four networks as judge, its mean nearer to a draw
+  by one standard deviation of its members, at the fewest comparisons.
 
 Expected:
   With a normal error E gold is 1.00 at n = 8 and 2.55 at n = 4,096; with the fat-tailed one it
