@@ -9,10 +9,10 @@ Method:
   *A game.* Hex on a small board. M is an untrained network that draws its moves. Games of M against
   itself, each with who won by the rules, are N comparisons, from which the judge C is learnt, a
   network as `arena judge train` makes them. Distance is d = √KL from M, in √nats a game; gold is
-  the log odds of winning by the rules, the unit of Elo, which knows no upper end, and proxy the same
-  by C. First the best of n games of M by C, until none of them is lost by the rules any more, so
-  that no end of counting looks like a plateau. Then learning: the imitation learner plays itself, C
-  says who won, and every generation meets M, drawing its moves.
+  the log odds of winning by the rules, the unit of Elo, which knows no upper end, and proxy the
+  same by C. First the best of n games of M by C, until none of them is lost by the rules any more,
+  so that no end of counting looks like a plateau. Then learning: the imitation learner plays
+  itself, C says who won, and every generation meets M, drawing its moves.
 
   *Fits.* Gold = d(α − βd) for the best of n, and d(α − β ln d) for learning; the best distances are
   α/2β and e^(α/β − 1); where the fit has no peak in what was measured, the largest distance that
