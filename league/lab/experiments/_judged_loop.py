@@ -85,6 +85,24 @@ class Loop:
             tell(number / self.generations)
         return points
 
+    def games(self, params: Params, count: int, key: Key) -> tuple[State, np.ndarray]:
+        """How games of a policy against itself ended, and who won by the rules.
+
+        Args:
+          params: its weights.
+          count: N, games.
+          key: PRNG key.
+
+        Returns:
+          final positions [N, ...], and seat 0's results f32[N] in [-1, 1].
+        """
+        rules, found = Rules(self.learner.game), []
+        for number in range(-(-count // (2 * self.pairs))):
+            record, *_ = self._play(rules, params, params, jax.random.fold_in(key, number))
+            found.append(_finals(record))
+        finals = jax.tree.map(lambda *x: np.concatenate(x)[:count], *found)
+        return finals, contract.verdicts(rules, finals)
+
     def _play(
         self, judge: Judge, a: Params, b: Params, key: Key
     ) -> tuple[Record, np.ndarray, np.ndarray]:
@@ -101,8 +119,7 @@ class Loop:
         played = match.play(stack([a]), stack([b]), keys=key[None], openings=start)
         assert played.record is not None
         record = jax.tree.map(np.asarray, played.record)
-        finals = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), record.finals)
-        verdicts = contract.verdicts(judge, finals).reshape(2, self.pairs)
+        verdicts = contract.verdicts(judge, _finals(record)).reshape(2, self.pairs)
         said = (1 + verdicts * np.array([[1], [-1]])) / 2  # in the second half it has seat 1
         return record, np.asarray(played.scores), said.T[None].astype(np.float32)
 
@@ -113,6 +130,11 @@ class Loop:
         nats = divergence(self.learner, params, first, moves.state) / true.size
         gold, proxy = (log_odds(float(x.sum()), x.size) for x in (true, said))
         return Point(math.sqrt(nats), gold, proxy)
+
+
+def _finals(record: Record) -> State:
+    """How the games of one match ended, [2P, ...]."""
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), record.finals)
 
 
 def divergence(learner: Learner, new: Params, old: Params, states: State) -> float:

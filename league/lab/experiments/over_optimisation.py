@@ -7,17 +7,19 @@ Method:
   put beside the integral.
 
   *A game.* Hex on a small board. M is an untrained network that draws its moves. Games of M against
-  itself, each with who won by the rules, are N comparisons, from which an ensemble of four networks
-  is learnt (`arena judge train`); its first member is the judge C. Distance is d = √KL from M, in
-  √nats a game; gold is the log odds of winning by the rules, the unit of Elo, which knows no upper
-  end, and proxy the same by C. First the best of n games of M by C. Then learning: the imitation
-  learner plays itself, C says who won, and every generation meets M, drawing its moves.
+  itself, each with who won by the rules, are N comparisons, from which the judge C is learnt, a
+  network as `arena judge train` makes them. Distance is d = √KL from M, in √nats a game; gold is
+  the log odds of winning by the rules, the unit of Elo, which knows no upper end, and proxy the
+  same by C. First the best of n games of M by C, until none of them is lost by the rules any more,
+  so that no end of counting looks like a plateau. Then learning: the imitation learner plays
+  itself, C says who won, and every generation meets M, drawing its moves.
 
   *Fits.* Gold = d(α − βd) for the best of n, and d(α − β ln d) for learning; the best distances are
-  α/2β and e^(α/β − 1), or the largest that was measured where the fit has no peak before it.
+  α/2β and e^(α/β − 1); where the fit has no peak in what was measured, the largest distance that
+  any judge of the seed has led to.
 
-  *A cure.* The same learning with the whole ensemble as judge, its mean less one standard deviation
-  of its members (nearer to a draw), at the fewest comparisons.
+  *A cure.* The same learning with an ensemble of four networks as judge, its mean nearer to a draw
+  by one standard deviation of its members, at the fewest comparisons.
 
 Expected:
   With a normal error E gold is 1.00 at n = 8 and 2.55 at n = 4,096; with the fat-tailed one it
@@ -33,6 +35,7 @@ Refuted by:
   A best distance that falls as comparisons are added, or a downturn under the rules.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -46,8 +49,8 @@ from agents.learners import imitation
 from agents.learners.imitation import ImitationConfig
 from agents.nn.networks import MLPConfig
 from arena.digests import digest
+from arena.judges import check as contract
 from arena.judges.rules import Rules
-from arena.types import Key, Params
 from games.hex import Hex
 from league.lab import (
     Chapter,
@@ -69,7 +72,6 @@ from league.lab import (
 )
 from league.lab.experiments import _best_of_n as law
 from league.lab.experiments._judged_loop import Loop, Point, log_odds
-from league.training import comparisons
 
 _SAMPLES = 2 ** np.arange(13)
 """Values of n for which the integral is computed."""
@@ -158,12 +160,10 @@ class OverOptimisation(Experiment[Sizes]):
     def tables(self, settings: Sizes, results: Results) -> Sequence[Table]:
         """Judges by comparisons."""
         rows = []
-        for n in settings.comparisons:
+        best = [best_distances(settings, results, kind).mean(0) for kind in ("best", "learning")]
+        for at, n in enumerate(settings.comparisons):
             found = results[f"judge-{n}"]
-            cells = [np.mean([one["accuracy"] for one in found])]
-            cells += [
-                np.mean([one[kind]["best"] for one in found]) for kind in ("best", "learning")
-            ]
+            cells = [np.mean([one["accuracy"] for one in found]), *(one[at] for one in best)]
             last = [one["learning"]["points"][-1] for one in found]
             cells += [np.mean([one[k] for one in last]) for k in (1, 2)]
             rows.append((f"{n:,}", f"{cells[0]:.1%}", *(f"{cell:.2f}" for cell in cells[1:])))
@@ -180,7 +180,7 @@ class OverOptimisation(Experiment[Sizes]):
                 ),
                 tuple(rows),
                 "Means over seeds; gold and proxy of learning in nats of log odds. A best "
-                "distance is at most the largest that was measured.",
+                "distance without a peak counts as the largest that any judge has led to.",
             )
         ]
 
@@ -213,20 +213,18 @@ def _judged(count: int, pessimism: float, settings: Sizes, work: Work) -> dict[s
     model = learner.make(game, rules)
     first = model.init(jax.random.fold_in(key, 0)).params
 
-    def games(number: int, stream: int) -> comparisons.Labelled:
-        here = jax.random.fold_in(key, stream)
-        return comparisons.collect(game, rules, number, key=here, learner=model, snapshots=[first])
-
-    judge, accuracy = rules, 1.0
-    pool = games(settings.games, 1)
-    said = pool.truth
-    if count:
-        params = _learn(game, games(count, 2), jax.random.fold_in(key, 3), bool(pessimism))
-        judge = LearnedJudge(game, _JUDGE, digest(params), pessimism, params)
-        said = preference.ask(game, _JUDGE, params, pool.states).mean(0)
-        accuracy = preference.agreement(said, pool.truth)
-    best = _best_of(said, pool.truth)
     loop = Loop(model, settings.generations, settings.pairs)
+    finals, truth = loop.games(first, settings.games, jax.random.fold_in(key, 1))
+    judge, accuracy, said = rules, 1.0, truth
+    if count:
+        data = preference.of_positions(*loop.games(first, count, jax.random.fold_in(key, 2)))
+        members = _MEMBERS if pessimism else 1
+        here = jax.random.fold_in(key, 3)
+        params = preference.fit(game, _JUDGE, data, key=here, ensemble=members)
+        judge = LearnedJudge(game, _JUDGE, digest(params), pessimism, params)
+        said = contract.verdicts(judge, finals)
+        accuracy = preference.agreement(said, truth)
+    best = _best_of(said, truth)
     points = loop.run(judge, first, jax.random.fold_in(key, 4), work.tell)
     return {
         "accuracy": accuracy,
@@ -235,26 +233,26 @@ def _judged(count: int, pessimism: float, settings: Sizes, work: Work) -> dict[s
     }
 
 
-def _learn(game: Hex, data: comparisons.Labelled, key: Key, whole: bool) -> Params:
-    """The ensemble, or its first member alone."""
-    pairs = preference.of_positions(data.states, data.label)
-    return preference.fit(game, _JUDGE, pairs, key=key, ensemble=_MEMBERS if whole else 1)
-
-
 def _best_of(said: np.ndarray, truth: np.ndarray) -> list[Point]:
-    """Gold and proxy of the best of n games, by the imitation learner's weights."""
+    """Gold and proxy of the best of n games, by the imitation learner's weights.
+
+    It ends where less than one game lost is to be expected among those chosen: what is better than
+    can be counted would look like a plateau.
+    """
     points = []
     for n in _CHOSEN.tolist():
         weight = law.weights_of(said, n)
         games = weight.sum() ** 2 / (weight**2).sum()  # as many different ones are chosen
         gold, proxy = (float((1 + (weight * x).mean()) / 2) for x in (truth, said))
+        if (1 - gold) * games < 1:
+            break
         far = np.sqrt(max(0.0, imitation.divergence(weight)))
         points.append(Point(far, *(log_odds(share * games, games) for share in (gold, proxy))))
     return points
 
 
 def best_distance(points: Sequence[Point], kind: str) -> float:
-    """Where the fit of gold by distance has its peak, at most the largest distance measured.
+    """Where the fit of gold by distance has its peak; infinite if that is beyond what was measured.
 
     Args:
       points: of one loop.
@@ -264,15 +262,26 @@ def best_distance(points: Sequence[Point], kind: str) -> float:
     gold = np.array([point[1] for point in points], np.float64)
     gold, known = gold - gold[0], far > 1e-3
     if known.sum() < 2:
-        return float(far.max())
+        return math.inf
     d, beyond = far[known], gold[known]
     bent = d * (d if kind == "best" else np.log(d))
     (alpha, beta), *_ = np.linalg.lstsq(np.stack([d, -bent], 1), beyond, rcond=None)
     if beta <= 0:
-        return float(far.max())
+        return math.inf
     with np.errstate(over="ignore"):
         peak = alpha / (2 * beta) if kind == "best" else np.exp(alpha / beta - 1)
-    return float(np.clip(peak, 0, far.max()))
+    return max(0.0, float(peak)) if peak <= far.max() else math.inf
+
+
+def best_distances(settings: Sizes, results: Results, kind: str) -> np.ndarray:
+    """The best distances f64[seeds, judges] by fewest to most comparisons.
+
+    Where there is no peak, the largest distance that any judge of the same seed has led to.
+    """
+    found = [[one[kind] for one in results[f"judge-{n}"]] for n in settings.comparisons]
+    best = np.array([[one["best"] for one in row] for row in found], np.float64).T
+    far = [[max(point[0] for point in one["points"]) for one in row] for row in found]
+    return np.minimum(best, np.max(far, 0)[:, None])
 
 
 def downturn(points: Sequence[Point]) -> float:
@@ -318,10 +327,8 @@ def _game_figures(settings: Sizes, results: Results) -> list[Figure]:
     octaves = np.log2(settings.comparisons)
     found = []
     for kind, name in (("best", "best of n"), ("learning", "learning")):
-        slopes = []
-        for seed in range(settings.seeds):
-            best = [results[f"judge-{n}"][seed][kind]["best"] for n in settings.comparisons]
-            slopes.append(float(np.polyfit(octaves, best, 1)[0]))
+        best = best_distances(settings, results, kind)
+        slopes = [float(np.polyfit(octaves, row, 1)[0]) for row in best]
         what = f"growth of the best distance with every doubling of N, {name}"
         reference = "L. Gao et al., arXiv:2210.10760, for the form of the fit"
         found.append(Figure(what, at_least(0), over_seeds(slopes), Source.PROPOSED, reference))
@@ -370,7 +377,9 @@ def _by_judge(settings: Sizes, results: Results, kind: str, title: str) -> Chart
     names |= {"the rules": "rules", "ensemble of the fewest": "ensemble"}
     lines = []
     for name, part in names.items():
-        points = np.array([one[kind]["points"] for one in results[part]], np.float64)
+        curves = [one[kind]["points"] for one in results[part]]
+        shortest = min(map(len, curves))
+        points = np.array([curve[:shortest] for curve in curves], np.float64)
         lines.append(mean_line(name, points[:, :, 0].mean(0), points[:, :, 1]))
     return Chart(title, "√KL", "log odds by the rules, nats", tuple(lines), level=0.0)
 
