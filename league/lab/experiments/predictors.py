@@ -3,9 +3,9 @@
 Method:
   A report decides what is done, and so what can be observed: forecasts that act on the world cannot
   be scored like those that do not. In the game `predictors` two predictors report a probability of
-  success for each action, the action with the highest report is taken, and each gets its own
-  Brier score less the other's (R. Hudson, arXiv 2412.20732). Chances of success are
-  q = (.60, .05, .30) unless said otherwise; *utility* is q of the action that is taken.
+  success for each action, the action with the highest report is taken, and each gets its own Brier
+  score less the other's (R. Hudson, arXiv 2412.20732). Chances of success are q = (.60, .05, .30)
+  unless said otherwise; *utility* is q of the action that is taken.
 
   **Zero-sum.** By the game's own rules, the payoffs of all pairs of pure reports on a grid, which
   give every pure optimal strategy of both seats. Then a network, one set of weights for both seats,
@@ -18,10 +18,10 @@ Method:
   learning by that gradient where the highest report decides, from (.10, .50, .40), step .05, and
   where one decision in ten is drawn evenly.
 
-  **Without a decision**: the outcome depends on the report itself, o ~ Bernoulli(b + c·p), with
-  b = .3 and c = .2; learning with the gradient through the report alone, with the gradient through
-  its effect too, and two predictors who share the effect and are scored against each other. Last,
-  o ~ Bernoulli(σ(8(p − ½))), from .49 and from .51.
+  **Without a decision**: the outcome depends on the report itself, o ~ Bernoulli(b + c·p), with b =
+  .3 and c = .2; learning with the gradient through the report alone, with the gradient through its
+  effect too, and two predictors who share the effect and are scored against each other. Last, o ~
+  Bernoulli(σ(8(p − ½))), from .49 and from .51.
 
 Expected:
   Honesty is an equilibrium of value 0, and every equilibrium reports the best action's chance
@@ -37,9 +37,9 @@ Expected:
   stands above all that is left: (.10, .29, .30). With exploration it arrives at q.
 
   Without a decision the honest fixed point is b / (1 − c) = .375, approached by gradient steps of
-  rate η as (1 − 2η(1 − c))^t; a predictor that sees its own effect prefers
-  (b − c/2)/(1 − 2c) = .333. Zero-sum predictors come back to .375. Of the last function .5 is a
-  fixed point that repels: .49 fulfils itself at .0212, .51 at .9788.
+  rate η as (1 − 2η(1 − c))^t; a predictor that sees its own effect prefers (b − c/2)/(1 − 2c) =
+  .333. Zero-sum predictors come back to .375. Of the last function .5 is a fixed point that repels:
+  .49 fulfils itself at .0212, .51 at .9788.
 
 Refuted by:
   A pure strategy that gains against honesty; an optimal one that lies on the path; a network that
