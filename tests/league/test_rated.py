@@ -106,7 +106,7 @@ def test_a_league_is_told_of_ratings_and_plays_at_any(place: Place):
         tags.append(saved(session(strong, chance).record, "tic_tac_toe", players, tags=elo))
     append_games(Path(place.folder) / "games.jsonl", tags)
     [found] = place.lines("data", "import", "tic_tac_toe", "games.jsonl", "--out", "d.npz")
-    assert found["rated_moves"] > 0
+    assert found["games"] > 0
     small = "--learner imitation --network mlp --learner.network.width 32 --generations 1"
     small += " --matches 2 --pairs 8 --slots 8 --measure.opponents 1 --measure.pairs 2"
     small += " --measure.baseline-pairs 2 --learner.batch-size 32 --name r"
