@@ -24,7 +24,11 @@ def make(game: Game, argument: str) -> HostAgent:
         raise ValueError("grhino plays othello, and nothing else")
     program = process.find("gtp-rhino", "grhino")
     name, command = f"grhino:level={level}", [program, f"--level={level}", "--book=0"]
-    return process.Engines(name, lambda: GTP(name, command, setup=_setup, timeout=timeout))
+
+    def start() -> GTP:
+        return GTP(name, command, setup=_setup, told_passes=False, timeout=timeout)
+
+    return process.Engines(name, start)
 
 
 def _setup(game: Game) -> Sequence[str]:

@@ -28,6 +28,7 @@ class GTP(Engine):
       name: what the player is called.
       command: starts the process.
       setup: begins a game.
+      told_passes: whether it has to be told of passes, or knows of them by the next move.
       timeout: seconds that an answer may take.
     """
 
@@ -37,9 +38,10 @@ class GTP(Engine):
         command: Sequence[str],
         *,
         setup: Setup = go_setup,
+        told_passes: bool = True,
         timeout: float = TIMEOUT,
     ):
-        self._name, self._setup = name, setup
+        self._name, self._setup, self._told_passes = name, setup, told_passes
         self._pipe = Pipe(name, command, timeout=timeout)
         self._game: Game | None = None
         self._sent: tuple[int, ...] = ()
@@ -65,7 +67,9 @@ class GTP(Engine):
                 self.command(command)
             self._game, known = game, 0
         for ply in range(known, len(moves)):
-            self.command(f"play {_COLOURS[ply % 2]} {game.label(position.state, moves[ply])}")
+            label = game.label(position.state, moves[ply])
+            if self._told_passes or label != "pass":
+                self.command(f"play {_COLOURS[ply % 2]} {label}")
         self._sent = moves
 
     def command(self, command: str) -> str:

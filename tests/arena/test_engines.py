@@ -410,18 +410,25 @@ def test_gnugo_plays_itself_by_our_rules():
     assert GO.payoff(position.state) == 1
 
 
-def test_grhino_plays_itself_by_our_rules():
+def test_grhino_plays_by_our_rules_against_random_moves():
     game, start = games.load("othello"), games.load("othello").init()
     step, position = jax.jit(game.step), Position(jax.tree.map(np.asarray, start), (), None)
     legal, mover = jax.jit(game.legal), jax.jit(game.mover)
+    rng, passes = np.random.default_rng(2), 0
     with contextlib.closing(_installed(grhino.make, game, "level=1")) as guest:
         while mover(position.state) != OVER:
-            move = guest.choose(game, position)
+            if mover(position.state) == 0:
+                move = guest.choose(game, position)
+            else:
+                move = int(rng.choice(np.flatnonzero(legal(position.state))))
+                passes += game.label(position.state, move) == "pass"
             assert legal(position.state)[move]
             moves = (*position.moves, move)
             position = Position(step(position.state, jnp.int32(move)), moves)
     discs = [bin(int(board)).count("1") for board in jax.tree.leaves(position.state)[:4]]
-    assert 60 <= len(position.moves) + 4 >= sum(discs) >= 60  # such games fill the board
+    assert passes > 0  # of which it is not told
+    assert game.payoff(position.state) == 1
+    assert sum(discs) == 64 or 0 in (discs[0] + discs[1], discs[2] + discs[3])
 
 
 def test_stockfish_mates():
