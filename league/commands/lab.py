@@ -104,5 +104,5 @@ def _run(experiment: Experiment[Any], command: Command) -> None:
     console.table(title, (*rows.FIGURE_COLUMNS[:4], ""), shown)
     for table in result["tables"]:
         console.table(table["title"], table["columns"], table["rows"])
-    told = f"{rows.summary(result)}, {duration(result['seconds'])} of computing"
+    told = f"{rows.summary(result)}, took {duration(result['seconds'])}"
     console.stderr.print(f"{told}; page: {where / store.PAGE}")

@@ -11,7 +11,7 @@ Method:
   Then M learns C's picks by the imitation learner's gradient steps, and its gold is measured again.
 
   Last the price of wrong verdicts: how many games a two-sided test needs to find, with a power of
-  80 %, that a player wins 53 of 100, if a share η of the verdicts is flipped; and a league of
+  80 %, that a player wins 51 of 100, if a share η of the verdicts is flipped; and a league of
   tic-tac-toe under `--judge flipped:η`, in games until its raw network plays well.
 
 Expected:
@@ -359,12 +359,12 @@ def _gap_figures(results: Results) -> list[Figure]:
 
 
 def _price_figures() -> list[Figure]:
-    clean = _power_games(0.53)
+    clean = _power_games(0.51)
     return [
         Figure(
             f"games for the same certainty, η = {flip:g}, times those without",
             near(price, round(0.03 * price, 3)),
-            Estimate(_power_games(0.5 + 0.03 * (1 - 2 * flip)) / clean),
+            Estimate(_power_games(0.5 + 0.01 * (1 - 2 * flip)) / clean),
             Source.RECOMPUTED,
             "1/(1 − 2η)²",
         )

@@ -194,8 +194,8 @@ def _law(cost: float, settings: Sizes, work: Work) -> dict[str, Any]:
     start = level[:, None] * np.array([0.8, 0.2])
     flaw = np.array([0.0, 1.0])
     gold = np.array([0.0, 0.5, 1.0])[:, None] - cost * flaw
-    found: dict[str, Any] = {"exact": {}, "drawn": {}}
-    for how in found:
+    found: dict[str, Any] = {}
+    for how in ("exact", "drawn"):
         chances, odds = start, [_log_odds(start)]
         for number in range(2 * settings.rounds):
             said = gold + (BONUS * flaw if number < settings.rounds else 0)
