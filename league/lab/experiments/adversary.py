@@ -90,7 +90,7 @@ class Sizes(Settings):
     """
 
     victims: tuple[int, ...] = (0, 8, 32, 128)
-    generations: tuple[int, ...] = (48, 24, 12, 4)
+    generations: tuple[int, ...] = (64, 32, 16, 6)
     pairs: int = 64
     simulations: int = 8
     every: int = 4
@@ -103,8 +103,8 @@ class Adversary(Experiment[Sizes]):
 
     title = "Adversary"
     chapter = Chapter.LEAGUE
-    minutes = 40
-    full = Sizes(seeds=1)
+    minutes = 25
+    full = Sizes(seeds=3)
     quick = Sizes(
         seeds=1,
         victims=(0,),
