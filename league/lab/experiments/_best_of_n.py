@@ -33,7 +33,7 @@ def expected_gold(law: ErrorLaw, samples: np.ndarray) -> np.ndarray:
         below[k] = np.trapezoid(density * cumulative, gold)
     slope = np.cosh(at) if law == "student" else np.ones(len(at))
     powers = samples[:, None] * np.clip(below, 0, 1) ** (samples[:, None] - 1)
-    return np.trapezoid(weighed * slope * powers, at)
+    return np.asarray(np.trapezoid(weighed * slope * powers, at))
 
 
 def _error(law: ErrorLaw, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,7 +48,7 @@ def some(game: Nim, most: int) -> np.ndarray:
 
 def states(piles: np.ndarray) -> State:
     """Positions [N] of piles u8[N, K], seat 0 to move."""
-    return State(tuple(piles.T), np.zeros(len(piles), np.uint8))
+    return State(tuple(piles.T), jnp.zeros(len(piles), jnp.uint8))
 
 
 def piles_of(state: State) -> np.ndarray:
@@ -98,6 +98,7 @@ class Scores:
 def score(learner: Learner, params: Params, piles: np.ndarray) -> Scores:
     """The scores of a network without search on positions with piles u8[N, K]."""
     game = learner.game
+    assert isinstance(game, Nim)
     favourite, value = [], []
     for at in range(0, len(piles), _CHUNK):
         index = np.minimum(np.arange(at, at + _CHUNK), len(piles) - 1)

@@ -90,7 +90,7 @@ class Sizes(Settings):
     """
 
     victims: tuple[int, ...] = (0, 8, 32, 128)
-    generations: tuple[int, ...] = (48, 24, 12, 4)
+    generations: tuple[int, ...] = (64, 32, 16, 6)
     pairs: int = 64
     simulations: int = 8
     every: int = 4
@@ -103,8 +103,8 @@ class Adversary(Experiment[Sizes]):
 
     title = "Adversary"
     chapter = Chapter.LEAGUE
-    minutes = 40
-    full = Sizes(seeds=1)
+    minutes = 25
+    full = Sizes(seeds=3)
     quick = Sizes(
         seeds=1,
         victims=(0,),
@@ -244,22 +244,22 @@ def _attacks(settings: Sizes, work: Work) -> dict[str, object]:
             attack = BestResponse(game, config, victim, Rules(game))
             here, points = jax.random.fold_in(key, number), []
             if params is not None:
-                points.append(_measured(attack, params, settings, moves, here))
+                points.append(_measured(attack, params, settings, moves=moves, key=here))
             for at, (new, learnt) in enumerate(attack.trained(count, here, start=params), 1):
                 params, moves = new, moves + learnt
                 if at % settings.every == 0 or at == count:
                     where = jax.random.fold_in(here, 1000 + at)
-                    points.append(_measured(attack, params, settings, moves, where))
+                    points.append(_measured(attack, params, settings, moves=moves, key=where))
                 work.tell(0.9 * (done + at) / total)
             _write(stage, points, moves, params)
         surface.append(points)
         raw = params if number == 0 else raw
         done += count
-    return {"surface": surface, **_circle(game, config, raw, settings, key)}
+    return {"surface": surface, **_circle(game, config, raw, settings=settings, key=key)}
 
 
 def _measured(
-    attack: BestResponse, params: Params, settings: Sizes, moves: int, key: jax.Array
+    attack: BestResponse, params: Params, settings: Sizes, *, moves: int, key: jax.Array
 ) -> dict[str, float]:
     """The attacker's score in fresh games, and what it has spent so far."""
     rates = attack.config.learner
@@ -294,7 +294,7 @@ def _meet(
 
 
 def _circle(
-    game: Game, config: Config, params: Params, settings: Sizes, key: jax.Array
+    game: Game, config: Config, params: Params, *, settings: Sizes, key: jax.Array
 ) -> dict[str, object]:
     """Adversary, victim and weak players against each other, and the test of circles."""
     victim = pretrained.load(_VICTIM, settings.victims[0])[1]

@@ -185,8 +185,9 @@ def _heaps(heaps: int, settings: Sizes, work: Work) -> dict[str, object]:
     )
     learner = config.make(game, Rules(game))
     star = nim.some(game, settings.measured)
-    played, found = _self_played(game, config, settings, work)
-    found["curve"] = [dataclasses.asdict(nim.score(learner, p, star)) for p in found.pop("params")]
+    played, elo, snapshots = _self_played(game, config, settings, work)
+    found: dict[str, object] = {"elo": elo}
+    found["curve"] = [dataclasses.asdict(nim.score(learner, p, star)) for p in snapshots]
     known = nim.truth(game, star)
     found["random"] = float((known.winning.sum(1) / known.legal.sum(1))[known.won].mean())
     found["won"] = float(known.won.mean())
@@ -199,20 +200,22 @@ def _heaps(heaps: int, settings: Sizes, work: Work) -> dict[str, object]:
             for where, piles in (("D", held), ("D*", star))
         }
 
-    found["self-play"] = scores(found.pop("newest"))
+    found["self-play"] = scores(snapshots[-1])
     for number, (arm, shares) in enumerate(_ARMS.items()):
         here = jax.random.fold_in(key, number)
-        found[arm] = scores(_teach(learner, played, shares, settings, here))
+        found[arm] = scores(
+            _teach(game, learner, played=played, shares=shares, settings=settings, key=here)
+        )
         work.tell(0.6 + 0.1 * number)
-    from_star = _search_from(learner, settings, jax.random.fold_in(key, len(_ARMS)))
+    from_star = _search_from(game, learner, settings, jax.random.fold_in(key, len(_ARMS)))
     found["search from D*"] = scores(from_star)
     return found
 
 
 def _self_played(
     game: Nim, config: AlphaZeroConfig, settings: Sizes, work: Work
-) -> tuple[np.ndarray, dict[str, object]]:
-    """The piles u8[N, K] of the training games of a league, and its Elo and snapshots."""
+) -> tuple[np.ndarray, list[float], list[Params]]:
+    """The piles u8[N, K] of a league's training games; the Elo and weights of its snapshots."""
     size = Config(
         generations=settings.generations,
         seed=work.seed,
@@ -239,11 +242,13 @@ def _self_played(
     elo = dict(zip(ratings["id"].tolist(), ratings["elo"].tolist(), strict=True))
     listed = [elo[str(n)] for n in range(settings.generations + 1)]
     piles = np.concatenate([nim.piles_of(state) for state in data])
-    return piles, {"elo": listed, "params": params, "newest": params[-1]}
+    return piles, listed, params
 
 
 def _teach(
+    game: Nim,
     learner: Learner,
+    *,
     played: np.ndarray,
     shares: tuple[int, int],
     settings: Sizes,
@@ -251,7 +256,7 @@ def _teach(
 ) -> Params:
     """A network from scratch that is taught the truth on positions of D, of D*, or of both."""
     state, rounds = learner.init(key), 16
-    everything = nim.every(learner.game)
+    everything = nim.every(game)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     ratio = learner.config.replay_ratio
     count = max(1, round(settings.taught / ratio / rounds / sum(shares)))
@@ -261,7 +266,7 @@ def _teach(
             for source, share in zip((played, everything), shares, strict=True)
             if share
         ]
-        data = nim.lessons(learner.game, np.concatenate(parts))
+        data = nim.lessons(game, np.concatenate(parts))
         state, _ = learner.learn(
             state,
             data,
@@ -272,10 +277,10 @@ def _teach(
     return state.params
 
 
-def _search_from(learner: Learner, settings: Sizes, key: jax.Array) -> Params:
+def _search_from(game: Nim, learner: Learner, settings: Sizes, key: jax.Array) -> Params:
     """Self-play from scratch whose games begin in positions of D*."""
     state, pairs = learner.init(key), settings.pairs
-    everything = nim.every(learner.game)
+    everything = nim.every(game)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     match = step.recorded_match(learner, slots=pairs, pairs=pairs, shards=1)
     window = []
