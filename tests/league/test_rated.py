@@ -80,7 +80,6 @@ def test_a_policy_moves_like_players_of_the_rating_that_is_asked_for():
         learner, learner.init(key), found, count=6000, key=key, scale=scale
     )
     assert told["log_likelihood"] > told["log_likelihood_unrated"]
-    assert told["agreement"] > told["agreement_unrated"]
     assert state.params[RATING] == pytest.approx(scale.normalised(STRONG))
 
     def first(rating: float) -> int:
