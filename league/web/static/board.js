@@ -149,7 +149,9 @@ export class Board {
 export function colourDots(place) {
   for (const seat of ["first", "second"]) {
     const piece = place.querySelector(`.piece.${seat}`);
-    const said = piece?.getAttribute("fill") ?? piece?.getAttribute("href") ?? "";
+    const fill = piece?.getAttribute("fill");
+    const drawn = fill === "none" || !fill ? piece?.getAttribute("stroke") : fill;
+    const said = drawn ?? piece?.getAttribute("href") ?? "";
     const colour = /white/.test(said) ? "#fff" : /black/.test(said) ? "#111"
       : said.startsWith("#") && !said.includes("-") ? said : "";
     for (const dot of document.querySelectorAll(`.dot.${seat}`)) {

@@ -73,7 +73,8 @@ function show(found) {
     draw(figures[n], picture);
     const slider = figures[n].querySelector("input");
     if (slider) {
-      slider.max = slider.value = view.plies[n];
+      slider.max = view.plies[n];
+      slider.value = view.plies[n];
     }
   });
   colourDots(figures[0]);
