@@ -101,6 +101,7 @@ def ship(name: str, options: Options) -> tuple[str, dict[str, Any]]:
             "positions": sum(row["positions"] for row in trained),
             "evaluations": sum(row["passes"]["type_1"] for row in trained),
             "generations": len(trained),
+            "kind": card["network"],
             "network": card["config"]["learner"]["network"],
             "simulations": card["config"]["learner"].get("simulations"),
             "bytes": size,

@@ -32,7 +32,7 @@ def _made() -> str:
             f"{run['games']:,}",
             f"{run['positions']:,}",
             f"{run['evaluations']:,}",
-            _size(run["network"]),
+            f"{run.get('kind', 'resnet')} {_size(run['network'])}",
             f"{run['bytes'] / 1e3:.0f} kB",
         )
         for run in runs()

@@ -282,7 +282,7 @@ def _search_from(game: Nim, learner: Learner, settings: Sizes, key: jax.Array) -
     state, pairs = learner.init(key), settings.pairs
     everything = nim.every(game)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    match = step.recorded_match(learner, slots=pairs, pairs=pairs, shards=1)
+    match = step.recorded_match(learner, slots=pairs, pairs=pairs)
     window = []
     for number in range(1, settings.generations + 1):
         here = jax.random.fold_in(key, number)
