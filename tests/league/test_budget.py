@@ -13,7 +13,7 @@ import pytest
 import games
 import league
 from agents.learners.alphazero import AlphaZeroConfig
-from agents.nn.networks import ResNetConfig
+from agents.nn import TowerConfig
 from arena.errors import UserError
 from league.settings import budget, defaults, duration
 from league.settings.budget import Budget
@@ -56,7 +56,7 @@ def test_longer_times_and_faster_devices_get_larger_networks_and_more_positions(
     budgets = [Budget(600), Budget(7200), Budget(100 * 3600), Budget(3600, "gpu", 1)]
     found = [budget.board(game, b, learner=learner) for b in budgets]
     towers = [config.learner.network for config in found]
-    sizes = [budget.multiplications(game, t) for t in towers if isinstance(t, ResNetConfig)]
+    sizes = [budget.multiplications(game, t) for t in towers if isinstance(t, TowerConfig)]
     assert sizes[0] < sizes[1] < sizes[2]
     assert sizes[1] < sizes[3], "a GPU does in an hour what two cores do not do in two"
     # A round is of about as many positions in every game, and a generation of whole rounds.
