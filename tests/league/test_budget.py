@@ -13,7 +13,7 @@ import pytest
 import games
 import league
 from agents.learners.alphazero import AlphaZeroConfig
-from agents.nn import TowerConfig
+from agents.nn import ResNetConfig, TowerConfig
 from arena.errors import UserError
 from league.settings import budget, defaults, duration
 from league.settings.budget import Budget
