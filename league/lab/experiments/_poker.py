@@ -19,6 +19,10 @@ from league.lab.experiments._gates import STEPS, Rotation, slope
 from league.training import best_response
 
 
+_SPREAD = 1.0
+"""How far held-out opponents lie from the snapshots that they are drawn around, see `perturbed`."""
+
+
 @dataclass(frozen=True)
 class PokerLeague:
     """A run of a game of hidden information that is small enough to be enumerated.
@@ -143,7 +147,7 @@ def league_of_leduc(
     work.tell(0.6)
     met = [own.weights(g) for g in range(generations + 1)]
     crowd = [
-        perturbed(other.weights(int(g)), 0.3, rng) for g in rng.integers(1, generations + 1, 48)
+        perturbed(other.weights(int(g)), _SPREAD, rng) for g in rng.integers(1, generations + 1, 48)
     ]
     tables = [own.table(one) for one in [*met, *crowd]]
     exact, count = own.exact(tables), len(met)

@@ -16,8 +16,9 @@ Method:
   *A real league* of Leduc poker, where payoffs are exact. Between one snapshot and the next: type 1
   is the exact payoff against the pool that it trained against, type 2 the payoff in real games
   against eight held-out opponents, gold the exact payoff against all 48 that they were drawn from,
-  which come from another league. Then the same gate chooses, use after use, the best of 16
-  neighbours of the champion by their exact payoff against three held-out opponents.
+  which are the snapshots of another league with noise as large as their weights. Then the same gate
+  chooses, use after use, the best of 16 neighbours of the champion by their exact payoff against
+  three held-out opponents.
 
 Expected:
   Of the best of K the gate overstates the truth by E[x − t] = σ² m_K / √(1 + σ²), its true gain is
@@ -109,7 +110,7 @@ class TwoKindsOfFeedback(Experiment[Sizes]):
         seeds=1,
         repeats=10_000,
         gates=40,
-        uses=100,
+        uses=300,
         generations=3,
         pairs=16,
         games=(2, 8),
