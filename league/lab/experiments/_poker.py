@@ -18,7 +18,6 @@ from league.lab import Work
 from league.lab.experiments._gates import STEPS, Rotation, slope
 from league.training import best_response
 
-
 _SPREAD = 1.0
 """How far held-out opponents lie from the snapshots that they are drawn around, see `perturbed`."""
 
