@@ -134,15 +134,15 @@ def perturbed(params: Params, spread: float, rng: np.random.Generator) -> Params
     return jax.tree.map(noisy, params)
 
 
-def league_of_leduc(
-    generations: int, pairs: int, games: tuple[int, int], uses: int, work: Work
+def league_of_poker(
+    game: str, generations: int, pairs: int, games: tuple[int, int], uses: int, work: Work
 ) -> dict[str, Any]:
-    """A league of Leduc poker: differences between snapshots by all three measures."""
+    """A league of poker: differences between snapshots by all three measures."""
     rng = np.random.default_rng(work.seed)
     size = {"generations": generations, "pairs": pairs, "folder": work.folder}
-    own = train("leduc_poker", seed=work.seed, name="own", **size)
+    own = train(game, seed=work.seed, name="own", **size)
     work.tell(0.3)
-    other = train("leduc_poker", seed=1000 + work.seed, name="other", **size)
+    other = train(game, seed=1000 + work.seed, name="other", **size)
     work.tell(0.6)
     met = [own.weights(g) for g in range(generations + 1)]
     crowd = [

@@ -83,16 +83,18 @@ class Sizes(Settings):
       gates: of the product, each with ten candidates.
       uses: of the gate on points.
       dimensions: of their space.
-      generations: of each league of Leduc poker.
+      poker: the game of the leagues.
+      generations: of each of them.
       pairs: of games in its matches.
       games: pairs against each held-out opponent, small and large.
-      poker_uses: of the gate in Leduc poker.
+      poker_uses: of the gate in poker.
     """
 
     repeats: int = 40_000
     gates: int = 300
     uses: int = 300
     dimensions: int = 16
+    poker: str = "leduc_poker"
     generations: int = 16
     pairs: int = 256
     games: tuple[int, int] = (8, 128)
@@ -111,8 +113,9 @@ class TwoKindsOfFeedback(Experiment[Sizes]):
         repeats=10_000,
         gates=40,
         uses=300,
-        generations=3,
-        pairs=16,
+        poker="kuhn_poker",
+        generations=2,
+        pairs=8,
         games=(2, 8),
         poker_uses=6,
     )
@@ -139,8 +142,14 @@ class TwoKindsOfFeedback(Experiment[Sizes]):
                 )
                 for arm in ARMS
             ]
-            sizes = settings.generations, settings.pairs, settings.games, settings.poker_uses
-            made.append(Part("league", partial(_poker.league_of_leduc, *sizes), seed))
+            sizes = (
+                settings.poker,
+                settings.generations,
+                settings.pairs,
+                settings.games,
+                settings.poker_uses,
+            )
+            made.append(Part("league", partial(_poker.league_of_poker, *sizes), seed))
         return made
 
     def figures(self, settings: Sizes, results: Results) -> Sequence[Figure]:
