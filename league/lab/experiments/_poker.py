@@ -18,6 +18,9 @@ from league.lab import Work
 from league.lab.experiments._gates import STEPS, Rotation, slope
 from league.training import best_response
 
+_SPREAD = 1.0
+"""How far held-out opponents lie from the snapshots that they are drawn around, see `perturbed`."""
+
 
 @dataclass(frozen=True)
 class PokerLeague:
@@ -131,19 +134,19 @@ def perturbed(params: Params, spread: float, rng: np.random.Generator) -> Params
     return jax.tree.map(noisy, params)
 
 
-def league_of_leduc(
-    generations: int, pairs: int, games: tuple[int, int], uses: int, work: Work
+def league_of_poker(
+    game: str, generations: int, pairs: int, games: tuple[int, int], uses: int, work: Work
 ) -> dict[str, Any]:
-    """A league of Leduc poker: differences between snapshots by all three measures."""
+    """A league of poker: differences between snapshots by all three measures."""
     rng = np.random.default_rng(work.seed)
     size = {"generations": generations, "pairs": pairs, "folder": work.folder}
-    own = train("leduc_poker", seed=work.seed, name="own", **size)
+    own = train(game, seed=work.seed, name="own", **size)
     work.tell(0.3)
-    other = train("leduc_poker", seed=1000 + work.seed, name="other", **size)
+    other = train(game, seed=1000 + work.seed, name="other", **size)
     work.tell(0.6)
     met = [own.weights(g) for g in range(generations + 1)]
     crowd = [
-        perturbed(other.weights(int(g)), 0.3, rng) for g in rng.integers(1, generations + 1, 48)
+        perturbed(other.weights(int(g)), _SPREAD, rng) for g in rng.integers(1, generations + 1, 48)
     ]
     tables = [own.table(one) for one in [*met, *crowd]]
     exact, count = own.exact(tables), len(met)
