@@ -2,17 +2,18 @@
 
 Method:
   Nim with heaps 1, 3, 5, 7, 9, then 11 and 13 too. AlphaZero learns in self-play, as `arena train`
-  does it: a league, its network a perceptron. `D` are the positions of its training games, `D*` all
-  positions there are (at most 20,000 of them, drawn evenly, are measured on), whose truth C. Bouton
-  has proven: the mover wins unless the nim-sum is 0, and wins by leaving a nim-sum of 0.
+  does it, against itself alone; its network is a perceptron. `D` are the positions of its training
+  games, `D*` all positions there are (at most 20,000 of them, drawn evenly, are measured on), whose
+  truth C. Bouton has proven: the mover wins unless the nim-sum is 0, and wins by leaving one of 0.
 
   Measured on D*, without search: how often the policy's first choice wins in won positions, beside
   a random choice; how often the sign of the value is right, beside who always says "won"; and
   *balanced* accuracy, the mean of that among won and among lost positions, which is 50 % for who
   always says the same. Elo is of the run's own record, the newest snapshot against the first.
 
-  Then the same network from scratch, as many positions and gradient steps each: taught the truth on
-  D; on D*; on both in equal parts; and by its own searches, self-play beginning in positions of D*.
+  Then the same network from scratch. It is taught the truth on D; on D*; on both in equal parts,
+  with as many positions and gradient steps each. And it learns by its own searches, as many games
+  of self-play as the league has played, which begin in positions of D*.
 
 Expected:
   B. Zhou and S. Riis, "Impartial games: a challenge for reinforcement learning", arXiv:2205.12787,
@@ -222,6 +223,7 @@ def _self_played(
         matches=1,
         pairs=settings.pairs,
         slots=settings.pairs,
+        pool_share=0.0,
         opening_plies=0,
         learner=config,
         # What is no part of its record of itself is kept as small as it can be.
