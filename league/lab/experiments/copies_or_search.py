@@ -145,13 +145,14 @@ def majority(chance: np.ndarray, copies: int) -> np.ndarray:
 
 
 def _crossover(settings: Sizes, one: dict[str, list[float]]) -> float:
-    """The least number of passes from which search is better than a vote of as many copies."""
+    """The least passes from which search is better than as many copies; twice the most if none."""
     ahead = [
         accuracy > np.interp(np.log(n + 1), np.log(COPIES), one["vote"])
         for n, accuracy in zip(settings.simulations, one["search"], strict=True)
     ]
-    behind = max((k for k, better in enumerate(ahead) if not better), default=-1)
-    return settings.simulations[behind + 1] + 1 if behind + 1 < len(ahead) else np.inf
+    first = max((k for k, better in enumerate(ahead) if not better), default=-1) + 1
+    counts = (*settings.simulations, 2 * settings.simulations[-1])
+    return counts[first] + 1
 
 
 def _network(settings: Sizes, work: Work) -> dict[str, object]:
