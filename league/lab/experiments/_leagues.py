@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import league
+from games import Game
 from league.lab import Work
 from league.settings.config import Config, MeasureConfig
 from league.training.events import Event
@@ -14,11 +15,11 @@ UNMEASURED = MeasureConfig(
 """As little as can be measured beside training; experiments measure what they ask themselves."""
 
 
-def trained(game: str, config: Config, work: Work, **more: Any) -> league.League:
+def trained(game: str | Game, config: Config, work: Work, **more: Any) -> league.League:
     """A league that has run to its end, in the part's folder; the part's seed is its seed.
 
     Args:
-      game: its name.
+      game: its name, or its rules.
       config: of the league, but for the seed.
       work: what the part was given.
       more: as for `league.train`.

@@ -104,3 +104,35 @@ def table(name: str) -> Table:
     plies = tuple(slice(a, b) for a, b in pairwise(starts))
     after = np.where(legal, after, 0)
     return Table(states, mover, legal, after, payoff.astype(np.float64), plies)
+
+
+def meet(known: Table, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Exact shares of wins, draws and losses of a policy that meets another, both seats in turn.
+
+    Args:
+      known: the game.
+      one: f64[N, A].
+      other: f64[N, A], its opponent's.
+
+    Returns:
+      f64[3].
+    """
+    first = (known.mover == 0)[:, None]
+    shares = np.zeros(3)
+    for own, policy in ((1.0, np.where(first, one, other)), (-1.0, np.where(first, other, one))):
+        for place, result in enumerate((1.0, 0.0, -1.0)):
+            ends = (own * known.payoff == result).astype(np.float64)
+            shares[place] += known.mean(policy, ends)[0] / 2
+    return shares
+
+
+def cross(known: Table, policies: list[np.ndarray]) -> np.ndarray:
+    """Exact shares of wins, draws and losses of all pairs, f64[n, n, 3]."""
+    count = len(policies)
+    shares = np.zeros((count, count, 3))
+    shares[np.arange(count), np.arange(count), 1] = 1.0
+    for i in range(count):
+        for j in range(i + 1, count):
+            shares[i, j] = meet(known, policies[i], policies[j])
+            shares[j, i] = shares[i, j, ::-1]
+    return shares

@@ -28,7 +28,7 @@ Refuted by:
 
 Found:
   The specification gave a standard deviation of 2.5 % and 3.1 nats for an opponent that it does not
-  name. For the one above Fisher's information gives 3.2 %, and the window is 3.6 nats from the
+  name. For the one above Fisher's information gives 3.3 %, and the window is 3.4 nats from the
   teacher after the change.
 
   The recurrent student is a teacher that forgets, if only a little: γ is found to a few parts in

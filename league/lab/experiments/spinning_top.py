@@ -1,0 +1,207 @@
+"""Nash clusters of a pool are widest below the top: a spinning top of strength and circles.
+
+Method:
+  The Nash clusters of a pool: the agents that have weight in its maximum-entropy Nash equilibrium,
+  then those of the rest of the pool, and so on (W. Czarnecki et al., "Real world games look like
+  spinning tops", NeurIPS 2020, arXiv 2004.09468). A cluster's size tells how many circles there are
+  at its strength; its Elo is the mean of its agents' ratings.
+
+  Pools whose geometry is known: agents with a skill alone; rock, paper and scissors; and agents
+  with a skill s and a circle of three whose payoff e^(−|s|) fades with the distance from the
+  middle. Then a pool of Arena's own: all snapshots of a league of tic-tac-toe, a main exploiter and
+  a league exploiter among them, each as the policy of its network without search. All payoffs are
+  exact: every pair is followed through all positions of the game.
+
+Expected:
+  Skill alone gives clusters of one, rock-paper-scissors one cluster of three, and the made-up top
+  its widest clusters in the middle. Elo falls from each cluster to the next. In the league's pool
+  the first cluster, and the last, are smaller than the widest: near perfect play there is nothing
+  to go round in, and the weakest lose to all.
+
+Refuted by:
+  A league's pool whose widest cluster is its best or its worst one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from arena.evaluation import metagame, ratings
+from league.lab import (
+    Chapter,
+    Chart,
+    Experiment,
+    Figure,
+    Line,
+    Part,
+    Results,
+    Settings,
+    Source,
+    Work,
+    at_least,
+    between,
+    line,
+    near,
+    over_seeds,
+)
+from league.lab.experiments import _imitators
+from league.lab.experiments._tables import cross, table
+
+
+@dataclass(frozen=True)
+class Sizes(Settings):
+    """The sizes.
+
+    Attributes:
+      generations: of the league.
+      pairs: of games in each of four matches of a generation.
+      width: of the network's two layers.
+    """
+
+    generations: int = 20
+    pairs: int = 128
+    width: int = 64
+
+
+class SpinningTop(Experiment[Sizes]):
+    """See the file."""
+
+    title = "A spinning top"
+    chapter = Chapter.LEAGUE
+    minutes = 5
+    full = Sizes(seeds=3)
+    quick = Sizes(seeds=1, generations=2, pairs=16, width=16)
+
+    def parts(self, settings: Sizes) -> Sequence[Part]:
+        """Pools that are known, and a league a seed."""
+        leagues = [
+            Part("league", partial(_league, settings), seed) for seed in range(settings.seeds)
+        ]
+        return [Part("known", _known), *leagues]
+
+    def figures(self, settings: Sizes, results: Results) -> Sequence[Figure]:
+        """Sizes of clusters where they are known, and in leagues."""
+        known, leagues = results["known"][0], results["league"]
+        sizes = known["sizes"]
+        widest = int(np.argmax(sizes["top"]))
+
+        def beside(place: int) -> list[float]:
+            return [float(one["sizes"][place] - max(one["sizes"])) for one in leagues]
+
+        return [
+            Figure(
+                "skill alone: largest cluster",
+                near(1, 0),
+                over_seeds([max(sizes["skill"])]),
+                Source.THEOREM,
+            ),
+            Figure(
+                "rock, paper, scissors: clusters",
+                near(1, 0),
+                over_seeds([len(sizes["circle"])]),
+                Source.THEOREM,
+            ),
+            Figure(
+                "made-up top: where its widest cluster lies, from the top at 0 to 1",
+                between(0.2, 0.8),
+                over_seeds([widest / (len(sizes["top"]) - 1)]),
+                Source.PROPOSED,
+            ),
+            Figure(
+                "league: share of clusters with less Elo than the one before",
+                at_least(0.9),
+                over_seeds([one["falling"] for one in leagues]),
+                Source.PROPOSED,
+            ),
+            Figure(
+                "league: first cluster's size less the widest's",
+                between(-np.inf, -1),
+                over_seeds(beside(0)),
+                Source.PROPOSED,
+                "W. Czarnecki et al., arXiv 2004.09468",
+            ),
+            Figure(
+                "league: last cluster's size less the widest's",
+                between(-np.inf, -1),
+                over_seeds(beside(-1)),
+                Source.PROPOSED,
+                "W. Czarnecki et al., arXiv 2004.09468",
+            ),
+        ]
+
+    def charts(self, settings: Sizes, results: Results) -> Sequence[Chart]:
+        """Size against Elo."""
+        lines: list[Line] = [
+            line(f"seed {seed}", one["elo"], one["sizes"], points=True)
+            for seed, one in enumerate(results["league"][:6])
+        ]
+        top = results["known"][0]
+        return [
+            Chart("Nash clusters of a league", "mean Elo", "agents in the cluster", tuple(lines)),
+            Chart(
+                "Nash clusters of the made-up top",
+                "mean skill",
+                "agents in the cluster",
+                (line("clusters", top["skill"], top["sizes"]["top"], points=True),),
+            ),
+        ]
+
+
+def clusters(payoffs: np.ndarray) -> list[np.ndarray]:
+    """The Nash clusters of antisymmetric payoffs f64[n, n], best first: numbers of agents each."""
+    left, found = np.arange(len(payoffs)), []
+    while len(left):
+        mixture = metagame.nash(payoffs[np.ix_(left, left)]).mixture
+        inside = mixture > 1e-9
+        found.append(left[inside])
+        left = left[~inside]
+    return found
+
+
+def _known(work: Work) -> dict[str, object]:
+    """Clusters of pools whose geometry is known."""
+    skill = np.arange(10.0)
+    circle = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    levels = np.repeat(np.linspace(-3, 3, 13), 3)
+    kind = np.tile(np.arange(3), 13)
+    apart = levels[:, None] - levels
+    fade = np.exp(-np.abs(levels[:, None] + levels) / 2)
+    top = np.tanh(apart) + 2 * fade * circle[np.ix_(kind, kind)]
+    pools = {"skill": np.tanh(skill[:, None] - skill), "circle": circle, "top": top}
+    found = {name: clusters(payoffs) for name, payoffs in pools.items()}
+    return {
+        "sizes": {name: [len(one) for one in groups] for name, groups in found.items()},
+        "skill": [float(levels[one].mean()) for one in found["top"]],
+    }
+
+
+def _league(settings: Sizes, work: Work) -> dict[str, object]:
+    """Clusters of all snapshots of a league, with the Elo of each."""
+    made = _imitators.config(settings.generations, pairs=settings.pairs, width=settings.width)
+    made = replace(
+        made,
+        matches=4,
+        main_exploiters=1,
+        league_exploiters=1,
+        pool_share=0.5,
+        matchmaker="pfsp",
+    )
+    known = table(_imitators.GAME)
+    with _imitators.train(made, work) as found:
+        names = found.snapshots
+        shares = cross(known, [_imitators.policy(found, name, known) for name in names])
+    payoffs = shares[..., 0] - shares[..., 2]
+    count = len(names)
+    counts = np.rint(1000 * shares).astype(np.int64)
+    rows = [(i, j, *counts[i, j]) for i in range(count) for j in range(i + 1, count)]
+    elo = np.asarray(ratings.fit(np.array(rows), count).elo)
+    groups = clusters((payoffs - payoffs.T) / 2)
+    means = np.array([elo[group].mean() for group in groups])
+    return {
+        "agents": count,
+        "sizes": [len(group) for group in groups],
+        "elo": means,
+        "falling": float((np.diff(means) < 0).mean()) if len(means) > 1 else 1.0,
+    }
