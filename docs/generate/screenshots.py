@@ -52,6 +52,11 @@ def _watch(page: Any, url: str) -> None:
     page.wait_for_timeout(1500)
 
 
+def _judge(page: Any, url: str) -> None:
+    page.goto(f"{url}/judge?game=connect_four&kind=games")
+    page.wait_for_selector("#judge[data-state=shown]", timeout=200_000)
+
+
 def _replay(run: str) -> Callable[[Any, str], None]:
     def visit(page: Any, url: str) -> None:
         page.goto(f"{url}/games?run={run}")
@@ -88,6 +93,7 @@ def pages(run: str) -> dict[str, Callable[[Any, str], None]]:
         "train": _at(f"/train/{run}", 5),
         "games": _at("/games", 3),
         "replay": _replay(run),
+        "judge": _judge,
         "ratings": _at(f"/ratings/{run}", 5),
     }
 

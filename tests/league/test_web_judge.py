@@ -189,7 +189,7 @@ def test_a_person_s_rule_is_learnt_and_played(cache: Path, tmp_path: Path, brows
     with served(place) as web:
         pages = [context.new_page() for _ in range(2)]
         for page, kind in zip(pages, ("seats", "positions"), strict=True):
-            page.set_default_timeout(240_000)
+            page.set_default_timeout(1_200_000)
             page.goto(f"{web.url}/judge?game=tic_tac_toe&kind={kind}&who=ann")
         for _ in range(60):
             for page in pages:
