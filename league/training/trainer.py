@@ -38,7 +38,7 @@ from league.training.judging import Judging
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
 from league.training.requests import Request, Shape, WeightsRef, join
-from league.training.schedule import Pairing, Schedule
+from league.training.schedule import Pairing, Schedule, learns, match_results
 from league.training.showcase import Showcase
 
 
@@ -277,7 +277,7 @@ class Trainer:
         moves = int((played.record.game < 2 * config.pairs).sum())
         policy = self.run.learner.behaviour_policy()
         self._passes["type_1"] += moves * compute_ledger.evaluations(policy)
-        generation.games += _results(number, pairings, np.asarray(played.scores))
+        generation.games += match_results(number, pairings, np.asarray(played.scores))
         return played, pairings
 
     def _make_datasets(
@@ -286,7 +286,7 @@ class Trainer:
         """Adds one round's games to the replay buffer; the positions that each learner got."""
         number, fresh = generation.number, []
         for learner in self.run.learners:
-            data = step.make_dataset(self.run.learner, played, _learns(learner, pairings))
+            data = step.make_dataset(self.run.learner, played, learns(learner, pairings))
             fresh.append(step.rows(data))
             self.replay.add(learner, number, data)
             if turn + 1 == self.run.config.rounds:
@@ -446,23 +446,6 @@ class Trainer:
         if "judge" not in known and (judge := self.run.judge.identity()):
             found["judge"] = judge
         return found
-
-
-def _learns(learner: LeagueLearner, pairings: Sequence[Pairing]) -> np.ndarray:
-    """Whose moves are a learner's to learn from: bool[2, G], side A and side B of each match."""
-    own = np.array([pairing.learner == learner for pairing in pairings])
-    self_play = np.array([pairing.self_play for pairing in pairings])
-    return np.stack([own, own & self_play])
-
-
-def _results(number: int, pairings: Sequence[Pairing], scores: np.ndarray) -> list[MatchResult]:
-    """The training games' matches as they go into the record; scores f32[G, P, 2]."""
-    return [
-        MatchResult("exploit", pairing.learner.snapshot_id(number), pairing.opponent, score)
-        if pairing.learner.number
-        else MatchResult("train", str(number - 1), pairing.opponent, score)
-        for pairing, score in zip(pairings, scores, strict=True)
-    ]
 
 
 def _role(role: str, turn: int) -> str:
