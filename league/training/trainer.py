@@ -37,7 +37,7 @@ from league.training.game_figures import GameCounts
 from league.training.judging import Judging
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
-from league.training.requests import Request, Shape, WeightsRef, join
+from league.training.requests import Request, Shape, WeightsRef, join, role_in_round
 from league.training.schedule import Pairing, Schedule, learns, match_results
 from league.training.showcase import Showcase
 
@@ -309,7 +309,7 @@ class Trainer:
             mine if pairing.self_play else WeightsRef(pairing.opponent, digests[pairing.opponent])
             for mine, pairing in zip(own, pairings, strict=True)
         ]
-        role = _role("play", turn)
+        role = role_in_round("play", turn)
         keys = jax.random.key_data(jax.random.split(self.run.key(number, role), len(pairings)))
         pairs = slice(turn * config.pairs, (turn + 1) * config.pairs)
         request = Request(
@@ -373,7 +373,7 @@ class Trainer:
             self.replay.window(learner, number),
             fresh=fresh,
             progress=config.progress(done),
-            key=self.run.key(number, _role(f"learn {learner.suffix}".strip(), turn)),
+            key=self.run.key(number, role_in_round(f"learn {learner.suffix}".strip(), turn)),
         )
         if not (finite(state) and all(map(math.isfinite, losses.values()))):
             raise UserError(
@@ -446,8 +446,3 @@ class Trainer:
         if "judge" not in known and (judge := self.run.judge.identity()):
             found["judge"] = judge
         return found
-
-
-def _role(role: str, turn: int) -> str:
-    """What the randomness of a round belongs to; in the first one it is the role itself."""
-    return f"{role} {turn}" if turn else role
