@@ -20,8 +20,8 @@ import numpy as np
 
 from arena import interrupt
 from arena.errors import UserError, check_positive, whole_number
-from arena.play import device_loop
 from arena.play.record import Played
+from arena.play.record_template import record_template
 from arena.types import Params
 from league.cluster.kept import KeptResults, KeptWeights
 from league.cluster.player import Player
@@ -237,7 +237,7 @@ class RayActors(Actors):
         match = step.recorded_match(
             self._run.learner, slots=request.shape.slots, pairs=request.shape.pairs
         )
-        record = device_loop.record_template(
+        record = record_template(
             match, params, params, keys=request.keys, openings=request.openings
         )
         return Played(np.zeros(0), record, np.zeros(0))
