@@ -5,12 +5,11 @@ by the request's key. What an actor needs it fetches from the run's store.
 """
 
 import logging
-import os
 import time
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,11 @@ import jax
 import numpy as np
 
 from arena import interrupt
-from arena.errors import UserError, check_positive, whole_number
-from arena.play import device_loop
+from arena.errors import UserError
 from arena.play.record import Played
+from arena.play.record_template import record_template
 from arena.types import Params
+from league.cluster.config import ClusterConfig, load_ray
 from league.cluster.kept import KeptResults, KeptWeights
 from league.cluster.player import Player
 from league.settings.json_object import JsonObject
@@ -40,40 +40,6 @@ _RETRIES = 100
 _log = logging.getLogger("arena.cluster")
 
 
-@dataclass(frozen=True)
-class ClusterConfig:
-    """Which cluster, and what of it.
-
-    Attributes:
-      address: `local:N`, so many actors on this machine; `auto`, the cluster that this machine is
-        part of; or the address of one.
-      actors: how many; with a cluster by default as many as its CPUs have room for.
-      actor_cpus: CPUs of each.
-      actor_gpus: GPUs of each.
-
-    Raises:
-      UserError: a figure is out of its range.
-    """
-
-    address: str
-    actors: int | None = None
-    actor_cpus: int = 1
-    actor_gpus: float = 0.0
-
-    def __post_init__(self):
-        check_positive(self, "actor_cpus")
-        if self.actors is not None:
-            check_positive(self, "actors")
-        if self.address.startswith("local") and self.local is None:
-            raise UserError(f"a cluster is local:N, auto or an address, not {self.address!r:.99}")
-
-    @property
-    def local(self) -> int | None:
-        """N of `local:N`; None for a cluster that is there."""
-        kind, _, number = self.address.partition(":")
-        return whole_number(number, 1, 1024) if kind == "local" else None
-
-
 @contextmanager
 def connected(config: ClusterConfig, run: Run) -> Iterator["RayActors"]:
     """Actors that play a run's games, for as long as they are needed.
@@ -81,14 +47,18 @@ def connected(config: ClusterConfig, run: Run) -> Iterator["RayActors"]:
     Raises:
       UserError: Ray is not installed, or the cluster cannot be reached.
     """
-    ray = _ray()
+    if run.judge.weighted is not None:
+        raise UserError(f"the judge {run.card['judge']} learns: it plays in one process only")
+    ray = load_ray()
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     try:
-        if config.local is None:
-            ray.init(address=config.address, **quiet)
-        else:
-            cpus = (config.actors or config.local) * config.actor_cpus
-            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
+        with warnings.catch_warnings():  # Ray starts programs, of which JAX warns
+            warnings.simplefilter("ignore", RuntimeWarning)
+            if config.local is None:
+                ray.init(address=config.address, **quiet)
+            else:
+                cpus = (config.actors or config.local) * config.actor_cpus
+                ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises many kinds
         raise UserError(f"the cluster {config.address} cannot be reached: {_line(error)}") from None
     try:
@@ -99,16 +69,6 @@ def connected(config: ClusterConfig, run: Run) -> Iterator["RayActors"]:
         actors.clear()
     finally:
         ray.shutdown()
-
-
-def _ray() -> Any:
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise UserError("--cluster needs Ray: pip install 'arena-selfplay[cluster]'") from None
-    return ray
 
 
 class RayActors(Actors):
@@ -125,7 +85,7 @@ class RayActors(Actors):
     """
 
     def __init__(self, run: Run, config: ClusterConfig, count: int):
-        self._ray = _ray()
+        self._ray = load_ray()
         self._run = run
         self._weights = KeptWeights(run.files)
         self._results = KeptResults(run.files, self._template)
@@ -237,7 +197,7 @@ class RayActors(Actors):
         match = step.recorded_match(
             self._run.learner, slots=request.shape.slots, pairs=request.shape.pairs
         )
-        record = device_loop.record_template(
+        record = record_template(
             match, params, params, keys=request.keys, openings=request.openings
         )
         return Played(np.zeros(0), record, np.zeros(0))

@@ -11,6 +11,7 @@ from agents import judges, learners
 from arena.errors import UserError
 from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
+from league.cluster.config import ClusterConfig
 from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
 from league.settings import defaults
@@ -129,6 +130,7 @@ def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
     learners.check(game, command.config.learner)
+    _cluster(command)
     judge = command.judge or "rules"
     judges.check(judge, game, command.config.learner, seed=command.config.seed)
     if command.log == "tensorboard":
@@ -176,15 +178,17 @@ def run(command: Command) -> None:
     work.close()
 
 
+def _cluster(command: Command) -> ClusterConfig | None:
+    """Which one is named, if one is."""
+    return ClusterConfig.of(command.cluster, command.actors, command.actor_cpus, command.actor_gpus)
+
+
 def _actors(command: Command, work: Run, stack: contextlib.ExitStack) -> Actors | None:
     """Those of the cluster, if one is named; the stack lets them go."""
-    if not command.cluster:
+    if (config := _cluster(command)) is None:
         return None
     from league.cluster import ray_actors
 
-    config = ray_actors.ClusterConfig(
-        command.cluster, command.actors, command.actor_cpus, command.actor_gpus
-    )
     return stack.enter_context(ray_actors.connected(config, work))
 
 

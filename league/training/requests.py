@@ -120,6 +120,11 @@ class Result:
     played: Played = field(repr=False)
 
 
+def role_in_round(role: str, turn: int) -> str:
+    """What the randomness of a round belongs to; in the first one it is the role itself."""
+    return f"{role} {turn}" if turn else role
+
+
 def join(requests: Sequence[Request], results: Sequence[Result]) -> Played:
     """The matches of all requests, in their order.
 

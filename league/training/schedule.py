@@ -1,6 +1,6 @@
 """Who plays whom in a generation's training games."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from arena.evaluation import metagame
 from league.settings import matchmaking
 from league.settings.league_learners import MAIN_EXPLOITER, LeagueLearner
 from league.store import snapshot_ids
-from league.store.database import Results, Tally
+from league.store.database import MatchResult, Results, Tally
 from league.store.run import Run
 from league.training.exploiters import ExploiterHistory
 
@@ -114,3 +114,22 @@ def _losses(generation: int, pool: list[str], met: Iterable[Tally]) -> np.ndarra
         scores[place[tally.b]] += weight * tally.points
         games[place[tally.b]] += weight * tally.games
     return matchmaking.losses(scores, games)
+
+
+def learns(learner: LeagueLearner, pairings: Sequence[Pairing]) -> np.ndarray:
+    """Whose moves are a learner's to learn from: bool[2, G], side A and side B of each match."""
+    own = np.array([pairing.learner == learner for pairing in pairings])
+    self_play = np.array([pairing.self_play for pairing in pairings])
+    return np.stack([own, own & self_play])
+
+
+def match_results(
+    number: int, pairings: Sequence[Pairing], scores: np.ndarray
+) -> list[MatchResult]:
+    """The training games' matches as they go into the record; scores f32[G, P, 2]."""
+    return [
+        MatchResult("exploit", pairing.learner.snapshot_id(number), pairing.opponent, score)
+        if pairing.learner.number
+        else MatchResult("train", str(number - 1), pairing.opponent, score)
+        for pairing, score in zip(pairings, scores, strict=True)
+    ]

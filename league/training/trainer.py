@@ -37,8 +37,8 @@ from league.training.game_figures import GameCounts
 from league.training.judging import Judging
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
-from league.training.requests import Request, Shape, WeightsRef, join
-from league.training.schedule import Pairing, Schedule
+from league.training.requests import Request, Shape, WeightsRef, join, role_in_round
+from league.training.schedule import Pairing, Schedule, learns, match_results
 from league.training.showcase import Showcase
 
 
@@ -277,7 +277,7 @@ class Trainer:
         moves = int((played.record.game < 2 * config.pairs).sum())
         policy = self.run.learner.behaviour_policy()
         self._passes["type_1"] += moves * compute_ledger.evaluations(policy)
-        generation.games += _results(number, pairings, np.asarray(played.scores))
+        generation.games += match_results(number, pairings, np.asarray(played.scores))
         return played, pairings
 
     def _make_datasets(
@@ -286,7 +286,7 @@ class Trainer:
         """Adds one round's games to the replay buffer; the positions that each learner got."""
         number, fresh = generation.number, []
         for learner in self.run.learners:
-            data = step.make_dataset(self.run.learner, played, _learns(learner, pairings))
+            data = step.make_dataset(self.run.learner, played, learns(learner, pairings))
             fresh.append(step.rows(data))
             self.replay.add(learner, number, data)
             if turn + 1 == self.run.config.rounds:
@@ -309,7 +309,7 @@ class Trainer:
             mine if pairing.self_play else WeightsRef(pairing.opponent, digests[pairing.opponent])
             for mine, pairing in zip(own, pairings, strict=True)
         ]
-        role = _role("play", turn)
+        role = role_in_round("play", turn)
         keys = jax.random.key_data(jax.random.split(self.run.key(number, role), len(pairings)))
         pairs = slice(turn * config.pairs, (turn + 1) * config.pairs)
         request = Request(
@@ -373,7 +373,7 @@ class Trainer:
             self.replay.window(learner, number),
             fresh=fresh,
             progress=config.progress(done),
-            key=self.run.key(number, _role(f"learn {learner.suffix}".strip(), turn)),
+            key=self.run.key(number, role_in_round(f"learn {learner.suffix}".strip(), turn)),
         )
         if not (finite(state) and all(map(math.isfinite, losses.values()))):
             raise UserError(
@@ -446,25 +446,3 @@ class Trainer:
         if "judge" not in known and (judge := self.run.judge.identity()):
             found["judge"] = judge
         return found
-
-
-def _learns(learner: LeagueLearner, pairings: Sequence[Pairing]) -> np.ndarray:
-    """Whose moves are a learner's to learn from: bool[2, G], side A and side B of each match."""
-    own = np.array([pairing.learner == learner for pairing in pairings])
-    self_play = np.array([pairing.self_play for pairing in pairings])
-    return np.stack([own, own & self_play])
-
-
-def _results(number: int, pairings: Sequence[Pairing], scores: np.ndarray) -> list[MatchResult]:
-    """The training games' matches as they go into the record; scores f32[G, P, 2]."""
-    return [
-        MatchResult("exploit", pairing.learner.snapshot_id(number), pairing.opponent, score)
-        if pairing.learner.number
-        else MatchResult("train", str(number - 1), pairing.opponent, score)
-        for pairing, score in zip(pairings, scores, strict=True)
-    ]
-
-
-def _role(role: str, turn: int) -> str:
-    """What the randomness of a round belongs to; in the first one it is the role itself."""
-    return f"{role} {turn}" if turn else role

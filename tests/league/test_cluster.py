@@ -16,9 +16,10 @@ import pytest
 from arena.digests import digest
 from arena.errors import UserError
 from league.cluster import ray_actors
+from league.cluster.config import ClusterConfig
 from league.cluster.kept import KeptResults, KeptWeights
 from league.cluster.player import Player
-from league.cluster.ray_actors import ClusterConfig, RayActors
+from league.cluster.ray_actors import RayActors
 from league.settings.config import Config
 from league.store import runs
 from league.store.objects import FolderFiles
@@ -147,7 +148,7 @@ def test_lost_calls_are_made_again(monkeypatch, run: Run, asked: list[Request], 
 
 def fake_actors(monkeypatch, run: Run, losses: list[bool]) -> RayActors:
     fake = FakeRay(losses)
-    monkeypatch.setattr(ray_actors, "_ray", lambda: fake)
+    monkeypatch.setattr(ray_actors, "load_ray", lambda: fake)
     monkeypatch.setattr("league.cli.device.prepare", lambda: None)
     return RayActors(run, ClusterConfig("local:2"), 2)
 
@@ -163,6 +164,11 @@ def test_what_an_actor_finds_wrong_is_told_in_one_line(monkeypatch, run: Run, as
 def test_a_cluster_that_is_none_is_refused(text: str):
     with pytest.raises(UserError, match="a cluster is local:N, auto or an address"):
         ClusterConfig(text)
+
+
+def test_figures_of_no_cluster_are_refused(refused):
+    told = refused("train tic_tac_toe --actors 3")
+    assert "are those of a --cluster" in told
 
 
 @pytest.mark.slow
