@@ -13,10 +13,8 @@ from typing import Annotated
 
 import tyro
 
-from league.cli import device
-from league.cli.progress import Progress
-from league.lab import names, rows, runner, store
-from league.lab.experiment import Part
+from league.cli import device, experiments
+from league.lab import names, rows, store
 
 RESULTS = Path(__file__).parent / "results" / "laboratory"
 
@@ -38,15 +36,7 @@ def main(options: Options) -> None:
     """Runs them and writes their results."""
     device.prepare()
     for experiment in [names.find(name) for name in options.names] or names.every():
-        total = len(list(experiment.parts(experiment.full)))
-        with Progress(experiment.name, total) as progress:
-
-            def callback(
-                part: Part, number: int, total: int, share: float, progress: Progress = progress
-            ) -> None:
-                progress.work_on(part.key, number + share, total)
-
-            result = runner.run(experiment, callback=callback)
+        result = experiments.run(experiment)
         command = {"command": f"python -m benchmarks.laboratory {experiment.name}"}
         RESULTS.mkdir(exist_ok=True)
         store.write_json(RESULTS / f"{experiment.name}.json", command | result)

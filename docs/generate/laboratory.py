@@ -11,6 +11,7 @@ from league.report.text import duration
 
 _FOLDER = facts.RESULTS / "laboratory"
 _HEIGHT = 3.0
+_COLOURS = (*plots.COLOURS, "#b0852a", "#2f8f93", "#b54a74", "#6b7280")
 WRITING = "laboratory/writing-an-experiment.md"
 """The page on writing one, which is the README of `league/lab`."""
 
@@ -100,7 +101,7 @@ def _charts(name: str) -> list[charts.Chart]:
 def picture(chart: charts.Chart) -> str:
     """A chart as SVG, legible on white and on black."""
     figure, axes = plots.single(_HEIGHT)
-    charts.draw(axes, chart, colours=plots.COLOURS, muted=plots.INK)
+    charts.draw(axes, chart, colours=_COLOURS, muted=plots.INK)
     plots.titled(axes, chart.title, chart.x, chart.y)
     plots.legend(axes)
     return plots.as_svg(figure)

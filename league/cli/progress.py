@@ -80,6 +80,11 @@ class Progress:
             self._bar.update(self._task, total=total, note=note)
         self.update(done)
 
+    def skip_to(self, done: int) -> None:
+        """So many were done before, and say nothing of how long the others take."""
+        self._first, self._began = done, self._clock()
+        self.update(done)
+
     def update(self, done: float) -> None:
         """So many are done in all; raises KeyboardInterrupt if a stop was asked for."""
         self._done = done

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 import tyro
 
 from arena.errors import UserError
-from league.cli import console, device
-from league.cli.progress import Progress
-from league.lab import names, rows, runner, store
-from league.lab.experiment import Experiment, Json, Part
+from league.cli import console, device, experiments
+from league.lab import names, rows, store
+from league.lab.experiment import Experiment, Json
 from league.report.text import duration
 
 _SEEDS = 1000
@@ -87,13 +86,7 @@ def _entry(experiment: Experiment[Any], result: dict[str, Json] | None) -> dict[
 
 
 def _run(experiment: Experiment[Any], command: Command) -> None:
-    settings = experiment.quick if command.quick else experiment.full
-    with Progress(experiment.name, len(list(experiment.parts(settings)))) as progress:
-
-        def callback(part: Part, number: int, total: int, share: float) -> None:
-            progress.work_on(part.key, number + share, total)
-
-        result = runner.run(experiment, quick=command.quick, seeds=command.seeds, callback=callback)
+    result = experiments.run(experiment, quick=command.quick, seeds=command.seeds)
     where = store.place(experiment.name, quick=command.quick)
     if command.json:
         console.emit({key: value for key, value in result.items() if key != "charts"})

@@ -83,6 +83,15 @@ def test_progress_prints_a_line_now_and_then_where_there_is_no_terminal():
     assert text.getvalue().splitlines() == ["matches: 15/40, 0:00:50 left", "matches: 40/40"]
 
 
+def test_progress_names_what_is_at_work_and_leaves_out_what_was_done_before():
+    clock, (text, output) = Clock(), pipe()
+    with Progress("parts", 4, clock=clock, output=output) as progress:
+        progress.skip_to(2)
+        clock.now = INTERVAL
+        progress.work_on("law@1", 2.5, 6)
+    assert text.getvalue().splitlines() == ["parts: 2.5/6, law@1, 0:01:10 left"]  # half in 10 s
+
+
 def test_progress_is_a_bar_on_a_terminal():
     text, output = screen()
     with Progress("matches", 4, output=output) as progress:
