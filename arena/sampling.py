@@ -66,6 +66,18 @@ def unit(bits: jax.Array) -> jax.Array:
     return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
 
 
+def game_numbers(keys: jax.Array, numbers: jax.Array) -> jax.Array:
+    """Numbers u32[G, N] that tell games apart: those numbered i32[G, N] of matches under keys [G].
+
+    Two games share one with a probability of 2⁻³², whatever match, generation or run they are of.
+    """
+    words = jax.random.key_data(keys)
+    match = jnp.zeros(len(words), jnp.uint32)
+    for at in range(words.shape[1]):
+        match = mix(match ^ words[:, at] ^ jnp.uint32(0x9E3779B9))
+    return mix(match[:, None] ^ mix(numbers.astype(jnp.uint32) + jnp.uint32(1)))
+
+
 def fingerprint(states: State) -> jax.Array:
     """A hash u32[B] of positions [B, ...], the same on every device."""
     leaves = [leaf.reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(states)]

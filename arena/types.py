@@ -314,10 +314,12 @@ class Judge(ABC):
     Attributes:
       exact: a verdict is what the rules say, so that a search may prove values by it.
       any_position: it also judges positions in which the game goes on: who stands better.
+      by_game: what it says of a position depends on the game in which it came about.
     """
 
     exact: bool = False
     any_position: bool = False
+    by_game: bool = False
 
     @property
     def cut_after(self) -> int | None:
@@ -340,6 +342,13 @@ class Judge(ABC):
         other positions would confuse, leaves them out.
         """
         return self.verdict(states)
+
+    def verdicts_in_games(self, wanted: jax.Array, states: State, games: jax.Array) -> jax.Array:
+        """As `verdicts_where`, of positions in games u32[B], numbers that tell them apart.
+
+        Called where these are known; they are of account to a judge that goes `by_game` alone.
+        """
+        return self.verdicts_where(wanted, states)
 
     @property
     def weighted(self) -> "ParametricJudge | None":

@@ -119,7 +119,8 @@ def train(game: Game, config: Config, seconds: float, seed: int) -> Trained:
     """Trains until the CPU time is used."""
     settings = dataclasses.replace(config.learner, shards=1)
     learner: Any = settings.make(game, Rules(game))
-    recorded = step.recorded_match(learner, slots=config.slots, pairs=config.pairs, shards=1)
+    recorded = step.recorded_match(learner, slots=config.slots, pairs=config.pairs)
+    recorded = dataclasses.replace(recorded, shards=1)
     key, clock = jax.random.key(seed), time.process_time
     state, data = learner.init(key), []
     count, spent = config.matches, {"play": 0.0, "learn": 0.0}

@@ -40,7 +40,7 @@ _OPPONENTS: dict[str, tuple[tuple[str, int], ...]] = {
     "go": (("mcts:400", 20), ("gnugo:level=1", 20)),
     "gomoku": (("mcts:400", 20),),
     "hex": (("openspiel_mcts:1000", 20),),
-    "othello": (("openspiel_mcts:1000", 20),),
+    "othello": (("openspiel_mcts:1000", 20), ("grhino:level=1", 20), ("grhino:level=2", 20)),
 }
 """Beside uniform: opponents by game, and pairs of games against each."""
 _ACCURACY = ("connect_four",)

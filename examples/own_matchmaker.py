@@ -20,6 +20,7 @@ def main(generations: int = 3) -> None:
 
     The last of the pool is the policy itself before the generation; the record leaves that out.
     """
+    measure = league.MeasureConfig(baseline_pairs=16, simulations=8, rollouts=20)
     with league.train(
         "tic_tac_toe",
         learner="ppo",
@@ -29,6 +30,7 @@ def main(generations: int = 3) -> None:
         pairs=16,
         slots=16,
         pool_share=0.5,
+        measure=measure,
     ) as run:
         played = run.matches("train")
         for row in zip(*(played[key] for key in ("generation", "a", "b", "points")), strict=True):

@@ -63,8 +63,9 @@ class Gated(networks.Network):
 
 def main(generations: int = 3) -> None:
     """Trains tic-tac-toe with it, and plays the last snapshot against random moves."""
+    measure = league.MeasureConfig(baseline_pairs=16, simulations=8, rollouts=20)
     config = league.default_config(
-        "tic_tac_toe", learner="ppo", generations=generations, pairs=128, slots=64
+        "tic_tac_toe", learner="ppo", generations=generations, pairs=128, slots=64, measure=measure
     )
     learner = dataclasses.replace(config.learner, network=GatedConfig())
     with league.train("tic_tac_toe", config, learner=learner, name="own-network") as run:

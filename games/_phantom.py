@@ -97,6 +97,10 @@ class PhantomGame(Game[State]):
         planes = _bitset.to_array(first + second, cells, jnp.float32)
         return planes.reshape(self.size, self.size, 2)
 
+    def move_planes(self) -> np.ndarray:
+        """The cell that is tried, i64[size²]."""
+        return np.arange(self.size**2)
+
     def _stones(self, state: State) -> list[str]:
         """`X`, `O` or `.` for each cell in seat 0's view; small if the other seat has found it."""
         return self._marks(state, "Xx", "Oo")

@@ -353,6 +353,11 @@ class AnimalShogi(Game[State]):
         rest = jnp.where(_FEATURE < 16, held, state.times.astype(jnp.uint32))
         return jnp.where(_FEATURE < 10, piece, rest).astype(jnp.float32).reshape(4, 3, _FEATURES)
 
+    def move_planes(self) -> np.ndarray:
+        """The cell that a piece reaches, i64[132]; a plane for each way to get there."""
+        plane, cell = np.divmod(np.arange(self.num_actions), _CELLS)
+        return _CELLS * plane + np.arange(_CELLS).reshape(-1, _WIDE)[::-1].reshape(-1)[cell]
+
     def show(self, state: State) -> str:
         """Seat 0 in capitals, on rows 4 and 3 at the start; what it holds below, seat 1's above."""
         squares, (first, second) = _squares(state), _hands(state)

@@ -130,6 +130,10 @@ class Breakthrough(Game[State]):
         first = Bitboard.where(own, state.mine, _turned(state.theirs))
         return planes(first, Bitboard.where(own, state.theirs, _turned(state.mine)))
 
+    def move_planes(self) -> np.ndarray:
+        """The cell that a piece leaves, i64[192]; a plane for each direction."""
+        return np.arange(192)
+
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The board and its mirror image."""
         mirrored = policy.reshape(3, 8, 8)[::-1, :, ::-1].reshape(192)

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import jax
+import numpy as np
 
 from games import _svg
 
@@ -206,6 +207,16 @@ class Game(ABC, Generic[StateT]):
           f32[S, ...] and f32[S, A], the identity first. S is 1 unless the game overrides this.
         """
         return observation[None], policy[None]
+
+    def move_planes(self) -> np.ndarray | None:
+        """Where on the board each move lies, i64[A]: `plane * H * W + cell`, or -1 for nowhere.
+
+        Optional, for observations f32[H, W, C] of a board. The cell is one of the observation of
+        who moves, on which the move places something, or where it ends or begins: always the same
+        of these, so that what it shows changes with the move. Planes tell apart the moves of one
+        cell, as directions do. A network can then learn all cells at once, by the same weights.
+        """
+        return None
 
     def ownership(self, state: StateT, seat: jax.Array) -> jax.Array:
         """The owner of each cell at the end of the game: an auxiliary target for a network.

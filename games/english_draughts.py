@@ -221,6 +221,12 @@ class EnglishDraughts(Game[State]):
         quiet = state.quiet.astype(jnp.float32) / _DRAWN
         return jnp.where(_PLANE == 5, quiet, pieces.astype(jnp.float32)).reshape(8, 8, 6)
 
+    def move_planes(self) -> np.ndarray:
+        """The cell that a piece leaves, i64[128]; a plane for each way to go."""
+        way, square = np.divmod(np.arange(128), 32)
+        row = square // 4
+        return 64 * way + 8 * row + 2 * (square % 4) + (row + 1) % 2
+
     def show(self, state: State) -> str:
         """Black and white men b and w, kings B and W; the numbers of the squares at both ends."""
         pieces = self._pieces(state)

@@ -184,6 +184,10 @@ class GardnerChess(Game[State]):
         ]
         return _chess.planes(boards, scalars)
 
+    def move_planes(self) -> np.ndarray:
+        """Where a piece ends, i64[A]; a plane for each direction, and for underpromotions."""
+        return _chess.move_planes(_SIZE)
+
     def show(self, state: State) -> str:
         """White below, in capitals."""
         letters = _letters(state)

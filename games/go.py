@@ -367,6 +367,10 @@ class Go(Game[State]):
         planes = jnp.where(tags & masks == wanted, jnp.where(plane == 7, share, 1.0), 0.0)
         return planes.reshape(self.size, self.size, 8)
 
+    def move_planes(self) -> np.ndarray:
+        """The point of the stone, i64[size² + 1]; a pass has none."""
+        return np.append(np.arange(self.size**2), -1)
+
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The eight symmetries of the square; a pass stays what it is."""
         images = [

@@ -128,6 +128,10 @@ class Gomoku(Game[State]):
         planes = _bitset.to_array(first + second, cells, jnp.float32)
         return planes.reshape(self.size, self.size, 2)
 
+    def move_planes(self) -> np.ndarray:
+        """The point of the stone, i64[size²]."""
+        return np.arange(self.size**2)
+
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The eight symmetries of the square."""
         grid = policy.reshape(self.size, self.size)

@@ -128,6 +128,10 @@ class Hex(Game[State]):
         seen = _bitset.to_array(first + second + swap, cells, jnp.float32)
         return seen.reshape(self.size, self.size, len(planes))
 
+    def move_planes(self) -> np.ndarray:
+        """The cell of the stone, i64[size² (+ 1)]; a swap has none."""
+        return np.append(np.arange(self.size**2), np.full(int(self.swap), -1))
+
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The board and the board turned half-way round."""
         turned = np.arange(self.size**2)[::-1]

@@ -158,6 +158,10 @@ class Othello(Game[State]):
         seen = self.observe(state, seat)
         return seen[..., 0] - seen[..., 1]
 
+    def move_planes(self) -> np.ndarray:
+        """The cell of the disc, i64[65]; a pass has none."""
+        return np.append(np.arange(_PASS), -1)
+
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The four symmetries of the square that keep the four discs of the start."""
         grid = policy[:_PASS].reshape(8, 8)

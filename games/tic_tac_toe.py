@@ -103,6 +103,10 @@ class TicTacToe(Game[State]):
         planes = jnp.stack([(b >> _CELLS) & 1 for b in (first, second)], -1)
         return planes.astype(jnp.float32).reshape(3, 3, 2)
 
+    def move_planes(self) -> np.ndarray:
+        """The cell that is marked, i64[9]."""
+        return np.arange(9)
+
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The eight symmetries of the square."""
         observations = jnp.stack(_turns(observation))

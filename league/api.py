@@ -215,6 +215,8 @@ def train(
     start: str | Path = "",
     name: str = "",
     folder: str | Path = runs.FOLDER,
+    database: str = "",
+    store: str | Path = "",
     resume: bool = False,
     callback: Callback = ignore,
     actors: Actors | None = None,
@@ -232,6 +234,8 @@ def train(
         or FILE.npz, a dataset of `arena data import`, which the first policy imitates.
       name: of the run; by default the game's, numbered.
       folder: where runs lie.
+      database: URL of a PostgreSQL database for the run's record; a file in its folder if empty.
+      store: path or URL (s3, gs) for the run's weights and data; its folder if empty.
       resume: go on with the run of this name, or the newest of this game.
       callback: called with every event of `league.training.events`.
       actors: play the training games; in this process if None.
@@ -252,6 +256,8 @@ def train(
         work = Run(runs.find(title, name, place).folder, rules)
         named = learner if isinstance(learner, str) else ""
         runs.check_kept(work, learner=named, judge="" if judge == "rules" else judge)
+        runs.check_database(work, database)
+        runs.check_store(work, str(store))
         wanted = dataclasses.replace(config or work.config, **changes)
     else:
         named = learner if isinstance(learner, str) else ""
@@ -264,7 +270,15 @@ def train(
         if isinstance(begins, InitialWeights):
             begins.check(rules, wanted.learner)
         work = runs.create(
-            title, wanted, name=name, judge=judge, folder=place, rules=rules, begins=begins
+            title,
+            wanted,
+            name=name,
+            judge=judge,
+            folder=place,
+            rules=rules,
+            begins=begins,
+            database=database,
+            store=str(store),
         )
     with work.lock(), work.results(create=not work.state.numbers()) as results:
         if wanted != work.config:

@@ -1,5 +1,6 @@
 """A judge that is people: a model of their verdicts, learnt anew before every generation."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from agents.judges import preference
 from agents.judges.preference import Comparisons
-from agents.judges.verdicts import HumanVerdict, VerdictFile, replay
+from agents.judges.verdicts import HumanVerdict, Question, VerdictFile, replay
 from agents.nn.networks import MLPConfig, NetworkConfig
 from arena.errors import UserError
 from arena.judges.names import JudgeContext
@@ -21,16 +22,21 @@ ENSEMBLE = 4
 """Networks, whose disagreement says what to ask next."""
 
 
-def comparisons(game: Game, verdicts: list[HumanVerdict]) -> Comparisons:
+def comparisons(game: Game, verdicts: Sequence[HumanVerdict]) -> Comparisons:
     """People's verdicts as what a preference model learns from; N of them, at least one.
 
     Raises:
       UserError: a move in a question is not legal.
     """
     states = replay(game, [one.question.moves for one in verdicts])
-    other = replay(game, [one.question.other or one.question.moves for one in verdicts])
+    other = replay(game, [_other(one.question) for one in verdicts])
     pair = np.array([one.question.other is not None for one in verdicts], np.float32)
     return Comparisons(states, other, pair, np.array([one.verdict for one in verdicts], np.float32))
+
+
+def _other(question: Question) -> tuple[int, ...]:
+    """The moves to the second position; where there is none, to the first."""
+    return question.moves if question.other is None else question.other
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,28 @@ class HumanJudge(ParametricJudge):
         """See `ParametricJudge`."""
         return moment.keep(lambda: self.fit(self.file.read()))
 
-    def fit(self, verdicts: list[HumanVerdict]) -> Params:
+    def fit(self, verdicts: Sequence[HumanVerdict]) -> Params:
         """The model of some verdicts, weights [K, ...]."""
-        data = comparisons(self.file.game, verdicts)
-        key = jax.random.key(0)
-        return preference.fit(self.file.game, self.network, data, key=key, ensemble=ENSEMBLE)
+        return preference.stacked(list(self.fitting(verdicts)))
+
+    def fitting(self, verdicts: Sequence[HumanVerdict]) -> Iterator[Params]:
+        """As `fit`, the weights of one member after the other."""
+        data, key = comparisons(self.file.game, verdicts), jax.random.key(0)
+        return preference.fitting(self.file.game, self.network, data, key=key, ensemble=ENSEMBLE)
+
+    def opinions(self, params: Params, states: State, others: State | None = None) -> np.ndarray:
+        """What each member of a model would answer, f32[K, N] in [-1, 1].
+
+        Args:
+          params: weights [K, ...].
+          states: positions [N, ...] whose seats are compared.
+          others: positions [N, ...] to which those are compared instead.
+        """
+        game, network = self.file.game, self.network
+        said = preference.ask(game, network, params, states)
+        if others is None:
+            return said
+        return preference.difference(said, preference.ask(game, network, params, others))
 
     def verdict_by(self, params: Params, finals: State) -> jax.Array:
         """See `ParametricJudge`."""

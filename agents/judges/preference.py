@@ -8,6 +8,7 @@ learnt.
 """
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -22,7 +23,9 @@ from agents.learners.base import LearnerConfig
 from agents.nn import networks
 from agents.nn.networks import NetworkConfig
 from agents.nn.outputs import playable_value
+from agents.nn.seen import Seen
 from arena.errors import UserError
+from arena.play.sessions import room_for
 from arena.types import Judge, Key, Params, State
 from games import Game
 
@@ -57,51 +60,13 @@ def of_positions(states: State, verdicts: np.ndarray) -> Comparisons:
 
 
 @dataclass(frozen=True)
-class Observed(Game):
-    """A game in which a seat sees what the other sees, too; for the eyes of a judge alone.
-
-    Attributes:
-      game: any compiled one, of hidden information.
-    """
-
-    game: Game
-
-    def __post_init__(self):
-        object.__setattr__(self, "num_actions", self.game.num_actions)
-        object.__setattr__(self, "max_plies", self.game.max_plies)
+class Observed(Seen):
+    """A game of hidden information in which a seat sees what the other sees, too."""
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
         """Both observations, one behind the other in the last axis."""
         own, other = self.game.observe(state, seat), self.game.observe(state, 1 - seat)
         return jnp.concatenate([own, other], -1)
-
-    def init(self) -> State:
-        """As of the game, and so are all others."""
-        return self.game.init()
-
-    def mover(self, state: State) -> jax.Array:  # noqa: D102
-        return self.game.mover(state)
-
-    def legal(self, state: State) -> jax.Array:  # noqa: D102
-        return self.game.legal(state)
-
-    def step(self, state: State, move: jax.Array) -> State:  # noqa: D102
-        return self.game.step(state, move)
-
-    def payoff(self, state: State) -> jax.Array:  # noqa: D102
-        return self.game.payoff(state)
-
-    def show(self, state: State) -> str:  # noqa: D102
-        return self.game.show(state)
-
-    def draw(self, state: State) -> str:  # noqa: D102
-        return self.game.draw(state)
-
-    def label(self, state: State, move: int) -> str:  # noqa: D102
-        return self.game.label(state, move)
-
-    def parse(self, state: State, text: str) -> int:  # noqa: D102
-        return self.game.parse(state, text)
 
 
 def observed(game: Game) -> Game:
@@ -194,12 +159,29 @@ def fit(
     Returns:
       their weights, stacked [K, ...].
     """
+    return stacked(list(fitting(game, network, data, key=key, ensemble=ensemble)))
+
+
+def stacked(members: Sequence[Params]) -> Params:
+    """The weights of an ensemble [K, ...] from those of its members."""
+    return jax.tree.map(lambda *x: np.stack(x), *members)
+
+
+def fitting(
+    game: Game,
+    network: NetworkConfig,
+    data: Comparisons,
+    *,
+    key: Key,
+    ensemble: int = 1,
+) -> Iterator[Params]:
+    """As `fit`, one member after the other, for who has other things to do in between."""
     count = len(data.verdict)
     if not count:
         raise UserError("there is nothing to learn from: no comparison has been made")
     repeats = min(_MOST, max(4.0, _ROWS / count)) / _PHASES
     config = PreferenceConfig(network, batch_size=64, replay_ratio=repeats)
-    objective, members = Objective(observed(game), config, bool(data.pair.any())), []
+    objective = Objective(observed(game), config, bool(data.pair.any()))
     for member in range(ensemble):
         own = jax.random.fold_in(key, member)
         params = networks.initialise(objective.game, network, jax.random.fold_in(own, 0))
@@ -213,8 +195,7 @@ def fit(
                 progress=phase / (_PHASES - 1),
                 key=jax.random.fold_in(own, 1 + phase),
             )
-        members.append(jax.tree.map(np.asarray, state.params))
-    return jax.tree.map(lambda *x: np.stack(x), *members)
+        yield jax.tree.map(np.asarray, state.params)
 
 
 def opinions(game: Game, network: NetworkConfig, params: Params, states: State) -> jax.Array:
@@ -255,12 +236,18 @@ def _asked(game: Game, network: NetworkConfig):
 def ask(game: Game, network: NetworkConfig, params: Params, states: State) -> np.ndarray:
     """As `opinions`, on the host: positions of numpy arrays [N, ...], N any number."""
     count = len(jax.tree.leaves(states)[0])
-    found, size = [], min(256, count)
+    found, size = [], min(256, room_for(count))
     for at in range(0, count, size):
         index = np.minimum(np.arange(at, at + size), count - 1)
         some = jax.tree.map(lambda x, i=index: np.asarray(x)[i], states)
         found.append(np.asarray(_asked(game, network)(params, some)))
     return np.concatenate(found, 1)[:, :count]
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Opinions f32[...] on which of two positions is better, from the opinions on each."""
+    first, second = (np.clip(one, -1 + 1e-6, 1 - 1e-6) for one in (first, second))
+    return np.tanh(np.arctanh(first) - np.arctanh(second))
 
 
 def agreement(said: np.ndarray, truth: np.ndarray) -> float:

@@ -5,13 +5,15 @@ position, or to two of them; what was said; who said it, when, and how many seco
 are only ever added, each whole: a file that was cut short has lost its last line at most.
 """
 
+import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import jax
 import numpy as np
@@ -22,6 +24,7 @@ from arena.types import State
 from games import Game
 
 FORMAT = "arena-verdicts-1"
+_HELD_OUT = 5
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,15 @@ class Question:
 
     moves: tuple[int, ...]
     other: tuple[int, ...] | None = None
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the verdict on it measures the model that chooses questions; one in five does.
+
+        It follows from the question alone, so that a verdict is held out wherever it is read.
+        """
+        text = json.dumps([self.moves, self.other])
+        return hashlib.sha256(text.encode()).digest()[0] % _HELD_OUT == 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,15 @@ class VerdictFile:
     @property
     def _head(self) -> dict[str, Any]:
         return {"format": FORMAT, "game": repr(self.game), "game_version": self.game.version}
+
+    def size(self) -> int:
+        """Bytes of the file, 0 if there is none: whether it has been added to."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be read: {error.strerror}") from None
 
     def read(self) -> list[HumanVerdict]:
         """All verdicts, in order; none if there is no file yet.
@@ -123,21 +144,29 @@ class VerdictFile:
             raise UserError(f"{self.path}, line {number}, is no verdict: {error}") from None
 
     def add(self, verdict: HumanVerdict) -> None:
-        """Adds a verdict; it is on disk when this returns."""
+        """Adds a verdict; it is on disk when this returns. Others may add theirs at the same time.
+
+        Raises:
+          UserError: it cannot be written.
+        """
         body = {**asdict(verdict), **asdict(verdict.question)}
         body.pop("question")
         if not self.path.parent.is_dir():
             raise UserError(f"{self.path} cannot be written: there is no such folder")
-        with self.path.open("a+b") as file:
-            if file.tell() == 0:
-                file.write(json.dumps(self._head).encode() + b"\n")
-            else:
-                self._mend(file)
-            file.write(json.dumps(body).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with self.path.open("a+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not file.seek(0, os.SEEK_END):
+                    file.write(json.dumps(self._head).encode() + b"\n")
+                else:
+                    self._mend(file)
+                file.write(json.dumps(body).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written: {error.strerror}") from None
 
-    def _mend(self, file: Any) -> None:
+    def _mend(self, file: BinaryIO) -> None:
         """Removes a last line that was cut short."""
         file.seek(0)
         content = file.read()
@@ -166,13 +195,16 @@ def replay(game: Game, questions: Sequence[tuple[int, ...]]) -> State:
     Raises:
       UserError: a move is not legal.
     """
+    return jax.tree.map(lambda *x: np.stack(x), *[position(game, moves) for moves in questions])
+
+
+@lru_cache(maxsize=20_000)
+def position(game: Game, moves: tuple[int, ...]) -> State:
+    """The position, of numpy arrays, that moves lead to; see `replay`."""
     step, legal = _compiled(game)
-    states = []
-    for moves in questions:
-        state = game.init()
-        for move in moves:
-            if not 0 <= move < max(game.num_actions, game.num_outcomes) or not legal(state)[move]:
-                raise UserError(f"move {move} of {list(moves)} is not legal there")
-            state = step(state, np.int32(move))
-        states.append(jax.tree.map(np.asarray, state))
-    return jax.tree.map(lambda *x: np.stack(x), *states)
+    state = game.init()
+    for move in moves:
+        if not 0 <= move < max(game.num_actions, game.num_outcomes) or not legal(state)[move]:
+            raise UserError(f"move {move} of {list(moves)} is not legal there")
+        state = step(state, np.int32(move))
+    return jax.tree.map(np.asarray, state)

@@ -14,7 +14,7 @@ import numpy as np
 import optax
 
 from agents.learners import optimisation, returns
-from agents.learners.base import Learner, LearnerConfig, TrainState
+from agents.learners.base import Learner, LearnerConfig, Preferred, TrainState
 from agents.nn import networks
 from agents.policies import SearchName, SearchPolicy, SearchTarget
 from agents.search.evaluation import check_searchable
@@ -223,6 +223,12 @@ class AlphaZero(Learner[Params, SearchTarget, Dataset]):
         data = Dataset(state, aux, target, ())
         finals = jax.tree.map(lambda x: x[group[own], number[own]], record.finals)
         return jax.tree.map(lambda x: x[own], data)._replace(final=finals)
+
+    def preferred(self, data: Dataset) -> Preferred:
+        """What the search prefers."""
+        found = data.search_target
+        policy, move = np.asarray(found.policy), np.asarray(found.move, np.int32)
+        return Preferred(data.state, move, policy, data.outcome, drawn=False)
 
     def learn(
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array

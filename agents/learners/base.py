@@ -39,6 +39,25 @@ class TrainState(NamedTuple, Generic[Params]):
     optimiser: PyTree
 
 
+class Preferred(NamedTuple):
+    """Which moves a dataset prefers.
+
+    Attributes:
+      state: positions [N, ...].
+      move: i32[N, K].
+      weight: f32[N, K], how much each of them is preferred, 0 for not at all.
+      target: f32[N], what the value is to be.
+      drawn: whether a row is a single move that was drawn, so that only all rows of a position
+        together say how often it is to be made.
+    """
+
+    state: PyTree
+    move: np.ndarray
+    weight: np.ndarray
+    target: np.ndarray
+    drawn: bool
+
+
 @dataclass(frozen=True)
 class LearnerConfig(ABC):
     """Sizes and rates that every learner has; it checks itself.
@@ -161,6 +180,14 @@ class Learner(ABC, Generic[Params, Aux, Data]):
         Returns:
           N positions, those of a game together, in the order of play.
         """
+
+    def preferred(self, data: Data) -> Preferred:
+        """Which moves a dataset prefers, for those who look at it.
+
+        Raises:
+          ValueError: the learner does not say.
+        """
+        raise ValueError(f"{type(self).__name__} does not say which moves it prefers")
 
     @abstractmethod
     def learn(

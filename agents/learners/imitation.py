@@ -19,8 +19,9 @@ import numpy as np
 import optax
 
 from agents.learners import optimisation, played, ppo
-from agents.learners.base import Learner, LearnerConfig, TrainState
+from agents.learners.base import Learner, LearnerConfig, Preferred, TrainState
 from agents.nn import networks
+from agents.nn.rated import rated
 from arena.errors import UserError, check_positive, check_share
 from arena.play.device_loop import Record
 from arena.types import Decision, Judge, Params, Policy, PyTree, State
@@ -271,6 +272,11 @@ class Imitation(Learner[Params, Choice, Dataset]):
         weight = weights(self.config, outcome, np.asarray(aux.value))
         return Dataset(state, aux.move, weight, outcome)
 
+    def preferred(self, data: Dataset) -> Preferred:
+        """The moves that are kept, by their weights."""
+        move, weight = data.move[:, None], data.weight[:, None]
+        return Preferred(data.state, move, weight, data.outcome, drawn=True)
+
     def learn(
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array
     ) -> tuple[TrainState, dict[str, float]]:
@@ -286,20 +292,52 @@ class Imitation(Learner[Params, Choice, Dataset]):
         return state, {**losses, "selection_kl": divergence(newest)}
 
 
-def likelihood(learner: Learner, params: Params, data: Dataset) -> tuple[float, float]:
+class RatedDataset(NamedTuple):
+    """As `Dataset`, with the ratings of who moved, for a network that is told of them.
+
+    Attributes:
+      state: positions [N, ...].
+      move: i32[N].
+      weight: f32[N].
+      outcome: f32[N].
+      rating: f32[N], in standard deviations from the mean.
+    """
+
+    state: State
+    move: np.ndarray
+    weight: np.ndarray
+    outcome: np.ndarray
+    rating: np.ndarray
+
+
+@dataclass(frozen=True)
+class RatedObjective(Objective):
+    """As `Objective`, of a `RatedDataset`, for a network that is told of ratings."""
+
+    def prepare(self, rows: PyTree, key: jax.Array) -> PyTree:
+        """The same, the observations with the plane of the ratings."""
+        seen, *rest = super().prepare(rows, key)
+        return rated(seen, rows.rating), *rest
+
+
+def likelihood(
+    learner: Learner, params: Params, data: Dataset | RatedDataset
+) -> tuple[float, float]:
     """How well a policy predicts moves: mean log-probability in nats, and how often its favourite.
 
     Args:
       learner: whose policy.
       params: its weights.
-      data: N moves, at least one.
+      data: N moves, at least one; with ratings if its network is told of them.
     """
     total = hits = 0.0
     count, ask = len(data.move), jax.jit(_predict(learner))
     size = min(1024, count)
     for at in range(0, count, size):
         index = np.minimum(np.arange(at, at + size), count - 1)
-        rows = jax.tree.map(lambda x, i=index: np.asarray(x)[i], (data.state, data.move))
+        ratings = (data.rating,) if isinstance(data, RatedDataset) else ()
+        told = (data.state, data.move, *ratings)
+        rows = jax.tree.map(lambda x, i=index: np.asarray(x)[i], told)
         found, favourite = (np.asarray(x) for x in ask(params, *rows))
         left = min(size, count - at)
         total += float(found[:left].sum(dtype=np.float64))
@@ -310,9 +348,12 @@ def likelihood(learner: Learner, params: Params, data: Dataset) -> tuple[float, 
 def _predict(learner: Learner):
     game = learner.game
 
-    def predict(params: Params, states: State, moves: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def predict(
+        params: Params, states: State, moves: jax.Array, *ratings: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         movers = jax.vmap(game.mover)(states)
         seen, legal = jax.vmap(game.observe)(states, movers), jax.vmap(game.legal)(states)
+        seen = rated(seen, *ratings) if ratings else seen
         logits = jnp.where(legal, learner.logits(params, seen), _NEVER)
         log_probs = jax.nn.log_softmax(logits)
         return log_probs[jnp.arange(len(moves)), moves], logits.argmax(-1) == moves

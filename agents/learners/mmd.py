@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from agents.learners import optimisation, ppo, returns
-from agents.learners.base import Learner, LearnerConfig, TrainState
+from agents.learners.base import Learner, LearnerConfig, Preferred, TrainState
 from agents.nn import networks
 from agents.search.analysis import Searches, TreeSearch
 from arena.errors import UserError, check_positive, check_share
@@ -344,6 +344,11 @@ class MMD(Learner[Weights, Choice, Dataset]):
         target = aux.value + np.exp(aux.log_ratio) * surprise
         every = Dataset(state, aux.move, earlier, surprise, target)
         return _merge(jax.tree.map(lambda x: x[learns[side, group]], every))
+
+    def preferred(self, data: Dataset) -> Preferred:
+        """The moves that were made, as often as they were."""
+        move, weight = data.move[:, None], data.visits[:, None]
+        return Preferred(data.state, move, weight, data.target, drawn=True)
 
     def learn(
         self,

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from agents.learners import optimisation, played, returns
-from agents.learners.base import Learner, LearnerConfig, TrainState
+from agents.learners.base import Learner, LearnerConfig, Preferred, TrainState
 from agents.nn import networks
 from agents.policies import SearchPolicy
 from agents.search.evaluation import check_searchable
@@ -219,6 +219,11 @@ class PPO(Learner[Params, Choice, Dataset]):
         normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         target = (aux.value + advantage).clip(-1, 1)
         return Dataset(state, aux.move, aux.log_prob, normal, target)
+
+    def preferred(self, data: Dataset) -> Preferred:
+        """The moves that were made."""
+        move, weight = data.move[:, None], np.ones((len(data.move), 1), np.float32)
+        return Preferred(data.state, move, weight, data.target, drawn=True)
 
     def learn(
         self, state: TrainState, data: Dataset, *, fresh: int, progress: float, key: jax.Array

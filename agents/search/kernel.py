@@ -28,6 +28,7 @@ from agents.search.evaluation import (
 )
 from agents.search.tree import NOWHERE, Edges, Expansion, Node, Select, Tree, at, edges_of
 from arena.chance import outcome, resolve_chance
+from arena.sampling import game_numbers
 from arena.types import Judge, State
 from games import CHANCE, OVER, Game
 
@@ -168,7 +169,7 @@ class Kernel:
         after = jax.vmap(self.game.step)(before, move)
         # Where an ended game was come to once more, nothing is new, and nothing wanted.
         evaluated = partial(evaluate.evaluate, cache, child == fresh)
-        node, cache = self._assess(evaluated, fold_each(keys, number), after)
+        node, cache = self._assess(evaluated, fold_each(keys, number), after, search=keys)
         node = node._replace(parent_action=move, prior=at(tree.node.untried.next_prior, parent))
         if self._proves:
             node = node._replace(bounds=proofs.initial_bounds(node.turn, node.raw_value))
@@ -199,10 +200,13 @@ class Kernel:
         tree = trees.backup(tree, found, path, levels, place)
         return proofs.update(tree, found, path, levels) if self._proves else tree
 
-    def _assess(self, evaluate: Any, keys: jax.Array, states: State) -> tuple[Node, Any]:
+    def _assess(
+        self, evaluate: Any, keys: jax.Array, states: State, *, search: jax.Array
+    ) -> tuple[Node, Any]:
         """New nodes for positions [B, ...]; where chance moves, worth what one outcome is worth.
 
-        Parent action and prior are the caller's to fill in. With them comes the evaluator's cache.
+        Keys [G] are of the simulation and of the search. Parent action and prior are the caller's
+        to fill in. With them comes the evaluator's cache.
         """
         game = self.game
         turn = next_turn = _turn(game, states)
@@ -214,13 +218,20 @@ class Kernel:
             next_turn = _turn(game, resolved)
         logits, value, cache = evaluate(keys, resolved)
         over = next_turn == 0
-        verdict = self.judge.verdicts_where(over, resolved)
+        verdict = self._verdicts(search, over, resolved)
         value = jnp.where(over, verdict, next_turn * value)
         value = playable_value(value)
         priors = prior(game, resolved, logits)
         action = turn.astype(jnp.int32)
         untried = trees.untried_of(priors)
         return Node(states, turn, value, action, turn, priors, untried, offset, None), cache
+
+    def _verdicts(self, keys: jax.Array, over: jax.Array, states: State) -> jax.Array:
+        """What the judge says f32[B] of games that are over, in searches under keys [G]."""
+        if not self.judge.by_game:
+            return self.judge.verdicts_where(over, states)
+        rows = jnp.arange(len(over), dtype=jnp.int32).reshape(len(keys), -1)
+        return self.judge.verdicts_in_games(over, states, game_numbers(keys, rows).reshape(-1))
 
     def _descend(
         self, tree: Tree, path: jax.Array, fresh: jax.Array

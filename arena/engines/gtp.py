@@ -1,36 +1,53 @@
 """Engines that speak the Go Text Protocol, version 2 (lysator.liu.se/~gunnar/gtp)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from arena.engines.process import TIMEOUT, Engine, Pipe, short
 from arena.types import Forfeit, Position
 from games import Game
 from games.go import Go
 
+Setup = Callable[[Game], Sequence[str]]
+"""Commands that begin a game of some rules; raises Forfeit if the engine does not know them."""
 _COLOURS = ("black", "white")
 
 
+def go_setup(game: Game) -> Sequence[str]:
+    """Commands that begin a game of go."""
+    if not isinstance(game, Go):
+        raise Forfeit("the engine plays go only")
+    return f"boardsize {game.size}", f"komi {game.komi}", "clear_board"
+
+
 class GTP(Engine):
-    """A process that plays Go.
+    """A process that plays Go, or another game in which black begins and the colours alternate.
 
     It gets the moves that its board lacks; if it followed another game, all from the start.
 
     Args:
       name: what the player is called.
       command: starts the process.
+      setup: begins a game.
+      told_passes: whether it has to be told of passes, or knows of them by the next move.
       timeout: seconds that an answer may take.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, timeout: float = TIMEOUT):
-        self._name = name
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        setup: Setup = go_setup,
+        told_passes: bool = True,
+        timeout: float = TIMEOUT,
+    ):
+        self._name, self._setup, self._told_passes = name, setup, told_passes
         self._pipe = Pipe(name, command, timeout=timeout)
         self._game: Game | None = None
         self._sent: tuple[int, ...] = ()
 
     def choose(self, game: Game, position: Position) -> int:
         """The engine's move."""
-        if not isinstance(game, Go):
-            raise Forfeit(f"{self._name} plays go only")
         moves = position.moves_from_init(self._name)
         self._follow(game, position)
         colour = len(moves) % 2
@@ -42,16 +59,17 @@ class GTP(Engine):
         self._sent = (*moves, move)
         return move
 
-    def _follow(self, game: Go, position: Position) -> None:
+    def _follow(self, game: Game, position: Position) -> None:
         """Brings the engine's board to a position."""
         moves, known = position.moves, len(self._sent)
         if self._game != game or moves[:known] != self._sent:
-            self.command(f"boardsize {game.size}")
-            self.command(f"komi {game.komi}")
-            self.command("clear_board")
+            for command in self._setup(game):
+                self.command(command)
             self._game, known = game, 0
         for ply in range(known, len(moves)):
-            self.command(f"play {_COLOURS[ply % 2]} {game.label(position.state, moves[ply])}")
+            label = game.label(position.state, moves[ply])
+            if self._told_passes or label != "pass":
+                self.command(f"play {_COLOURS[ply % 2]} {label}")
         self._sent = moves
 
     def command(self, command: str) -> str:

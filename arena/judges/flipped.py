@@ -17,8 +17,9 @@ from games import Game
 class Flipped(Judge):
     """The rules, wrong with a probability: a win goes to the loser, a draw to one of both.
 
-    So a verdict is worth 1 - 2η times what the rules say, on average over positions. Whether it is
-    wrong follows from a hash of position and seed: asked again, it says the same again.
+    So a verdict is worth 1 - 2η times what the rules say, on average. Whether it is wrong follows
+    from a hash of position, game and seed: asked again about the same game, it says the same again,
+    and its errors in different games are independent. Each search imagines games of its own.
 
     Attributes:
       game: whose rules.
@@ -29,6 +30,7 @@ class Flipped(Judge):
     game: Game
     probability: float
     seed: int = 0
+    by_game = True
 
     def __post_init__(self):
         if not 0 <= self.probability <= 1:
@@ -45,9 +47,14 @@ class Flipped(Judge):
         return cls(game, probability, context.seed)
 
     def verdict(self, finals: State) -> jax.Array:
-        """Seat 0's payoff, or what it is not, f32[B]."""
-        truth = Rules(self.game).verdict(finals)
-        bits = mix(fingerprint(finals) ^ mix(jnp.uint32(self.seed)))
+        """Seat 0's payoff, or what it is not, f32[B]; of positions that are of no game."""
+        everywhere = jnp.ones(len(jax.tree.leaves(finals)[0]), bool)
+        return self.verdicts_in_games(everywhere, finals, everywhere.astype(jnp.uint32))
+
+    def verdicts_in_games(self, wanted: jax.Array, states: State, games: jax.Array) -> jax.Array:
+        """See `Judge`."""
+        truth = Rules(self.game).verdict(states)
+        bits = mix(fingerprint(states) ^ mix(games ^ mix(jnp.uint32(self.seed))))
         wrong = unit(bits) < jnp.float32(self.probability)
         other = mix(bits ^ jnp.uint32(0x9E3779B9))
         either = jnp.where(other & jnp.uint32(1) == 0, 1.0, -1.0)

@@ -22,6 +22,7 @@ from arena.pettingzoo.worker_pool import WorkerPool
 from arena.play import seats
 from arena.play.decisions import decide
 from arena.play.device_loop import Match, Played, Record
+from arena.sampling import game_numbers
 from arena.types import Decision, Judge, Key, Params, State
 from games import OVER
 
@@ -57,7 +58,7 @@ def play(
     Raises:
       EnvError: too many games have failed, or an observation is one that is refused.
     """
-    runner = _Runner(pool, match, openings)
+    runner = _Runner(pool, match, keys, openings)
     choose = partial(_decide(match), params_a, params_b, keys)
     while runner.going:
         interrupt.check()
@@ -84,7 +85,14 @@ def _decide(match: Match):
 
 @cache
 def _verdict(judge: Judge):
-    return jax.jit(judge.verdicts_where)
+    """Jitted: verdicts [G·N] where bool[G·N], on positions, in games i32[G, N] under keys [G]."""
+
+    def ask(wanted: jax.Array, states: State, keys: jax.Array, games: jax.Array) -> jax.Array:
+        if not judge.by_game:
+            return judge.verdicts_where(wanted, states)
+        return judge.verdicts_in_games(wanted, states, game_numbers(keys, games).reshape(-1))
+
+    return jax.jit(ask)
 
 
 class _Runner:
@@ -98,8 +106,8 @@ class _Runner:
       going: whether a game is missing its score.
     """
 
-    def __init__(self, pool: WorkerPool, match: Match, openings: EnvOpenings):
-        self._pool, self._match = pool, match
+    def __init__(self, pool: WorkerPool, match: Match, keys: Key, openings: EnvOpenings):
+        self._pool, self._match, self._keys = pool, match, keys
         self._seeds = np.asarray(openings.seed).astype(np.int64)
         self._plies = np.asarray(openings.plies)
         self._groups, self.pairs = self._seeds.shape
@@ -166,7 +174,8 @@ class _Runner:
         ended = (half.grid(half.slots.mover) == OVER) & half.live
         if not ended.any():
             return
-        verdict = _verdict(self._match.judge)(ended.reshape(-1), states_of(half.slots))
+        states = states_of(half.slots)
+        verdict = _verdict(self._match.judge)(ended.reshape(-1), states, self._keys, half.game)
         score = seats.score_of_a(np.asarray(verdict).reshape(ended.shape), half.seat_of_a())
         group, slot = np.nonzero(ended)
         self.scores[group, half.game[group, slot]] = score[group, slot]

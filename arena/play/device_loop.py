@@ -25,6 +25,7 @@ from arena.errors import UserError
 from arena.play import seats
 from arena.play.decisions import Caches, Weights, decide, decide_with_caches, init_caches
 from arena.play.record import Played, Record, joined
+from arena.sampling import game_numbers
 from arena.shards import SHARDS, at_once, fitting
 from arena.types import Judge, Key, Params, Policy, PyTree, State, as_host_game
 from games import OVER, Game
@@ -366,7 +367,7 @@ def _score(match: Match, inputs: _Inputs, table: _Table) -> _Table:
         ended = ended | (moves >= match.judge.cut_after)
     ended = ended & (game < none)
     flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), state)
-    verdict = match.judge.verdicts_where(ended.reshape(-1), flat).reshape(ended.shape)
+    verdict = _verdicts(match.judge, inputs, game, ended.reshape(-1), flat).reshape(ended.shape)
     score = seats.score_of_a(verdict, _seat_of_a(inputs, game))
     target = inputs.rows, jnp.where(ended, game, none)
     scores = table.scores.at[target].set(score, mode="drop")
@@ -375,6 +376,15 @@ def _score(match: Match, inputs: _Inputs, table: _Table) -> _Table:
         finals = jax.tree.map(lambda all, one: all.at[target].set(one, mode="drop"), finals, state)
     slots = _Slots(state, jnp.where(ended, none, game), moves)
     return table._replace(slots=slots, scores=scores, finals=finals)
+
+
+def _verdicts(
+    judge: Judge, inputs: _Inputs, game: jax.Array, wanted: jax.Array, states: State
+) -> jax.Array:
+    """The judge's verdicts f32[G·N] where they are wanted, in games numbered i32[G, N]."""
+    if not judge.by_game:
+        return judge.verdicts_where(wanted, states)
+    return judge.verdicts_in_games(wanted, states, game_numbers(inputs.keys, game).reshape(-1))
 
 
 def _deal(match: Match, inputs: _Inputs, table: _Table) -> _Table:
@@ -414,6 +424,24 @@ def _empty_table(match: Match, openings: State) -> _Table:
     scores = np.zeros((groups, 2 * pairs), np.float32)
     finals = jax.tree.map(lambda x: np.concatenate([x, x], 1), openings) if match.finals else ()
     return _Table(slots, queue, scores, moves, finals)
+
+
+def record_template(
+    match: Match, params_a: Params, params_b: Params, *, keys: np.ndarray, openings: State
+) -> Record:
+    """The structure of what a match records, whose judge has no weights of its own.
+
+    Args: as of `Match.play`, but shapes of weights [G, ...], the data of keys u32[G, K], and numpy
+    arrays of openings.
+    """
+    first = np.zeros(jax.tree.leaves(openings)[0].shape[:2], np.int32)
+
+    def record(a: Params, b: Params, first: jax.Array) -> Record:
+        inputs = _Inputs((a, b), jax.random.wrap_key_data(jnp.asarray(keys)), openings, first)
+        return _empty_record(match, inputs, _empty_table(match, openings))
+
+    found = jax.eval_shape(record, params_a, params_b, first)
+    return found._replace(finals=openings if match.finals else ())
 
 
 def _empty_record(match: Match, inputs: _Inputs, table: _Table) -> Record:

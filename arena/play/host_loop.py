@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from arena import interrupt
@@ -17,6 +18,7 @@ from arena.play import seats
 from arena.play.openings import distinct_recorded_openings
 from arena.play.session import GameRecord, Session
 from arena.play.sessions import Sessions, padded, room_for, verdicts
+from arena.sampling import game_numbers
 from arena.types import (
     Agent,
     Forfeit,
@@ -144,7 +146,8 @@ def pairs(
             flying = [n for n in flying if games.view.mover[n] != OVER]
     finals = [games.position(n).state for n in range(2 * count)]
     callback(games, seat_of_a)
-    verdict = verdicts(judge or Rules(game), finals, room=room)
+    names = np.asarray(game_numbers(key[None], jnp.asarray(number[None])))[0]
+    verdict = verdicts(judge or Rules(game), finals, games=names, room=room)
     return seats.by_pair(seats.score_of_a(verdict, seat_of_a).astype(np.float32))
 
 

@@ -38,9 +38,28 @@ class Played(NamedTuple):
       moves: i32[G, 2], how many moves A and B chose; None where they were not counted.
     """
 
-    scores: jax.Array
+    scores: jax.Array | np.ndarray
     record: Record | None
-    moves: jax.Array | None = None
+    moves: jax.Array | np.ndarray | None = None
+
+
+def of_matches(record: Record, some: slice, *, pairs: int) -> Record:
+    """The record of some of the matches, as if they alone had been played.
+
+    Args:
+      record: of G matches on their own devices.
+      some: which of them.
+      pairs: P, of games in each match.
+    """
+    game = np.asarray(record.game)[:, :, some]
+    ticks = (game < seats.no_game(pairs)).any((1, 2, 3)).sum()
+
+    def cut(x: np.ndarray) -> np.ndarray:
+        return np.asarray(x)[:ticks, :, some]
+
+    state, aux = jax.tree.map(cut, (record.state, record.aux))
+    finals = jax.tree.map(lambda x: np.asarray(x)[some], record.finals)
+    return Record(state, aux, game[:ticks], finals)
 
 
 def joined(parts: Sequence[Played]) -> Played:

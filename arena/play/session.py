@@ -18,6 +18,9 @@ from arena.play.sessions import verdicts
 from arena.types import Array, DescribedPosition, Judge, Position, State, as_host_game
 from games import CHANCE, OVER, Game, text_positions
 
+_ALONE = np.zeros(1, np.uint32)
+"""The number of the one game of a session, for judges that go by games."""
+
 
 @dataclass(frozen=True)
 class GameRecord:
@@ -185,7 +188,7 @@ class Session:
         """What the judge gives seat 0, in [-1, 1]; None as long as the game is not over."""
         if not self.over:
             return None
-        return float(verdicts(self.judge, [self.state], room=1)[0])
+        return float(verdicts(self.judge, [self.state], games=_ALONE, room=1)[0])
 
     @property
     def record(self) -> GameRecord:

@@ -137,16 +137,22 @@ def _compiled(game: Game) -> _Compiled:
 
 
 @cache
-def _verdict(judge: Judge) -> Callable[[State], jax.Array]:
-    return jax.jit(judge.verdict)
+def _verdict(judge: Judge) -> Callable[[State, np.ndarray], jax.Array]:
+    def ask(finals: State, games: jax.Array) -> jax.Array:
+        if judge.by_game:
+            return judge.verdicts_in_games(jnp.ones(len(games), bool), finals, games)
+        return judge.verdict(finals)
+
+    return jax.jit(ask)
 
 
-def verdicts(judge: Judge, finals: Sequence[State], *, room: int) -> np.ndarray:
+def verdicts(judge: Judge, finals: Sequence[State], *, games: np.ndarray, room: int) -> np.ndarray:
     """What a judge gives seat 0 in N games that are over.
 
     Args:
       judge: who says who won.
       finals: their final positions, one pytree of numpy arrays each.
+      games: numbers u32[N] that tell the games apart.
       room: how many of them go into one call of the judge.
 
     Returns:
@@ -156,5 +162,5 @@ def verdicts(judge: Judge, finals: Sequence[State], *, room: int) -> np.ndarray:
     for at in range(0, len(finals), room):
         index = padded(range(at, min(at + room, len(finals))), room)
         batch: PyTree = jax.tree.map(lambda *x: np.stack(x), *[finals[n] for n in index])
-        found.append(np.asarray(_verdict(judge)(batch)))
+        found.append(np.asarray(_verdict(judge)(batch, games[index])))
     return np.concatenate(found)[: len(finals)]

@@ -78,7 +78,7 @@ def _summary(found: dict[str, Json]) -> str:
     versions = ", ".join(f"{key} {value}" for key, value in found["versions"].items())
     return (
         f"{rows.summary(found).capitalize()}. {found['settings']['seeds']} seeds, "
-        f"{duration(found['seconds'])} of computing on {found['device']}; {versions}."
+        f"{duration(found['seconds'])} on {found['device']}; {versions}."
     )
 
 

@@ -17,7 +17,15 @@ from games._chess.board import (
 )
 from games._chess.history import CLOCK, History, Key, key
 from games._chess.moves import Move, origin, pawn_targets, play, targets
-from games._chess.numbering import UNDERPROMOTIONS, decode, encode, mask, num_actions, squares
+from games._chess.numbering import (
+    UNDERPROMOTIONS,
+    decode,
+    encode,
+    mask,
+    move_planes,
+    num_actions,
+    squares,
+)
 from games._chess.pieces import KINDS, Pieces, from_letters, insufficient, letters
 
 __all__ = [
@@ -43,6 +51,7 @@ __all__ = [
     "letters",
     "mask",
     "materialize",
+    "move_planes",
     "num_actions",
     "origin",
     "pawn_targets",

@@ -24,6 +24,15 @@ def num_actions(size: int) -> int:
     return len(DIRECTIONS) * size * size + len(UNDERPROMOTIONS) * len(PAWN_RAYS) * size
 
 
+def move_planes(size: int) -> np.ndarray:
+    """Where each move ends, i64[A]: `plane * size² + target`, one plane for each of `DIRECTIONS`,
+    and one for each kind and direction of an underpromotion."""
+    squares, rows = size * size, len(UNDERPROMOTIONS) * len(PAWN_RAYS)
+    row, file = np.divmod(np.arange(rows * size), size)
+    under = (len(DIRECTIONS) + row) * squares + squares - size + file
+    return np.append(np.arange(len(DIRECTIONS) * squares), under)
+
+
 def mask(directions: list[Board], pawns: list[Board]) -> jax.Array:
     """The legal moves as bool[A].
 

@@ -8,6 +8,7 @@ NAME:ID                       a snapshot of a run, playing its network's favouri
 NAME:champion                 the snapshot that passed the last gate
 NAME:17e2                     one of its second exploiter, if it joined the pool
 NAME:ID,simulations=32        the same with search
+NAME:ID,rating=2400           the same, moving like a player of that rating, if it knows of ratings
 uniform, mcts:100             an agent of `agents/`
 gnugo:level=1                 one of them too: an engine, a process of its own
 policy:./mine.py              another: the user's own, a Python function
@@ -16,6 +17,7 @@ pretrained:connect_four       a net that comes with Arena; `,simulations=32` as 
 
 import importlib
 import importlib.util
+import re
 from pathlib import Path
 
 from agents import learners, registry
@@ -57,23 +59,45 @@ def snapshot(spec: str) -> tuple[Run, str, int]:
     Returns:
       its run, its id, and simulations a move.
     """
-    place, _, option = spec.partition(",")
+    place, _, text = spec.partition(",")
+    options = _options(spec, text)
+    if "rating" in options:
+        raise UserError(f"{spec!r:.99}: a rating goes with an agent that plays")
+    where, number = _found(spec, place)
+    return where, number, int(options.get("simulations", 0))
+
+
+def _found(spec: str, place: str) -> tuple[Run, str]:
+    """A run and an id of one of its snapshots, by `RUN[:ID]`."""
     name, _, number = place.partition(":")
-    simulations = _simulations(option.removeprefix("simulations=") if option else "0")
-    if simulations is None:
-        raise UserError(f"{spec!r:.99}: {option!r:.50} is not simulations=N{_UP_TO}")
     where = run(name)
     with where.results() as results:
         there = results.digests()
     if not there:
         raise UserError(f"run {name!r} has no snapshot yet")
     if not number:
-        return where, str(max(there)), simulations
+        return where, str(max(there))
     if number == "champion":
-        return where, str(champion(where)), simulations
+        return where, str(champion(where))
     if snapshot_ids.split(number) is None:
         raise UserError(f"{spec!r}: a snapshot's id is a number, not {number!r}")
-    return where, number, simulations
+    return where, number
+
+
+def _options(spec: str, text: str) -> dict[str, float]:
+    """What follows a snapshot's id: simulations=N and rating=R, in any order."""
+    found: dict[str, float] = {}
+    for option in text.split(",") if text else ():
+        key, _, value = option.partition("=")
+        number = _simulations(value) if key == "simulations" else None
+        if key == "rating" and re.fullmatch(r"\d{1,5}(\.\d{1,3})?", value):
+            number = float(value)
+        if number is None or key in found:
+            raise UserError(
+                f"{spec!r:.99}: {option!r:.50} is not simulations=N{_UP_TO}, nor rating=R"
+            )
+        found[key] = number
+    return found
 
 
 def _simulations(text: str) -> int | None:
@@ -106,14 +130,20 @@ def agent(spec: str, rules: Game | None) -> tuple[Game, Agent | HostAgent]:
             raise AnyGame(f"{spec} plays any game: name a snapshot on the other side, or --game")
         return rules, registry.make(spec, rules)
     _check_there(spec)
-    where, number, simulations = snapshot(spec)
+    place, _, text = spec.partition(",")
+    options = _options(spec, text)
+    where, number = _found(spec, place)
+    simulations, rating = int(options.get("simulations", 0)), options.get("rating")
     if rules is None or where.game == rules:
-        return where.game, where.agent(number, simulations=simulations, name=spec)
+        agent = where.agent(number, simulations=simulations, name=spec, rating=rating)
+        return where.game, agent
     if where.game.on_device or not rules.on_device:
         hint = "" if rules.on_device else "; in a native port of the env it may: --game PORT"
         raise UserError(f"{spec} does not play the same game{hint}")
     from league.evaluation import ported  # which loads PettingZoo
 
+    if rating is not None:
+        raise UserError(f"{spec}: a rating is known in the run's own game alone")
     policy = ported.policy(where, rules, simulations)
     return rules, Agent(spec, policy, where.weights(number))
 
@@ -155,12 +185,22 @@ def initial_weights(spec: str, rules: Game) -> InitialWeights:
     else:
         _check_there(spec)
         where, number, _ = snapshot(spec)
+        _check_plain(where)
         game, config, params = where.game, where.config.learner, where.weights(number)
         spec = f"{where.name}:{number}"
         where.close()
-    if game != rules:
+    # Of a native game another size will do, where the network has weights for any.
+    if game != rules and not (rules.on_device and type(game) is type(rules)):
         raise UserError(f"{spec} does not play the same game")
     return InitialWeights(spec, learners.name_of(config), config.network, params)
+
+
+def _check_plain(where: Run) -> None:
+    """Raises UserError if a run's network is told of ratings, which others have no input for."""
+    if where.rating_scale is not None:
+        raise UserError(
+            f"the network of {where.name!r} is told of ratings: it goes on with --resume"
+        )
 
 
 def _check_there(spec: str) -> None:

@@ -19,8 +19,8 @@ from league.training import games_in
 class Import:
     """Turn files of games, PGN, SGF or JSONL, into a dataset for `arena train GAME --from FILE`.
 
-    Games that are broken, or of another kind, are counted and left out. Ratings of the players are
-    kept.
+    Games that are broken, or of another kind, or there a second time, are counted and left out.
+    Ratings of the players are kept.
 
     Attributes:
       game: what must have been played; see `arena games`.
@@ -75,13 +75,14 @@ def _import(command: Import) -> None:
     if not command.out.parent.is_dir():
         raise UserError(f"{command.out} cannot be written: there is no such folder")
     found = games_in.read(command.files, game, game_names.load, command.game)
-    imported_games.write(command.out, found.moves, game)
-    rated = np.isfinite(found.moves.rating)
+    imported_games.write(command.out, found.games, game)
+    rated = np.isfinite(found.games.rating).all(1)
     facts = {
         "file": str(command.out),
-        "games": found.games,
-        "moves": len(found.moves.move),
-        "rated_moves": int(rated.sum()),
+        "games": len(found.games.length),
+        "moves": len(found.games.move),
+        "rated_games": int(rated.sum()),
+        "repeated": found.repeated,
         "skipped": found.skipped,
     }
     if command.json:
@@ -90,8 +91,10 @@ def _import(command: Import) -> None:
     for line in found.skipped:
         console.stderr.print(line)
     print(
-        f"{command.out}: {facts['moves']:,} moves of {found.games:,} games of {command.game}, "
-        f"{facts['rated_moves']:,} by rated players"
+        f"{command.out}: {facts['moves']:,} moves of {facts['games']:,} games of {command.game}, "
+        f"{facts['rated_games']:,} of them between rated players"
+        + f"; {found.repeated:,} were there twice"
+        * bool(found.repeated)
     )
 
 

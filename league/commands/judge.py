@@ -13,10 +13,10 @@ import tyro
 from agents import judges
 from agents.judges import preference
 from agents.judges.human import ENSEMBLE, HumanJudge
-from agents.judges.questions import Questionnaire
-from agents.judges.verdicts import Question, VerdictFile, replay
+from agents.judges.questions import Kind, Questionnaire
+from agents.judges.verdicts import Question, VerdictFile, position
 from arena.errors import UserError, check_positive, check_seed
-from games import Game
+from games import OVER, Game
 from league.cli import console, device, names
 from league.settings.json_object import JsonObject
 from league.store import learned_judges
@@ -26,6 +26,13 @@ from league.training.comparisons import Labelled, Positions
 
 _HELD_OUT = 1024
 """Comparisons that measure a judge, from other games than it has learnt from."""
+
+
+_PROMPTS = {
+    "seats": "Who stands better? 0 or 1: that seat;",
+    "positions": "In which position does seat 0 stand better? 1 or 2;",
+    "games": "In which game has seat 0 played better? 1 or 2;",
+}
 
 
 @dataclass(frozen=True)
@@ -70,12 +77,15 @@ class Train:
 class Ask:
     """Ask a person who stands better in positions, and keep the verdicts for `--judge human:FILE`.
 
-    The positions are those on which a model of the verdicts so far is least sure.
+    The positions are those on which a model of the verdicts so far is least sure. The page Judge of
+    `arena serve` asks the same with pictures; its files are verdicts/NAME.jsonl.
 
     Attributes:
       game: what is asked about; see `arena games`.
       file: of the verdicts; it is made, or added to.
       who: the name of the person.
+      compare: the two seats in a position (seats), or how seat 0 fares in two positions or two
+        finished games.
       count: verdicts to ask for; until `quit` by default.
       seed: of the positions.
       json: print a JSON object of what the file holds, and ask nothing.
@@ -84,6 +94,7 @@ class Ask:
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
     file: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
     who: str = "anonymous"
+    compare: Kind = "seats"
     count: int | None = None
     seed: int = 0
     json: bool = False
@@ -210,13 +221,15 @@ def _ask(command: Ask) -> None:
     if command.json:
         console.emit(_summary(judge))
         return
-    print("Who stands better? 0 or 1: that seat; = equal; quit ends.")
+    pair = command.compare != "seats"
+    print(f"{_PROMPTS[command.compare]} = equal; quit ends.")
     given = 0
     while command.count is None or given < command.count:
-        question = asking.next_question()
+        asking.learn()
+        question = asking.next_question(command.compare)
         print(f"\n{_show(game, question)}")
         began = time.monotonic()
-        said = _answer(asking.count + 1)
+        said = _answer(asking.count + 1, "12" if pair else "01")
         if said is None:
             break
         asking.answer(question, said, who=command.who, seconds=time.monotonic() - began)
@@ -225,14 +238,21 @@ def _ask(command: Ask) -> None:
 
 
 def _show(game: Game, question: Question) -> str:
-    state = jax.tree.map(lambda x: x[0], replay(game, [question.moves]))
-    mover = int(game.mover(state))
-    turn = f"seat {mover} to move" if mover >= 0 else "the game goes on"
-    return f"{game.show(state)}\n{turn}"
+    parts = [moves for moves in (question.moves, question.other) if moves is not None]
+    shown = []
+    for number, moves in enumerate(parts, 1):
+        state = position(game, moves)
+        mover = int(game.mover(state))
+        ended = "the game is over" if mover == OVER else "the game goes on"
+        turn = f"seat {mover} to move" if mover >= 0 else ended
+        head = f"{number}:\n" if len(parts) > 1 else ""
+        shown.append(f"{head}{game.show(state)}\n{turn}")
+    return "\n\n".join(shown)
 
 
-def _answer(number: int) -> int | None:
-    """What the person says, None to end."""
+def _answer(number: int, names: str) -> int | None:
+    """What the person says, None to end; `names` are what the two sides are called."""
+    known = {names[0]: 1, names[1]: -1, "=": 0}
     while True:
         try:
             text = input(f"{number}> ").strip().lower()
@@ -240,9 +260,9 @@ def _answer(number: int) -> int | None:
             return None
         if text in ("quit", "q"):
             return None
-        if text in ("0", "1", "="):
-            return {"0": 1, "1": -1, "=": 0}[text]
-        print("0, 1, = or quit")
+        if text in known:
+            return known[text]
+        print(f"{names[0]}, {names[1]}, = or quit")
 
 
 def _summary(judge: HumanJudge) -> JsonObject:

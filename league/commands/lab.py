@@ -65,14 +65,13 @@ def _list(json: bool) -> None:
     if json:
         console.emit({"experiments": [_entry(one, result) for one, result in last]})
         return
-    console.table(
-        "The laboratory: arena lab NAME runs one",
-        ["name", "claim", "last result here", "minutes"],
-        [
-            [one.name, one.claim, rows.summary(result) if result else "", f"{one.minutes:g}"]
-            for one, result in last
-        ],
-    )
+    chapter, width = "", max(len(one.name) for one, _ in last)
+    for one, result in last:
+        if one.chapter != chapter:
+            print("\n" * bool(chapter) + one.chapter)
+            chapter = one.chapter
+        told = rows.summary(result) if result else "not run here yet"
+        print(f"  {one.name:{width}}  {one.minutes:g} min, {told}\n    {one.claim}")
 
 
 def _entry(experiment: Experiment[Any], result: dict[str, Json] | None) -> dict[str, Json]:
@@ -100,8 +99,10 @@ def _run(experiment: Experiment[Any], command: Command) -> None:
         console.emit({key: value for key, value in result.items() if key != "charts"})
         return
     title = f"{experiment.name}: {experiment.claim}"
-    console.table(title, rows.FIGURE_COLUMNS, rows.figure_rows(result))
+    # Where an expectation comes from stands on the page; a terminal is narrow.
+    shown = [(*row[:4], row[5]) for row in rows.figure_rows(result)]
+    console.table(title, (*rows.FIGURE_COLUMNS[:4], ""), shown)
     for table in result["tables"]:
         console.table(table["title"], table["columns"], table["rows"])
-    told = f"{rows.summary(result)}, {duration(result['seconds'])} of computing"
+    told = f"{rows.summary(result)}, took {duration(result['seconds'])}"
     console.stderr.print(f"{told}; page: {where / store.PAGE}")

@@ -25,7 +25,9 @@ _GUEST_GAMES = 128
 class Command:
     """Play more matches among a run's snapshots, the least certain first, and print the ratings.
 
-    If a kill cuts it off, the same command goes on with it: no game is lost or counted twice.
+    If a kill cuts it off, the same command goes on with it: no game is lost or counted twice. Where
+    the run's record is in a shared database, the same command may be given several times at once,
+    on several machines: they share the games.
 
     With --results FILE instead of a run, results of games that were played elsewhere are rated: a
     PGN with any number of games, or a CSV with the columns white,black,result (1-0, 0-1, 1/2-1/2)
@@ -74,7 +76,8 @@ def run(command: Command) -> None:
         return
     device.prepare()
     work = names.run(command.run)
-    with work.lock(), work.results() as results:
+    # Several processes may play rounds of one tournament; guests are rated by one at a time.
+    with work.lock(alone=bool(command.guests)), work.results() as results:
         if len(results.digests()) < 2:
             raise UserError(f"run {command.run!r} has fewer than two snapshots to compare")
         if command.guests:

@@ -19,10 +19,11 @@ from league.store import runs, status
 from league.store.database import Results
 from league.store.initial import InitialWeights
 from league.store.run import Run
+from league.training.actors import Actors
 from league.training.events import Callback, Event, as_json
 from league.training.trainer import Trainer
 
-_FLAGS = ("--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
+_FLAGS = ("--rated", "--no-rated", "--resume", "--no-resume", "--json", "--no-json", "--help", "-h")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,19 @@ class Command:
       start: what to begin with rather than random weights: those of RUN, RUN:ID or pretrained:GAME;
         or FILE.npz, games of `arena data import`, which the first policy imitates before it learns
         from games of its own.
+      rated: tell the network the ratings of the players whose games it imitates; then
+        RUN:ID,rating=2400 moves like a player of that rating.
       name: of the run, `runs/NAME`; by default the game's name, numbered.
+      database: a PostgreSQL database for the run's record, which leagues may share:
+        postgresql+psycopg://USER@HOST/NAME, without a password, which ~/.pgpass or PGPASSWORD tell;
+        a file in the run's folder by default.
+      store: a folder elsewhere, or s3://BUCKET/… or gs://BUCKET/…, for the run's weights and data;
+        the run's folder by default.
+      cluster: play the games on Ray: local:N, N actors on this machine; auto, the cluster that this
+        machine is part of; or the address of one. In this process by default.
+      actors: of the cluster; by default as many as its CPUs have room for.
+      actor_cpus: CPUs of each actor.
+      actor_gpus: GPUs of each actor.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
       log: tensorboard also writes what the report plots as event files, runs/NAME/tensorboard.
@@ -56,7 +69,14 @@ class Command:
     network: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     start: Annotated[str, tyro.conf.arg(name="from", metavar="AGENT|FILE")] = ""
+    rated: bool = False
     name: str = ""
+    database: Annotated[str, tyro.conf.arg(metavar="URL")] = ""
+    store: Annotated[str, tyro.conf.arg(metavar="PATH|URL")] = ""
+    cluster: Annotated[str, tyro.conf.arg(metavar="CLUSTER")] = ""
+    actors: int | None = None
+    actor_cpus: int = 1
+    actor_gpus: float = 0.0
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
     json: bool = False
@@ -121,12 +141,21 @@ def run(command: Command) -> None:
             raise UserError("a resumed run goes on from its own state: leave --from away")
         work = runs.find(command.game, command.name)
         runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
+        runs.check_database(work, command.database)
+        runs.check_store(work, command.store)
     else:
         begins = names.beginning(command.start, game)
         if isinstance(begins, InitialWeights):
             begins.check(game, command.config.learner)
         work = runs.create(
-            command.game, command.config, name=command.name, judge=judge, begins=begins
+            command.game,
+            command.config,
+            name=command.name,
+            judge=judge,
+            begins=begins,
+            database=command.database,
+            store=command.store,
+            rated=command.rated,
         )
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
     with (
@@ -138,12 +167,25 @@ def run(command: Command) -> None:
         if command.resume:
             runs.extend(work, command.config)
         with contextlib.ExitStack() as stack:
-            Trainer(work, results, _callback(command, work, results, stack)).train()
+            callback = _callback(command, work, results, stack)
+            Trainer(work, results, callback, actors=_actors(command, work, stack)).train()
         status.write(work.folder, max(work.state.numbers(), default=0), "report")
         found = leaderboard.compute(results, work.config.measure.max_elo_step)
         report = build.write(work, results, found)
         terminal.show(work, results, found, report=report, json=command.json)
     work.close()
+
+
+def _actors(command: Command, work: Run, stack: contextlib.ExitStack) -> Actors | None:
+    """Those of the cluster, if one is named; the stack lets them go."""
+    if not command.cluster:
+        return None
+    from league.cluster import ray_actors
+
+    config = ray_actors.ClusterConfig(
+        command.cluster, command.actors, command.actor_cpus, command.actor_gpus
+    )
+    return stack.enter_context(ray_actors.connected(config, work))
 
 
 def _callback(

@@ -6,19 +6,23 @@ it predicts the change of log-probabilities is the cosine of the two.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from agents.learners.base import Preferred
 from arena.errors import UserError
-from arena.types import Params, PyTree, State
+from arena.types import Params, State
 from league.store.run import Run
 
 _ROWS = 4096
 _AHEAD = (1, 2, 4, 8)
 _NEVER = -1e9
+
+
+Opening = tuple[str, int, tuple[tuple[str, float, float], ...]]
+"""A position as text, its rows, and moves with their shares by M and by D'."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,7 @@ class Selection:
     seats: tuple[float, float]
     outcome: tuple[float, float]
     divergence: float
-    opening: tuple[tuple[str, int, tuple[tuple[str, float, float], ...]], ...]
+    opening: tuple[Opening, ...]
     cosines: dict[int, float]
 
 
@@ -51,49 +55,41 @@ def of_generation(run: Run, generation: int) -> Selection:
     Raises:
       UserError: there is no such dataset, or its learner does not say which moves it prefers.
     """
-    data = run.read_data(str(generation))
-    target = _targets(run, data)
-    states, count = data.state, len(target)
+    try:
+        found = run.learner.preferred(run.read_data(str(generation)))
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    target = _targets(found, run.game.num_actions)
+    states, count = found.state, len(target)
     rows = np.random.default_rng(0).permutation(count)[:_ROWS]
     some = jax.tree.map(lambda x: np.asarray(x)[rows], states)
     before = _log_probs(run, run.weights(generation - 1), some)
     wanted, legal = target[rows], before > _NEVER / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = np.where(wanted > 0, wanted * (np.log(wanted) - before), 0.0)
-    outcome = np.asarray(getattr(data, "outcome", getattr(data, "target", np.zeros(count))))
     movers = np.asarray(jax.vmap(run.game.mover)(some))
     return Selection(
         count,
         len(np.unique(_bytes(states))),
         (float((movers == 0).mean()), float((movers == 1).mean())),
-        (float(outcome.mean()), float(outcome.std())),
+        (float(found.target.mean()), float(found.target.std())),
         float(gain.sum(1).mean()),
         _frequent(run, some, wanted, before),
         _cosines(run, generation, some, wanted, before, legal),
     )
 
 
-def _targets(run: Run, data: PyTree) -> np.ndarray:
-    """How often each move is to be made, f32[N, A]: by search, or by moves and their weights."""
-    if getattr(data, "state", None) is None:
-        raise UserError("the learner of this run does not say which moves it prefers")
-    count = len(jax.tree.leaves(data.state)[0])
-    found = np.zeros((count, run.game.num_actions), np.float32)
-    if hasattr(data, "search_target"):
-        number = np.arange(count)[:, None]
-        np.add.at(found, (number, data.search_target.move), data.search_target.policy)
-        return found
-    if not hasattr(data, "move"):
-        raise UserError("the learner of this run does not say which moves it prefers")
-    weight = np.asarray(getattr(data, "weight", np.ones(count)), np.float64)
-    key = _bytes(data.state)
-    _, group = np.unique(key, return_inverse=True)
-    sums = np.zeros((group.max() + 1, run.game.num_actions))
-    np.add.at(sums, (group, data.move), weight)
+def _targets(found: Preferred, actions: int) -> np.ndarray:
+    """How often each move is to be made, f32[N, A]; all 0 where none is."""
+    count = len(found.move)
+    group = np.arange(count)
+    if found.drawn:
+        _, group = np.unique(_bytes(found.state), return_inverse=True)
+    sums = np.zeros((group.max(initial=-1) + 1, actions))
+    np.add.at(sums, (group[:, None], found.move), found.weight)
     total = sums.sum(1, keepdims=True)
-    return np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)[group].astype(
-        np.float32
-    )
+    shares = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
+    return shares[group].astype(np.float32)
 
 
 def _log_probs(run: Run, params: Params, states: State) -> np.ndarray:
@@ -117,7 +113,9 @@ def _bytes(states: State) -> np.ndarray:
     return table.view(np.dtype((np.void, table.shape[1]))).ravel()
 
 
-def _frequent(run: Run, states: State, wanted: np.ndarray, before: np.ndarray) -> Any:
+def _frequent(
+    run: Run, states: State, wanted: np.ndarray, before: np.ndarray
+) -> tuple[Opening, ...]:
     """The three most frequent positions and the moves that D' changes most there."""
     _, first, group, count = np.unique(
         _bytes(states), return_index=True, return_inverse=True, return_counts=True

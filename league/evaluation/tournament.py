@@ -1,32 +1,39 @@
 """Tournaments among a run's snapshots, which survive a kill at any instant.
 
-A tournament goes into the record before its first game, and what a call of the device loop has
-played goes there whole or not at all. What comes next follows from the record alone, so the same
-command goes on where a kill cut it off, and ends with the same scores as if nothing had happened.
+A tournament goes into the record before its first game, and so does every round, the matches of one
+call of the device loop, as soon as it is known who meets. Its games go there once and whole. What a
+round plays follows from the tournament, its number and who meets. So the same command goes on where
+a kill cut it off, and ends with the same scores as if nothing had happened; and where a database is
+shared, several processes play the rounds of one tournament at once, each round once.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
+from typing import NamedTuple
 
 import jax
 import sqlalchemy as sql
 
+from arena import interrupt
 from arena.errors import UserError
 from arena.evaluation import ratings
 from arena.keys import fold
 from arena.play import match
 from arena.types import Agent, CachedPolicy, Judge, Params
 from league.evaluation import leaderboard
-from league.store.database import MatchResult, Results
+from league.store.database import MatchResult, Results, insert
 from league.store.run import Run
-from league.store.schema import MATCHES, TOURNAMENTS
+from league.store.schema import MATCHES, ROUNDS, TOURNAMENTS, next_id
 
 _SCHEDULED = 8  # matches in one call of the device loop; then the ratings are fitted anew
 _ROUND_ROBIN = 64  # the same where nothing has to be fitted
 _SLOTS = 16
 """Games in flight per match and half on a CPU, where agents evaluate idle positions too: with
 64 there were as many of these as of others. A `CachedPolicy` skips them."""
+_PAUSE = 0.2
+"""Seconds between two looks at rounds that others play."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,23 @@ class Plan:
     games: int | None
 
 
+class Round(NamedTuple):
+    """Matches of one call of the device loop.
+
+    Attributes:
+      number: of the first of them in the tournament, from 0.
+      pairings: the ids of the snapshots that meet.
+      played: whether their games are in the record.
+    """
+
+    number: int
+    pairings: list[tuple[str, str]]
+    played: bool
+
+
 @dataclass
 class Tournament:
-    """A tournament under way: begun now, or cut off by a kill.
+    """A tournament under way: begun now, by another process, or cut off by a kill.
 
     Attributes:
       work: the run.
@@ -71,22 +92,36 @@ class Tournament:
                 f"run {self.work.name!r} was stopped while it saved snapshot {self._ids[-1]}: "
                 "go on with arena train --resume first"
             )
-        self._number, self._before, self.matches = self._open()
+        self._backend, self._run = self.results.backend, self.results.backend.run
+        self._number, self.matches = self._backend.write(self._open)
 
-    def _open(self) -> tuple[int, int, int]:
-        """Number, matches of the record before it, and matches to play."""
+    def _open(self, connection: sql.Connection) -> tuple[int, int]:
+        """Number and matches of the newest of this plan, if it goes on, or of a new one."""
         asked = {**asdict(self.plan), "newest": self._ids[-1]}
-        rated = sql.select(sql.func.count()).where(MATCHES.c.role == "rate").scalar_subquery()
-        with self.results.engine.begin() as connection:
-            last = connection.execute(
-                sql.select(TOURNAMENTS, rated.label("rated")).order_by(TOURNAMENTS.c.id.desc())
-            ).first()
-            if last and last.asked == asked and last.rated < last.before + last.matches:
-                return last.id, last.before, last.matches
-            row = {"asked": asked, "before": rated, "matches": self._size()}
-            columns = TOURNAMENTS.c.id, TOURNAMENTS.c.before, TOURNAMENTS.c.matches
-            made = connection.execute(TOURNAMENTS.insert().values(row).returning(*columns)).one()
-            return made.id, made.before, made.matches
+        columns = TOURNAMENTS.c.id, TOURNAMENTS.c.matches, TOURNAMENTS.c.asked
+        query = sql.select(*columns).where(TOURNAMENTS.c.run == self._run)
+        for number, matches, other in connection.execute(query.order_by(TOURNAMENTS.c.id.desc())):
+            if other == asked:
+                if _done(self._rounds(connection, number)) < matches:
+                    return number, matches
+                break
+        rated = sql.select(sql.func.count()).select_from(MATCHES)
+        rated = rated.where(MATCHES.c.run == self._run, MATCHES.c.role == "rate")
+        row = {"run": self._run, "id": next_id(TOURNAMENTS, self._run), "asked": asked}
+        row |= {"before": rated.scalar_subquery(), "matches": self._size()}
+        new = TOURNAMENTS.insert().values(row).returning(TOURNAMENTS.c.id, TOURNAMENTS.c.matches)
+        number, matches = connection.execute(new).one()
+        return number, matches
+
+    def _rounds(self, connection: sql.Connection, tournament: int | None = None) -> list[Round]:
+        """The rounds of a tournament that are known, in order."""
+        number = self._number if tournament is None else tournament
+        query = sql.select(ROUNDS.c.number, ROUNDS.c.pairings, ROUNDS.c.match)
+        query = query.where(ROUNDS.c.run == self._run, ROUNDS.c.tournament == number)
+        return [
+            Round(first, [(a, b) for a, b in pairings], played is not None)
+            for first, pairings, played in connection.execute(query.order_by(ROUNDS.c.number))
+        ]
 
     def _size(self) -> int:
         """How many matches the plan takes."""
@@ -102,29 +137,82 @@ class Tournament:
     @property
     def done(self) -> int:
         """Matches that are in the record."""
-        return self.results.count("rate") - self._before
+        return _done(self._backend.read(self._rounds))
 
     def play(self, callback: Callable[[int], None] = lambda done: None) -> None:
         """Plays what is left to play; `callback` gets the number of matches in the record."""
-        while (done := self.done) < self.matches:
-            chosen = self._choose(done, min(self._groups, self.matches - done))
-            self.results.write(self._ids[-1], self._round(done, chosen))
-            callback(done + len(chosen))
+        while True:
+            rounds = self._backend.read(self._rounds)
+            callback(_done(rounds))
+            if _done(rounds) >= self.matches:
+                return
+            if not any(self._play(one.number) for one in rounds if not one.played):
+                self._plan(rounds)
 
-    def _choose(self, done: int, count: int) -> list[tuple[int, int]]:
-        """The next pairings, by places among the snapshots."""
+    def _plan(self, rounds: list[Round]) -> None:
+        """Adds a round while others are played elsewhere; waits if there is none left to add."""
+        interrupt.check()
+        known = sum(len(one.pairings) for one in rounds)
+        if known >= self.matches:
+            time.sleep(_PAUSE)
+            return
+        waiting = known - _done(rounds)
+        chosen = self._choose(known, min(self._groups, self.matches - known), waiting)
+        names = [[str(self._ids[place]) for place in pair] for pair in chosen]
+        row = {"run": self._run, "tournament": self._number, "number": known, "pairings": names}
+
+        def add(connection: sql.Connection) -> None:
+            if all(one.number != known for one in self._rounds(connection)):
+                connection.execute(ROUNDS.insert().values(row))
+
+        self._backend.write(add)
+
+    def _choose(self, known: int, count: int, waiting: int) -> list[tuple[int, int]]:
+        """The next pairings, by places among the snapshots.
+
+        Args:
+          known: matches of rounds before.
+          count: how many.
+          waiting: matches of rounds before that are not in the record yet.
+        """
         if self.plan.games is None:
-            return list(combinations(range(len(self._ids)), 2))[done : done + count]
+            return list(combinations(range(len(self._ids)), 2))[known : known + count]
         names = [str(number) for number in self._ids]
         games = leaderboard.table(self.results.scores(*leaderboard.ROLES), names)
         fit = ratings.fit(games, len(names), first_move=True)
-        return ratings.schedule(fit, count, 2 * self.plan.pairs)
+        # Those that others play are taken to be the choice before this one.
+        return ratings.schedule(fit, waiting + count, 2 * self.plan.pairs)[waiting:]
 
-    def _round(self, done: int, chosen: list[tuple[int, int]]) -> list[MatchResult]:
-        """Plays some matches in one call of the device loop."""
-        key = fold(jax.random.key(self.work.config.seed), "tournament", self._number, done)
+    def _play(self, number: int) -> bool:
+        """Plays a round, if nobody else does, and writes it down; whether it did."""
+        with self._backend.claim(f"round {self._number} {number}") as mine:
+            if not mine:
+                return False
+            rounds = self._backend.read(self._rounds)
+            here = next(one for one in rounds if one.number == number)
+            if here.played:
+                return True
+            results = self._matches(here)
+
+            def write(connection: sql.Connection) -> None:
+                if any(one.number == number and one.played for one in self._rounds(connection)):
+                    return  # its claim was lost with the connection
+                keys = [insert(connection, self._run, self._ids[-1], one) for one in results]
+                own = sql.and_(
+                    ROUNDS.c.run == self._run,
+                    ROUNDS.c.tournament == self._number,
+                    ROUNDS.c.number == number,
+                )
+                connection.execute(ROUNDS.update().where(own).values(match=keys[0]))
+
+            self._backend.write(write)
+            return True
+
+    def _matches(self, here: Round) -> list[MatchResult]:
+        """Plays the matches of a round in one call of the device loop."""
+        key = fold(jax.random.key(self.work.config.seed), "tournament", self._number, here.number)
         first, second = (
-            [self._agent(side) for side in sides] for sides in zip(*chosen, strict=True)
+            [self._agent(int(side)) for side in sides] for sides in zip(*here.pairings, strict=True)
         )
         skips = jax.default_backend() != "cpu" or isinstance(first[0].policy, CachedPolicy)
         slots = self.plan.pairs if skips else _SLOTS
@@ -144,8 +232,12 @@ class Tournament:
             for a, b, score in zip(first, second, scores, strict=True)
         ]
 
-    def _agent(self, place: int) -> Agent:
-        number = self._ids[place]
+    def _agent(self, number: int) -> Agent:
         if number not in self._weights:
             self._weights[number] = self.work.weights(number)
         return Agent(str(number), self.work.eval_policy(0), self._weights[number])
+
+
+def _done(rounds: list[Round]) -> int:
+    """Matches of rounds that have been played."""
+    return sum(len(one.pairings) for one in rounds if one.played)

@@ -17,7 +17,7 @@ from league.gate.rule import Question
 from league.gate.verdict import Verdict
 from league.settings.json_object import JsonObject
 from league.store.database import MatchResult, Results, insert
-from league.store.schema import CHAMPIONS, GATES, MATCHES, PAIRS, TRIALS
+from league.store.schema import CHAMPIONS, GATES, MATCHES, PAIRS, TRIALS, next_id
 
 
 @dataclass(frozen=True)
@@ -39,30 +39,36 @@ class Lineage:
     """The part of a run's record that belongs to the gate."""
 
     def __init__(self, results: Results):
-        self._engine = results.engine
+        self._backend, self._run = results.backend, results.backend.run
 
     def champions(self) -> list[int]:
         """Snapshots that were promoted, the reigning champion last."""
-        query = sql.select(CHAMPIONS.c.snapshot).order_by(CHAMPIONS.c.id)
-        with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+        query = sql.select(CHAMPIONS.c.snapshot).where(CHAMPIONS.c.run == self._run)
+        query = query.order_by(CHAMPIONS.c.id)
+        return self._backend.read(lambda c: list(c.execute(query).scalars()))
 
     def gates(self) -> list[GateRecord]:
         """All gates, oldest first."""
+        return self._backend.read(self._gates)
+
+    def _gates(self, connection: sql.Connection) -> list[GateRecord]:
         columns = GATES.c.id, GATES.c.question, GATES.c.verdict, GATES.c.body
-        with self._engine.connect() as connection:
-            rows = connection.execute(sql.select(*columns).order_by(GATES.c.id)).all()
-        return [_read(*row) for row in rows]
+        query = sql.select(*columns).where(GATES.c.run == self._run).order_by(GATES.c.id)
+        return [_read(*row) for row in connection.execute(query)]
 
     def open(self, question: Question) -> GateRecord:
         """The gate of an equal question, decided or not; a new one if there is none."""
-        for gate in self.gates():
-            if gate.question == question:
-                return gate
-        row = {"question": question.to_json()}
-        with self._engine.begin() as connection:
-            made = connection.execute(GATES.insert().values(row).returning(GATES.c.id))
-            return GateRecord(made.scalar_one(), question, None)
+
+        def open_once(connection: sql.Connection) -> GateRecord:
+            for gate in self._gates(connection):
+                if gate.question == question:
+                    return gate
+            row = {"run": self._run, "id": next_id(GATES, self._run)}
+            new = GATES.insert().values(**row, question=question.to_json())
+            made = connection.execute(new.returning(GATES.c.id)).scalar_one()
+            return GateRecord(made, question, None)
+
+        return self._backend.write(open_once)
 
     def recorded(
         self, gate: int, generation: int, play: Callable[[GateMatch], tuple[np.ndarray, int]]
@@ -90,43 +96,51 @@ class Lineage:
         """The scores f64[P, 2] of a match that has been played, None if it has not."""
         query = (
             sql.select(PAIRS.c.first, PAIRS.c.second)
-            .join(TRIALS, TRIALS.c.match == PAIRS.c.match)
-            .join(MATCHES, MATCHES.c.id == PAIRS.c.match)
-            .where(TRIALS.c.gate == gate)
+            .join(TRIALS, sql.and_(TRIALS.c.run == PAIRS.c.run, TRIALS.c.match == PAIRS.c.match))
+            .join(MATCHES, sql.and_(MATCHES.c.run == PAIRS.c.run, MATCHES.c.id == PAIRS.c.match))
+            .where(PAIRS.c.run == self._run, TRIALS.c.gate == gate)
             .where(TRIALS.c.stage == match.stage.value, TRIALS.c.number == match.number)
             .where(MATCHES.c.a == match.a, MATCHES.c.b == match.b)
             .order_by(PAIRS.c.number)
         )
-        with self._engine.connect() as connection:
-            rows = [tuple(row) for row in connection.execute(query)]
+        rows = self._backend.read(lambda c: [tuple(row) for row in c.execute(query)])
         return np.array(rows) if rows else None
 
     def record(
         self, gate: int, match: GateMatch, *, generation: int, scores: np.ndarray, passes: int
     ) -> None:
         """Writes a match that was played, its games and all; never twice."""
-        with self._engine.begin() as connection:
-            key = insert(connection, generation, MatchResult("gate", match.a, match.b, scores))
-            row = {"gate": gate, "stage": match.stage.value, "number": match.number}
+        result = MatchResult("gate", match.a, match.b, scores)
+        row = {"run": self._run, "gate": gate, "stage": match.stage.value, "number": match.number}
+
+        def write(connection: sql.Connection) -> None:
+            key = insert(connection, self._run, generation, result)
             connection.execute(TRIALS.insert().values(**row, match=key, passes=passes))
+
+        self._backend.write(write)
 
     def passes(self) -> int:
         """Positions that networks evaluated in all matches, and for comparisons of accuracy."""
         verdicts = [gate.verdict for gate in self.gates() if gate.verdict]
         compared = sum(one.accuracy.passes for one in verdicts if one.accuracy)
-        with self._engine.connect() as connection:
-            games = connection.execute(sql.select(sql.func.sum(TRIALS.c.passes))).scalar_one() or 0
+        query = sql.select(sql.func.sum(TRIALS.c.passes)).where(TRIALS.c.run == self._run)
+        games = self._backend.read(lambda c: c.execute(query).scalar_one()) or 0
         return games + compared
 
     def close(self, gate: int, verdict: Verdict) -> None:
         """Writes the verdict, and the new champion if there is one."""
         decided = "promoted" if verdict.promoted else "refused"
         row = {"verdict": decided, "body": verdict.to_json()}
-        with self._engine.begin() as connection:
-            connection.execute(GATES.update().where(GATES.c.id == gate).values(row))
+        own = sql.and_(GATES.c.run == self._run, GATES.c.id == gate)
+
+        def write(connection: sql.Connection) -> None:
+            connection.execute(GATES.update().where(own).values(row))
             if verdict.promoted:
                 promotion = {"snapshot": int(verdict.candidate), "gate": gate}
-                connection.execute(CHAMPIONS.insert().values(promotion))
+                key = {"run": self._run, "id": next_id(CHAMPIONS, self._run)}
+                connection.execute(CHAMPIONS.insert().values(**key, **promotion))
+
+        self._backend.write(write)
 
 
 def _read(number: int, question: JsonObject, verdict: str, body: JsonObject | None) -> GateRecord:

@@ -59,8 +59,9 @@ class Server:
         self._worker = Worker()
 
     def serve(self, lines: Iterable[str]) -> None:
-        """Answers lines until `quit`, or until there are no more."""
+        """Answers lines in their order until `quit`, or until there are no more."""
         self._commands.prepare()
+        end = None
         for text in lines:
             # Any input ends an analysis; a search for a move goes on.
             inputs = self._commands.interrupt(thinking=text.strip().lower() == _INTERRUPT)
@@ -68,11 +69,13 @@ class Server:
             if line is None:
                 continue
             if line.name == "quit":
-                self._commands.interrupt(thinking=True)
-                self._write(f"={line.number}\n")
+                end = line
                 break
             self._worker.do(partial(self._answer, line, inputs))
-        self._worker.close()
+        self._commands.interrupt()
+        self._worker.close(wait=True)
+        if end is not None:
+            self._write(f"={end.number}\n")
         self._commands.close()
 
     def _answer(self, line: Line, inputs: int) -> None:

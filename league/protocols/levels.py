@@ -51,14 +51,16 @@ def of_run(name: str) -> Levels | None:
 
     Imports no JAX.
     """
-    record = Path("runs") / name / "league.db"
-    if not name or not record.is_file():
+    from league.store import record
+
+    place = record.find(Path("runs") / name) if name else None
+    if place is None:
         return None
     from league.evaluation import leaderboard
     from league.store.database import Results
 
     try:
-        with Results(record) as results:
+        with Results(place) as results:
             names, _, fit = leaderboard.fitted(results)
             count = len(results.digests())
     except UserError:

@@ -42,7 +42,7 @@ _TEXT = 200
 """Letters of a text that a client gives, at most."""
 _RUNS = 50
 """Runs, and snapshots of each, that are listed at most; the newest."""
-_KINDS = ("uniform", "mcts", "gnugo", "gnubg", "stockfish", "openspiel_mcts")
+_KINDS = ("uniform", "mcts", "gnugo", "gnubg", "grhino", "stockfish", "openspiel_mcts")
 
 
 @dataclass

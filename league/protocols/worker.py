@@ -17,15 +17,18 @@ class Worker:
     def __init__(self, failed: Callable[[Exception], None] = lambda error: warn(str(error))):
         self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._failed = failed
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     def do(self, job: Callable[[], object]) -> None:
         """Has a piece of work done when all before it is."""
         self._jobs.put(job)
 
-    def close(self) -> None:
-        """Ends the thread when all is done."""
+    def close(self, *, wait: bool = False) -> None:
+        """Ends the thread when all is done; waits for that, if asked."""
         self._jobs.put(None)
+        if wait:
+            self._thread.join()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

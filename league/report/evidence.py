@@ -130,7 +130,7 @@ def _flat(params: Params) -> Floats:
 
 def _positions(run: Run, newest: int) -> Positions | None:
     """The newest dataset, as far as its learner names its fields as the built-in ones do."""
-    if not (run.folder / "data" / f"{newest}.npz").exists():
+    if not run.has_data(str(newest)):
         return None
     rows = run.read_data(str(newest))
     if getattr(rows, "state", None) is None:

@@ -16,6 +16,7 @@ The rules, in order:
 7. Measuring takes about a tenth of the time: `_RATED` of it games against older snapshots,
    `_MET` games against fixed opponents on the way, and as much again those of the last snapshot,
    which tell its score to ± 3 % where that is enough for 200 pairs.
+8. Games of others are learnt from for a quarter of the time at most, before the first generation.
 """
 
 import dataclasses
@@ -28,7 +29,7 @@ import numpy as np
 
 from agents import uniform
 from agents.learners.alphazero import AlphaZeroConfig
-from agents.nn.networks import ResNetConfig
+from agents.nn import ResNetConfig, TowerConfig, networks
 from arena.play import match
 from games import Game
 from league.settings.config import Config, MeasureConfig
@@ -62,6 +63,7 @@ MEASURE = MeasureConfig(
 )
 """For long games, in which a hundred rollouts a move would take longer than the training."""
 _RATED, _MET = 0.05, 0.025
+_IMITATED = 0.25
 _ROLLOUT = 1e-6
 """Seconds that a random move takes within a rollout, about; slow rules take ten times as long."""
 _RUNGS = 4
@@ -88,7 +90,13 @@ class Budget:
         return self.seconds * self.devices * _SPEED[self.platform]
 
 
-def multiplications(game: Game, network: ResNetConfig) -> float:
+def tower(game: Game, channels: int, blocks: int) -> TowerConfig:
+    """A residual tower of a size, of the kind that suits the game."""
+    kind = networks.suitable(game)
+    return (type(kind) if isinstance(kind, TowerConfig) else ResNetConfig)(channels, blocks)
+
+
+def multiplications(game: Game, network: TowerConfig) -> float:
     """Those of one evaluation, heads left out."""
     *cells, planes = jax.eval_shape(game.observe, game.template(), np.int32(0)).shape
     layer = 9 * network.channels**2
@@ -107,7 +115,7 @@ def _evaluations(learner: AlphaZeroConfig) -> float:
 
 
 def sized(
-    game: Game, learner: AlphaZeroConfig, budget: Budget, *, network: ResNetConfig | None = None
+    game: Game, learner: AlphaZeroConfig, budget: Budget, *, network: TowerConfig | None = None
 ) -> AlphaZeroConfig:
     """The learner with its network and search; see rule 2.
 
@@ -119,12 +127,12 @@ def sized(
     """
     best, *larger = [
         dataclasses.replace(
-            learner, network=network or ResNetConfig(channels, blocks), simulations=count
+            learner, network=network or tower(game, channels, blocks), simulations=count
         )
         for channels, blocks, count in _STEPS
     ]
     channels, blocks, _ = _STEPS[0]
-    smallest = multiplications(game, ResNetConfig(channels, blocks))
+    smallest = multiplications(game, tower(game, channels, blocks))
     for one in larger:
         if positions(game, one, budget) < _POSITIONS * math.sqrt(_operations(game, one) / smallest):
             break
@@ -132,8 +140,14 @@ def sized(
     return best
 
 
+def imitated(game: Game, network: TowerConfig, budget: Budget) -> int:
+    """How many positions of games of others are learnt from; see rule 8."""
+    each = _GRADIENT * multiplications(game, network)
+    return max(1, int(_IMITATED * budget.operations / each))
+
+
 def _operations(game: Game, learner: AlphaZeroConfig) -> float:
-    assert isinstance(learner.network, ResNetConfig)
+    assert isinstance(learner.network, TowerConfig)
     return multiplications(game, learner.network)
 
 
@@ -142,7 +156,7 @@ def board(
     budget: Budget,
     *,
     learner: AlphaZeroConfig,
-    network: ResNetConfig | None = None,
+    network: TowerConfig | None = None,
 ) -> Config:
     """A league that learns a board game within a budget, network and search included.
 

@@ -11,7 +11,8 @@ from agents.learners.base import LearnerConfig
 from agents.learners.imitation import ImitationConfig
 from agents.learners.mmd import MMDConfig
 from agents.learners.ppo import PPOConfig
-from agents.nn.networks import MLPConfig, NetworkConfig, ResNetConfig, suitable
+from agents.nn import MLPConfig, NetworkConfig, ResNetConfig, TowerConfig
+from agents.nn.networks import suitable
 from games import Game
 from league.settings import budget, duration
 from league.settings.budget import MEASURE, Budget
@@ -35,6 +36,9 @@ position once, so that most of the time brings new games."""
 _USUAL = Budget(600)
 """What the defaults of boards are made for: ten minutes of two cores, on whatever machine they are
 run, so that they give the same bits on all."""
+
+_PASSES = 4
+"""How often games of others are learnt from where there is no hurry."""
 
 _DEFAULTS = {
     "connect_four": Config(
@@ -70,6 +74,7 @@ _DEFAULTS = {
         measure=MEASURE,
     ),
     "kuhn_poker": Config(generations=30, learner=MMDConfig(), **_EQUILIBRIUM),
+    "predictors": Config(generations=30, learner=MMDConfig(), **_EQUILIBRIUM),
     "leduc_poker": Config(
         generations=40,
         # All of its 936 information sets in one batch, whole on each of two devices.
@@ -115,10 +120,21 @@ def default(
     return dataclasses.replace(found, time=time)
 
 
+def imitated(game: Game, config: Config, moves: int) -> int:
+    """How many positions a policy learns from that begins by imitating so many moves of others.
+
+    Each of them `_PASSES` times, or as many as a quarter of the run's time is enough for.
+    """
+    usual = _PASSES * moves
+    if not config.time or not isinstance(config.learner.network, TowerConfig):
+        return usual
+    return min(usual, budget.imitated(game, config.learner.network, _budget(config.time)))
+
+
 def _timed(game: Game, known: Config, time: str, settled: NetworkConfig | None) -> Config:
     """A known configuration with the sizes that a time allows, where there are rules for them."""
     learner, network = known.learner, settled or known.learner.network
-    if not isinstance(learner, AlphaZeroConfig) or not isinstance(network, ResNetConfig):
+    if not isinstance(learner, AlphaZeroConfig) or not isinstance(network, TowerConfig):
         return known
     network = network if settled else None
     found = budget.board(game, _budget(time), learner=learner, network=network)
@@ -142,7 +158,7 @@ def _general(game: Game, learner: str, time: str, settled: NetworkConfig | None)
     if isinstance(config, ImitationConfig):
         return _imitated(game, config)
     if isinstance(config, AlphaZeroConfig):
-        if game.on_device and isinstance(network, ResNetConfig):
+        if game.on_device and isinstance(network, TowerConfig):
             fixed = network if settled else None
             return budget.board(game, _budget(time), learner=_BOARD, network=fixed)
         return _searched(game, Config(learner=config))
@@ -166,8 +182,8 @@ def _imitated(game: Game, config: ImitationConfig) -> Config:
     """Games are cheap without search, and say little each: many of them, from all over the game."""
     if not game.on_device:
         return _outside(game, config)
-    if isinstance(config.network, ResNetConfig):
-        config = dataclasses.replace(config, network=ResNetConfig(blocks=2))
+    if isinstance(config.network, TowerConfig):
+        config = dataclasses.replace(config, network=dataclasses.replace(config.network, blocks=2))
     perfect = game.perfect_information
     pairs = max(8, min(512, 8192 // game.typical_plies))
     return Config(
@@ -190,8 +206,10 @@ def _searched(game: Game, config: Config) -> Config:
 
 def _outside(game: Game, learner: LearnerConfig) -> Config:
     """For games whose rules are slow: as many positions a generation, however long a game is."""
-    if isinstance(learner.network, ResNetConfig):
-        learner = dataclasses.replace(learner, network=ResNetConfig(blocks=2))
+    if isinstance(learner.network, TowerConfig):
+        learner = dataclasses.replace(
+            learner, network=dataclasses.replace(learner.network, blocks=2)
+        )
     perfect = game.perfect_information
     pairs = min(256, max(8, 2048 // game.typical_plies))
     return Config(

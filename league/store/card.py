@@ -5,7 +5,10 @@ arena         version of Arena that began the run
 game          its name; game_version, the version of its rules; env, of an env what its check found
 learner, network, judge   their names
 from          the name and digest of the weights it began with, if they were another snapshot's
-imitates      file and digest of games that its first policy imitated, if there were any
+imitates      file and digest of games that its first policy imitated, if there were any, and how
+              many positions of them it learnt from; rating: the scale of ratings that it is told
+database      URL of a shared one that holds its record, and the name of the run there
+store         path or URL of its weights and data, where they are not in its folder
 config        the configuration
 seed          of everything random
 device, versions, revision   what the run began with: of no account for going on
@@ -106,6 +109,8 @@ def identity(card: JsonObject) -> str:
     config = {key: value for key, value in card["config"].items() if key not in _LENGTH}
     kept = {key: card.get(key) for key in _IDENTITY}
     kept |= {key: card[key]["digest"] for key in ("from", "imitates") if key in card}
+    if rating := card.get("imitates", {}).get("rating"):
+        kept["rating"] = rating
     text = json.dumps({**kept, "config": config}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

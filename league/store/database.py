@@ -4,22 +4,21 @@ A generation is written in one transaction, so the record never shows half of on
 computed from it and never stored.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
-from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from arena.errors import UserError
 from arena.evaluation import crosstable
 from league.settings.json_object import JsonObject
-from league.store import integrity, upgrade
+from league.store import integrity
+from league.store.backend import Backend, Place, SharedDatabase
+from league.store.embedded import EmbeddedDatabase
 from league.store.schema import (
-    _META,
     CHAMPIONS,
     DIGESTS,
     EVENTS,
@@ -27,11 +26,11 @@ from league.store.schema import (
     GATES,
     MATCHES,
     PAIRS,
+    ROUNDS,
     SNAPSHOTS,
     TRIALS,
+    next_id,
 )
-
-_APPLICATION = 0x41524E41  # "ARNA", marks the file as ours (sqlite.org/pragma: application_id)
 
 
 @dataclass(frozen=True)
@@ -113,28 +112,22 @@ class Tally:
 
 
 class Results:
-    """The database of one run; use as a context manager.
+    """The record of one run; use as a context manager.
 
     Args:
-      path: its SQLite file.
+      place: an SQLite file of its own, or a database that leagues share.
       create: make it if it is not there.
+      frozen: read everything as it is now, where others write; files are read as they are.
+
+    Attributes:
+      backend: the database, for the parts of the record that have a file of their own.
 
     Raises:
-      UserError: the file is missing, or is not one of ours.
+      UserError: it is missing, does not answer, or is not one of ours.
     """
 
-    def __init__(self, path: Path, create: bool = False):
-        if not create and not path.is_file():
-            raise UserError(f"{path} is missing")
-        self._path = path
-        self._engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
-        event.listen(self._engine, "connect", _configure)
-        event.listen(self._engine, "handle_error", self._explain)
-        try:
-            self._check(create)
-        except UserError:
-            self._engine.dispose()
-            raise
+    def __init__(self, place: Place, create: bool = False, *, frozen: bool = False):
+        self.backend = _open(place, create, frozen)
 
     def __enter__(self) -> "Results":
         return self
@@ -144,39 +137,7 @@ class Results:
 
     def close(self) -> None:
         """Ends its connections."""
-        self._engine.dispose()
-
-    def _check(self, create: bool) -> None:
-        """Makes the tables, or finishes making them; the version comes last and vouches for them.
-
-        A foreign file is not even touched: write-ahead logging is set once, in files of ours.
-        """
-        with self._engine.connect() as connection:
-
-            def ask(query: str) -> int:
-                return connection.exec_driver_sql(query).scalar_one()
-
-            application, version = ask("PRAGMA application_id"), ask("PRAGMA user_version")
-            if create and application == 0 and ask("SELECT count(*) FROM sqlite_master") == 0:
-                connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION}")
-                application = _APPLICATION
-            if application != _APPLICATION:
-                raise UserError(f"{self._path} is not a results file of Arena")
-            if create and version == 0:
-                ask("PRAGMA journal_mode = WAL")
-                _META.create_all(connection)
-                connection.commit()
-                connection.exec_driver_sql(f"PRAGMA user_version = {upgrade.VERSION}")
-            elif version == upgrade.FIRST:
-                upgrade.run(connection, self._path)
-            elif version != upgrade.VERSION:
-                raise UserError(f"{self._path} is not a results file of this version of Arena")
-
-    def _explain(self, context: sql.ExceptionContext) -> None:
-        """A damaged file, or a full disk, becomes one line."""
-        if type(context.sqlalchemy_exception) in (DatabaseError, OperationalError):
-            reason = context.original_exception
-            raise UserError(f"{self._path} cannot be read or written: {reason}") from None
+        self.backend.close()
 
     def write(
         self,
@@ -197,77 +158,103 @@ class Results:
           exploiters: those that join the pool.
           digests: of files, by the names that `file_digests` gives them.
         """
-        with self._engine.begin() as connection:
-            for match in matches:
-                insert(connection, generation, match)
+        run, played, joined = self.backend.run, list(matches), list(exploiters)
+
+        def write(connection: sql.Connection) -> None:
+            for match in played:
+                insert(connection, run, generation, match)
             if snapshot is not None:
-                connection.execute(SNAPSHOTS.insert().values(id=snapshot[0], digest=snapshot[1]))
-            for exploiter in exploiters:
-                connection.execute(EXPLOITERS.insert().values(asdict(exploiter)))
+                row = {"run": run, "id": snapshot[0], "digest": snapshot[1]}
+                connection.execute(SNAPSHOTS.insert().values(row))
+            for exploiter in joined:
+                connection.execute(EXPLOITERS.insert().values(run=run, **asdict(exploiter)))
             for name, sha in (digests or {}).items():
-                row = {"name": name, "generation": generation, "digest": sha}
+                row = {"run": run, "name": name, "generation": generation, "digest": sha}
                 connection.execute(DIGESTS.insert().values(row))
             if figures is not None:
-                connection.execute(
-                    EVENTS.insert().values(generation=generation, kind="generation", body=figures)
-                )
+                row = {"run": run, "id": next_id(EVENTS, run), "generation": generation}
+                connection.execute(EVENTS.insert().values(**row, kind="generation", body=figures))
 
-    @property
-    def engine(self) -> sql.Engine:
-        """For the parts of the record that have a file of their own."""
-        return self._engine
+        self.backend.write(write)
 
     def forget_after(self, generation: int) -> None:
         """Removes what later generations have written, since they are to be run again."""
-        late = sql.select(MATCHES.c.id).where(MATCHES.c.generation > generation)
+        run = self.backend.run
+        late = sql.select(MATCHES.c.id).where(MATCHES.c.run == run)
+        late = late.where(MATCHES.c.generation > generation)
         # A gate that played with what is forgotten, or promoted it, is asked anew.
         gates = sql.union(
-            sql.select(TRIALS.c.gate).where(TRIALS.c.match.in_(late)),
-            sql.select(CHAMPIONS.c.gate).where(CHAMPIONS.c.snapshot > generation),
+            sql.select(TRIALS.c.gate).where(TRIALS.c.run == run, TRIALS.c.match.in_(late)),
+            sql.select(CHAMPIONS.c.gate).where(
+                CHAMPIONS.c.run == run, CHAMPIONS.c.snapshot > generation
+            ),
         )
-        with self._engine.begin() as connection:
+
+        def forget(connection: sql.Connection) -> None:
             forgotten = list(connection.execute(gates).scalars())
-            for table, column in ((CHAMPIONS, CHAMPIONS.c.gate), (TRIALS, TRIALS.c.gate)):
-                connection.execute(table.delete().where(column.in_(forgotten)))
-            connection.execute(GATES.delete().where(GATES.c.id.in_(forgotten)))
-            connection.execute(PAIRS.delete().where(PAIRS.c.match.in_(late)))
-            connection.execute(MATCHES.delete().where(MATCHES.c.generation > generation))
-            connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.id > generation))
-            connection.execute(EXPLOITERS.delete().where(EXPLOITERS.c.generation > generation))
-            connection.execute(EVENTS.delete().where(EVENTS.c.generation > generation))
-            connection.execute(DIGESTS.delete().where(DIGESTS.c.generation > generation))
+            for table, condition in (
+                (CHAMPIONS, CHAMPIONS.c.gate.in_(forgotten)),
+                (TRIALS, TRIALS.c.gate.in_(forgotten)),
+                (GATES, GATES.c.id.in_(forgotten)),
+                (ROUNDS, ROUNDS.c.match.in_(late)),
+                (PAIRS, PAIRS.c.match.in_(late)),
+                (MATCHES, MATCHES.c.generation > generation),
+                (SNAPSHOTS, SNAPSHOTS.c.id > generation),
+                (EXPLOITERS, EXPLOITERS.c.generation > generation),
+                (EVENTS, EVENTS.c.generation > generation),
+                (DIGESTS, DIGESTS.c.generation > generation),
+            ):
+                connection.execute(table.delete().where(table.c.run == run, condition))
+
+        self.backend.write(forget)
 
     def digests(self) -> dict[int, str]:
         """The snapshots there are: id to digest, oldest first."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(sql.select(SNAPSHOTS).order_by(SNAPSHOTS.c.id))
-            return {row.id: row.digest for row in rows}
+        query = sql.select(SNAPSHOTS.c.id, SNAPSHOTS.c.digest).order_by(SNAPSHOTS.c.id)
+        return {row.id: row.digest for row in self._rows(query, SNAPSHOTS)}
 
     def file_digests(self) -> dict[str, str]:
         """SHA-256 of what resuming reads beside snapshots, by name, see `schema.DIGESTS`.
 
         Files of earlier versions have none.
         """
-        with self._engine.connect() as connection:
-            return {row.name: row.digest for row in connection.execute(sql.select(DIGESTS))}
+        query = sql.select(DIGESTS.c.name, DIGESTS.c.digest)
+        return {row.name: row.digest for row in self._rows(query, DIGESTS)}
 
     def exploiters(self) -> list[Exploiter]:
         """The exploiters' snapshots in the pool, oldest first."""
-        query = sql.select(EXPLOITERS).order_by(EXPLOITERS.c.generation, EXPLOITERS.c.number)
-        with self._engine.connect() as connection:
-            return [Exploiter(*row) for row in connection.execute(query)]
+        columns = (EXPLOITERS.c[field.name] for field in fields(Exploiter))
+        query = sql.select(*columns).order_by(EXPLOITERS.c.generation, EXPLOITERS.c.number)
+        return [Exploiter(*row) for row in self._rows(query, EXPLOITERS)]
+
+    def _rows(self, query: "sql.Select[*tuple[Any, ...]]", table: sql.Table) -> Sequence[Any]:
+        """What a query finds among the run's rows of a table."""
+        query = query.where(table.c.run == self.backend.run)
+        return self.backend.read(lambda connection: connection.execute(query).all())
+
+    def version(self) -> tuple[int, ...]:
+        """Changes whenever generations, matches or gates come or go."""
+        newest = [
+            sql.select(sql.func.coalesce(sql.func.max(t.c.id), 0), sql.func.count())
+            for t in (EVENTS, MATCHES, GATES)
+        ]
+        found = [
+            self._rows(query, t)[0]
+            for query, t in zip(newest, (EVENTS, MATCHES, GATES), strict=True)
+        ]
+        return tuple(number for row in found for number in row)
 
     def count(self, role: str) -> int:
         """How many matches of a role there are."""
         query = sql.select(sql.func.count()).select_from(MATCHES).where(MATCHES.c.role == role)
-        with self._engine.connect() as connection:
-            return connection.execute(query).scalar_one()
+        return self._rows(query, MATCHES)[0][0]
 
     def tallies(self, *roles: str) -> list[Tally]:
         """Wins, draws and losses by agents and generation, in matches of these roles."""
+        own = PAIRS.c.run == self.backend.run
         game = sql.union_all(
-            sql.select(PAIRS.c.match, PAIRS.c.first.label("score")),
-            sql.select(PAIRS.c.match, PAIRS.c.second.label("score")),
+            sql.select(PAIRS.c.match, PAIRS.c.first.label("score")).where(own),
+            sql.select(PAIRS.c.match, PAIRS.c.second.label("score")).where(own),
         ).subquery()
 
         def count(condition: sql.ColumnElement[bool]) -> Any:
@@ -283,8 +270,7 @@ class Results:
             .group_by(*keys)
             .order_by(sql.func.min(MATCHES.c.id))
         )
-        with self._engine.connect() as connection:
-            return [Tally(*row) for row in connection.execute(query)]
+        return [Tally(*row) for row in self._rows(query, MATCHES)]
 
     def scores(self, *roles: str, until: int | None = None) -> list[Scores]:
         """The games of each two agents in matches of these roles, summed up.
@@ -306,56 +292,62 @@ class Results:
         sums = sql.func.count(), *seat(first), *seat(second), sql.func.sum(first * second)
         query = (
             sql.select(*keys, *sums)
-            .join(PAIRS, PAIRS.c.match == MATCHES.c.id)
+            .join(PAIRS, _pairs_of_match())
             .where(MATCHES.c.role.in_(roles), MATCHES.c.a != MATCHES.c.b)
             .group_by(*keys)
             .order_by(*keys)
         )
         if until is not None:
             query = query.where(MATCHES.c.generation <= until)
-        with self._engine.connect() as connection:
-            rows = [tuple(row) for row in connection.execute(query)]
+        rows = [tuple(row) for row in self._rows(query, MATCHES)]
         return [Scores(row[0], row[1], row[2:]) for row in rows]
 
     def pairs(self, a: str, b: str, *roles: str) -> np.ndarray:
         """All pairs of games of two agents, f64[P, 2]: a's scores, a moving first in the first."""
         query = (
             sql.select(MATCHES.c.a, PAIRS.c.first, PAIRS.c.second)
-            .join(MATCHES, PAIRS.c.match == MATCHES.c.id)
+            .join(MATCHES, _pairs_of_match())
             .where(MATCHES.c.role.in_(roles), MATCHES.c.a.in_((a, b)), MATCHES.c.b.in_((a, b)))
             .where(MATCHES.c.a != MATCHES.c.b)
             .order_by(PAIRS.c.match, PAIRS.c.number)
         )
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query, MATCHES)
         found = [(x, y) if who == a else (1 - y, 1 - x) for who, x, y in rows]
         return np.array(found, np.float64).reshape(-1, 2)
 
     def events(self) -> list[JsonObject]:
         """The figures of every generation, in order."""
         query = sql.select(EVENTS.c.body).order_by(EVENTS.c.generation)
-        with self._engine.connect() as connection:
-            return [row.body for row in connection.execute(query)]
+        return [row.body for row in self._rows(query, EVENTS)]
 
     def verify(self) -> None:
         """Reads all of it; raises UserError, in one line, at the first row that no run writes."""
-        with self._engine.connect() as connection:
-            found = integrity.fault(connection)
+        found = self.backend.read(partial(integrity.fault, run=self.backend.run))
         if found:
-            raise UserError(f"{self._path} holds what no run writes: {found}")
+            raise UserError(f"{self.backend.title} holds what no run writes: {found}")
 
 
-def insert(connection: sql.Connection, generation: int, match: MatchResult) -> int:
-    """Adds one match and its pairs to a transaction; its `matches.id`."""
+def insert(connection: sql.Connection, run: int, generation: int, match: MatchResult) -> int:
+    """Adds one match of a run and its pairs to a transaction; its `matches.id`."""
     row = {"generation": generation, "role": match.role, "a": match.a, "b": match.b}
-    key = connection.execute(MATCHES.insert().values(row).returning(MATCHES.c.id)).scalar_one()
+    new = MATCHES.insert().values(run=run, id=next_id(MATCHES, run), **row)
+    key = connection.execute(new.returning(MATCHES.c.id)).scalar_one()
     scores = np.asarray(match.scores, float).tolist()
     pairs = [
-        {"match": key, "number": i, "first": x, "second": y} for i, (x, y) in enumerate(scores)
+        {"run": run, "match": key, "number": i, "first": x, "second": y}
+        for i, (x, y) in enumerate(scores)
     ]
     connection.execute(PAIRS.insert(), pairs)
     return key
 
 
-def _configure(connection: Any, _: Any) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
+def _pairs_of_match() -> sql.ColumnElement[bool]:
+    return sql.and_(PAIRS.c.run == MATCHES.c.run, PAIRS.c.match == MATCHES.c.id)
+
+
+def _open(place: Place, create: bool, frozen: bool) -> Backend:
+    if isinstance(place, SharedDatabase):
+        from league.store.shared import PostgresDatabase
+
+        return PostgresDatabase(place, create, frozen=frozen)
+    return EmbeddedDatabase(place, create)

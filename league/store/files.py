@@ -45,8 +45,12 @@ def replacing(path: Path, mode: str = "wb") -> Iterator[Any]:
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path, *, alone: bool = True) -> Iterator[None]:
     """Keeps other processes out of a run's folder; a kill releases it.
+
+    Args:
+      folder: of the run.
+      alone: keep all out; else only those who want to be alone.
 
     Raises:
       UserError: another process holds it.
@@ -54,13 +58,15 @@ def lock(folder: Path) -> Iterator[None]:
     with open(folder / LOCK, "a") as file:
         for attempt in range(_ATTEMPTS):
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 if attempt + 1 == _ATTEMPTS:
                     raise UserError(f"run {folder.name!r} is in use by another process") from None
                 time.sleep(_PAUSE)
-        file.truncate(0)  # what the last holder wrote, see `status.py`
+        if alone:
+            file.truncate(0)  # what the last holder wrote, see `status.py`
         yield
 
 

@@ -1,6 +1,5 @@
 """Weights that a run begins with, where they are not random: those of another snapshot."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from arena.judges.rules import Rules
 from arena.types import Params
 from games import Game
 from league.settings.json_object import JsonObject
-from league.store.checkpoints import Store, digest
+from league.store.checkpoints import digest, store
 
 FOLDER = "initial"
 
@@ -48,17 +47,18 @@ class InitialWeights:
         """What a run card says of them."""
         return {"from": {"name": self.name, "digest": digest(self.params)}}
 
-    def save(self, folder: Path) -> None:
-        """Keeps them in a run's folder, in place of what a kill may have left there."""
-        shutil.rmtree(folder / FOLDER, ignore_errors=True)
-        Store(folder / FOLDER).save(0, self.params)
+    def save(self, place: Path | str) -> None:
+        """Keeps them among a run's files, in place of what a kill may have left there."""
+        kept = store(place, FOLDER)
+        kept.clear()
+        kept.save(0, self.params)
 
 
-def load(folder: Path, card: JsonObject, like: Params) -> Params | None:
+def load(place: Path | str, card: JsonObject, like: Params) -> Params | None:
     """The weights that a run begins with; None if they are random.
 
     Args:
-      folder: of the run.
+      place: of the run's files, a folder or a URL.
       card: its card.
       like: their shapes.
 
@@ -67,7 +67,8 @@ def load(folder: Path, card: JsonObject, like: Params) -> Params | None:
     """
     if "from" not in card:
         return None
-    params = Store(folder / FOLDER).load(0, like)
+    kept = store(place, FOLDER)
+    params = kept.load(0, like)
     if digest(params) != card["from"]["digest"]:
-        raise UserError(f"{folder / FOLDER} is damaged: wrong digest")
+        raise UserError(f"{kept.title(0)} is damaged: wrong digest")
     return params

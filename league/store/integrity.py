@@ -18,10 +18,14 @@ _GROUPS = ("phase_seconds", "passes", "judged", "imitated")
 """Figures of a generation that are no numbers: lists of lines, and numbers by name."""
 
 
-def fault(connection: sql.Connection) -> str:
-    """What is wrong first, in words; empty if nothing is."""
-    for find in (_broken, _orphan, _snapshots, _agents, _empty_matches, _figures):
-        if found := find(connection):
+def fault(connection: sql.Connection, *, run: int) -> str:
+    """What is wrong first with a run's rows, in words; empty if nothing is."""
+    if connection.dialect.name == "sqlite" and (
+        found := _broken(connection) or _orphan(connection)
+    ):
+        return found
+    for find in (_snapshots, _agents, _empty_matches, _figures):
+        if found := find(connection, run):
             return found
     return ""
 
@@ -37,18 +41,19 @@ def _orphan(connection: sql.Connection) -> str:
     return f"a row of {found[0]} without its row in {found[2]}" if found else ""
 
 
-def _snapshots(connection: sql.Connection) -> str:
+def _snapshots(connection: sql.Connection, run: int) -> str:
     """A gap among the main agent's snapshots, of which every generation has one."""
     count, newest = connection.execute(
-        sql.select(sql.func.count(), sql.func.max(SNAPSHOTS.c.id))
+        sql.select(sql.func.count(), sql.func.max(SNAPSHOTS.c.id)).where(SNAPSHOTS.c.run == run)
     ).one()
     return f"it lacks a snapshot below {newest}" if count and count != newest + 1 else ""
 
 
-def _agents(connection: sql.Connection) -> str:
+def _agents(connection: sql.Connection, run: int) -> str:
     """A match among snapshots with one that there is not."""
     known = sql.union(
-        sql.select(sql.cast(SNAPSHOTS.c.id, sql.String)), sql.select(EXPLOITERS.c.id)
+        sql.select(sql.cast(SNAPSHOTS.c.id, sql.String)).where(SNAPSHOTS.c.run == run),
+        sql.select(EXPLOITERS.c.id).where(EXPLOITERS.c.run == run),
     ).subquery()
     ids = sql.select(known.c[0])
     within = MATCHES.c.role.in_(_BETWEEN_SNAPSHOTS)
@@ -57,20 +62,23 @@ def _agents(connection: sql.Connection) -> str:
         sql.and_(MATCHES.c.role != "exploit", MATCHES.c.a.not_in(ids)),
         sql.and_(sql.or_(within, MATCHES.c.role == "exploit"), MATCHES.c.b.not_in(ids)),
     )
-    query = sql.select(MATCHES.c.id, MATCHES.c.a, MATCHES.c.b).where(wrong).limit(1)
+    query = sql.select(MATCHES.c.id, MATCHES.c.a, MATCHES.c.b)
+    query = query.where(MATCHES.c.run == run, wrong).limit(1)
     found = connection.execute(query).first()
     return f"match {found.id}, {found.a} against {found.b}, of no such snapshots" if found else ""
 
 
-def _empty_matches(connection: sql.Connection) -> str:
-    query = sql.select(MATCHES.c.id).where(MATCHES.c.id.not_in(sql.select(PAIRS.c.match))).limit(1)
-    found = connection.execute(query).scalar()
+def _empty_matches(connection: sql.Connection, run: int) -> str:
+    played = sql.select(PAIRS.c.match).where(PAIRS.c.run == run)
+    query = sql.select(MATCHES.c.id).where(MATCHES.c.run == run, MATCHES.c.id.not_in(played))
+    found = connection.execute(query.limit(1)).scalar()
     return f"match {found} without games" if found is not None else ""
 
 
-def _figures(connection: sql.Connection) -> str:
+def _figures(connection: sql.Connection, run: int) -> str:
     """A generation's figures that are no figures."""
     query = sql.select(EVENTS.c.id, sql.cast(EVENTS.c.body, sql.String)).order_by(EVENTS.c.id)
+    query = query.where(EVENTS.c.run == run)
     for number, body in connection.execute(query):
         try:
             proper = _proper(json.loads(body))

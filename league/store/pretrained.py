@@ -56,6 +56,8 @@ def write(where: Run, number: str, path: Path) -> None:
       UserError: there is no such snapshot, or a weight is too large for half precision.
     """
     learner = where.config.learner
+    if where.rating_scale is not None:
+        raise UserError(f"the network of {where.name!r} is told of ratings, which a net is not")
     weights = networks.for_play(where.weights(number))
     weights = jax.tree.map(lambda x: np.asarray(x, np.float16), weights)
     if not finite(weights):

@@ -1,7 +1,7 @@
 """A run on disk.
 
 runs/NAME/run.json        the run card, see `card.py`
-          league.db       the record, see `schema.py`
+          league.db       the record, see `schema.py`, unless the card names a shared database
           snapshots/ID/   weights of every generation
           exploiters/     weights of exploiters that joined the pool, eK/GEN/ for GENeK
           data/GEN.npz    the datasets of every generation; GENeK.npz, exploiter K's
@@ -10,10 +10,14 @@ runs/NAME/run.json        the run card, see `card.py`
           judge/GEN.npz   the weights by which a generation was judged, if a judge learns
           games/GEN.jsonl   showcase games, see `league/training/showcase.py`
           report.html
+
+Where the card names a store, snapshots, exploiters, data, initial, state and judge lie there, below
+the run's name: in folders alike, or as objects NUMBER.npz.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +27,7 @@ import numpy as np
 from agents import judges
 from agents.learners.base import Learner, TrainState
 from agents.nn import networks
+from agents.nn.rated import RatedConfig, at_rating
 from arena import keys
 from arena.errors import UserError
 from arena.judges.rules import Rules
@@ -33,11 +38,13 @@ from league.settings import game_names
 from league.settings.config import Config, from_card
 from league.settings.league_learners import LeagueLearner, league_learners
 from league.store import card as cards
-from league.store import datasets, imported_games, initial, snapshot_ids
-from league.store.checkpoints import Store, digest
+from league.store import datasets, imported_games, initial, record, snapshot_ids, stores
+from league.store.backend import Place, SharedDatabase
+from league.store.checkpoints import Store, digest, store
 from league.store.database import Results
 from league.store.files import lock
-from league.store.imported_games import ImportedGames
+from league.store.imported_games import ImportedGames, RatingScale
+from league.store.objects import Files, files
 
 
 class Run:
@@ -87,13 +94,28 @@ class Run:
     @cached_property
     def judge(self) -> Judge:
         """Who says who won in its training games; measuring goes by the rules."""
-        learner = self.config.learner
+        learner = self.playing_config.learner
         return judges.make(self.card["judge"], self.game, learner, seed=self.config.seed)
+
+    @cached_property
+    def rating_scale(self) -> RatingScale | None:
+        """How its network is told of ratings; None if it is not."""
+        scale = self.card.get("imitates", {}).get("rating")
+        return RatingScale(**scale) if scale else None
+
+    @property
+    def playing_config(self) -> Config:
+        """The configuration with the network as it plays: told of ratings, if it is."""
+        config = self.config
+        if self.rating_scale is None:
+            return config
+        network = RatedConfig(config.learner.network)
+        return replace(config, learner=replace(config.learner, network=network))
 
     @cached_property
     def learner(self) -> Learner:
         """How it learns, and how it moves in training games."""
-        return self.config.learner.make(self.game, self.judge)
+        return self.playing_config.learner.make(self.game, self.judge)
 
     @cached_property
     def learners(self) -> list[LeagueLearner]:
@@ -101,20 +123,30 @@ class Run:
         return league_learners(self.config)
 
     @cached_property
+    def place(self) -> Path | str:
+        """Where its weights and data lie: its folder, unless the card names a store."""
+        return stores.of_card(self.folder, self.card)
+
+    @cached_property
+    def files(self) -> Files:
+        """Its data, and weights by which it was judged."""
+        return files(self.place)
+
+    @cached_property
     def snapshots(self) -> Store:
         """Weights of every generation."""
-        return Store(self.folder / "snapshots")
+        return store(self.place, "snapshots")
 
     @cached_property
     def exploiters(self) -> dict[int, Store]:
         """Weights of the exploiters that joined the pool, by the exploiter's number."""
         _, *exploiters = self.learners
-        return {e.number: Store(self.folder / "exploiters" / e.suffix) for e in exploiters}
+        return {e.number: store(self.place, f"exploiters/{e.suffix}") for e in exploiters}
 
     @cached_property
     def state(self) -> Store:
         """What resuming needs: the `TrainState`s of all learners after a generation."""
-        return Store(self.folder / "state", keep=2)
+        return store(self.place, "state", keep=2)
 
     def results(self, create: bool = False) -> Results:
         """The record; makes it if asked to.
@@ -122,7 +154,7 @@ class Run:
         Raises:
           UserError: it is missing or damaged, holds what no run writes, or is that of another card.
         """
-        results = Results(self._record, create)
+        results = Results(self.record, create)
         try:
             results.verify()
             known = results.file_digests().get(cards.NAME)
@@ -137,8 +169,9 @@ class Run:
         return results
 
     @property
-    def _record(self) -> Path:
-        return self.folder / "league.db"
+    def record(self) -> Place:
+        """Where its record is."""
+        return record.place(self.folder, self.card)
 
     def template(self) -> TrainState:
         """Shapes of all that one learner carries."""
@@ -155,7 +188,7 @@ class Run:
           UserError: these are missing or damaged.
         """
         state = self.learner.init(self.key(0, "begin"))
-        params = initial.load(self.folder, self.card, self.template().params)
+        params = initial.load(self.place, self.card, self.template().params)
         return state if params is None else state._replace(params=params)
 
     def eval_policy(self, simulations: int) -> Policy:
@@ -165,29 +198,43 @@ class Run:
           UserError: with search in a game that cannot be searched.
         """
         try:
-            return self.config.learner.make(self.game, Rules(self.game)).eval_policy(simulations)
+            return self.playing_config.learner.make(self.game, Rules(self.game)).eval_policy(
+                simulations
+            )
         except UserError:
             raise
         except ValueError as error:
             raise UserError(str(error)) from None
 
-    def agent(self, snapshot: int | str, *, simulations: int = 0, name: str = "") -> Agent:
+    def agent(
+        self,
+        snapshot: int | str,
+        *,
+        simulations: int = 0,
+        name: str = "",
+        rating: float | None = None,
+    ) -> Agent:
         """A snapshot that plays in measured games, without what only training needs of its weights.
 
         Args:
           snapshot: its generation or id.
           simulations: of its search a move; its network's favourite move without one.
           name: of the agent; the snapshot's id if empty.
+          rating: of the player that it is to move like; as it was trained if None.
 
         Raises:
-          UserError: it is not there, or the game cannot be searched.
+          UserError: it is not there, the game cannot be searched, or it is not told of ratings.
         """
-        policy = self.eval_policy(simulations)
-        return Agent(name or str(snapshot), policy, networks.for_play(self.weights(snapshot)))
+        policy, params = self.eval_policy(simulations), self.weights(snapshot)
+        if rating is not None:
+            if self.rating_scale is None:
+                raise UserError(f"run {self.name!r} knows of no ratings: --rated teaches them")
+            params = at_rating(params, self.rating_scale.normalised(rating))
+        return Agent(name or str(snapshot), policy, networks.for_play(params))
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the weights of all snapshots there are, exploiters' included, by id."""
-        with Results(self._record) as results:
+        with Results(self.record) as results:
             found = {str(number): sha for number, sha in results.digests().items()}
             return found | {e.id: e.digest for e in results.exploiters()}
 
@@ -202,10 +249,10 @@ class Run:
         if name not in found or place is None:
             raise UserError(f"run {self.name!r} has no snapshot {name}{_range(found)}")
         generation, number = place
-        store = self.exploiters[number] if number else self.snapshots
-        params = store.load(generation, self.template().params)
+        kept = self.exploiters[number] if number else self.snapshots
+        params = kept.load(generation, self.template().params)
         if digest(params) != found[name]:
-            raise UserError(f"{store.folder / str(generation)} is damaged: wrong digest")
+            raise UserError(f"{kept.title(generation)} is damaged: wrong digest")
         return params
 
     def key(self, generation: int, role: str) -> jax.Array:
@@ -226,14 +273,17 @@ class Run:
 
     def write_data(self, name: str, data: PyTree) -> str:
         """Keeps the dataset of a snapshot's generation, as `data/NAME.npz`; gives its digest."""
-        return datasets.write(self.folder / "data" / f"{name}.npz", data)
+        return datasets.write(self.files, data_file(name), data)
+
+    def has_data(self, name: str) -> bool:
+        """Whether there is a dataset of that name."""
+        return self.files.exists(data_file(name))
 
     def read_data(self, name: str) -> PyTree:
         """Reads `data/NAME.npz`; raises UserError if it is not there, or not what was written."""
-        path = self.folder / "data" / f"{name}.npz"
-        with Results(self._record) as results:
+        with Results(self.record) as results:
             known = results.file_digests().get(f"data/{name}")
-        return datasets.read(path, self.learner.dataset_template(), known)
+        return datasets.read(self.files, data_file(name), self.learner.dataset_template(), known)
 
     def imported(self) -> ImportedGames | None:
         """The games that the first policy imitates; None if it begins with random weights.
@@ -251,11 +301,11 @@ class Run:
 
     def keep_judge(self, generation: int, make: Callable[[], Params]) -> Params:
         """The weights by which a generation is judged: made the first time, then read again."""
-        path = self.folder / "judge" / f"{generation}.npz"
-        if path.exists():
-            return datasets.read_tree(path)
+        name = f"judge/{generation}.npz"
+        if self.files.exists(name):
+            return datasets.read_tree(self.files, name)
         params = make()
-        datasets.write(path, params)
+        datasets.write(self.files, name, params)
         return params
 
     def read_states(self, generation: int, results: Results) -> list[TrainState]:
@@ -273,7 +323,7 @@ class Run:
             else digest(states) == known
         )
         if not right:
-            raise UserError(f"{self.state.folder / str(generation)} is damaged: wrong digest")
+            raise UserError(f"{self.state.title(generation)} is damaged: wrong digest")
         return states
 
     def write_card(self) -> None:
@@ -281,21 +331,37 @@ class Run:
         cards.write(self.folder, self.card)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keeps a second process from training the same run; a kill releases it.
+    def lock(self, *, alone: bool = True) -> Iterator[None]:
+        """Keeps a second process from changing the same run; a kill releases it.
+
+        Args:
+          alone: no other may hold it; else only none that wants to be alone, where the record is in
+            a shared database.
 
         Raises:
           UserError: another process holds it.
         """
-        with lock(self.folder):
+        place = self.record
+        if not isinstance(place, SharedDatabase):
+            with lock(self.folder):
+                yield
+            return
+        from league.store import shared
+
+        with lock(self.folder, alone=alone), shared.locked(place, alone=alone):
             yield
 
     def close(self) -> None:
         """Ends the threads of the stores."""
         stores = [self.__dict__.get("snapshots"), self.__dict__.get("state")]
-        for store in (*stores, *self.__dict__.get("exploiters", {}).values()):
-            if store is not None:
-                store.close()
+        for one in (*stores, *self.__dict__.get("exploiters", {}).values()):
+            if one is not None:
+                one.close()
+
+
+def data_file(name: str) -> str:
+    """The name of a dataset among a run's files."""
+    return f"data/{name}.npz"
 
 
 def _range(found: dict[str, str]) -> str:

@@ -8,10 +8,13 @@ from pathlib import Path
 from agents import registry
 from arena.errors import UserError
 from games import Game
+from league.settings import defaults, game_names
 from league.settings.config import Config
 from league.store import card as cards
+from league.store import record, stores
+from league.store.backend import SharedDatabase
 from league.store.files import lock
-from league.store.imported_games import ImportedGames
+from league.store.imported_games import ImportedGames, RatingScale
 from league.store.initial import InitialWeights
 from league.store.run import Run
 
@@ -29,6 +32,9 @@ def create(
     folder: Path = FOLDER,
     rules: Game | None = None,
     begins: InitialWeights | ImportedGames | None = None,
+    database: str = "",
+    store: str = "",
+    rated: bool = False,
 ) -> Run:
     """A new run: its folder and its card.
 
@@ -40,22 +46,46 @@ def create(
       folder: where runs lie.
       rules: the game, where its name does not say where it is to be found.
       begins: weights to begin with, or games that the first policy imitates; neither if None.
+      database: URL of one that leagues share, for its record; a file in its folder if empty.
+      store: path or URL, for its weights and data; its folder if empty.
+      rated: whether its network is told of the ratings of the players that it imitates.
 
     Raises:
-      UserError: the name is taken, or cannot be one.
+      UserError: the name is taken, or cannot be one; database or store do not answer; there are no
+        ratings to tell of.
     """
-    name = name or free_name(folder, game)
+    url = shared_url(database)
+    name = name or free_name(folder, game, url)
     check_name(name)
     place = folder / name
     card = cards.new(game, config, judge, rules)
+    if url:
+        card |= record.entry(SharedDatabase(url, name))
+    card |= stores.entry(stores.settled(store) if store else "", name)
+    files = stores.of_card(place, card)
+    if store:
+        stores.check_empty(files)
     if isinstance(begins, ImportedGames):
-        card["imitates"] = {"file": str(begins.path.resolve()), "digest": begins.digest}
+        played = rules or game_names.load(game)
+        card["imitates"] = {
+            "file": str(begins.path.resolve()),
+            "digest": begins.digest,
+            "positions": defaults.imitated(played, config, len(begins.games.move)),
+        }
+        if rated:
+            card["imitates"]["rating"] = dataclasses.asdict(RatingScale.of(begins.games))
+    elif rated:
+        raise UserError("--rated goes with --from FILE.npz, games of rated players")
     place.mkdir(parents=True, exist_ok=True)  # it may be there, left by a kill before the card
     with lock(place):  # of two who begin at once, one writes the card
         if (place / cards.NAME).exists():
             raise UserError(f"there is a run {name!r} already; --resume goes on with it")
+        if url:
+            from league.store import shared
+
+            shared.begin(SharedDatabase(url, name))
         if isinstance(begins, InitialWeights):
-            begins.save(place)
+            begins.save(files)
             card |= begins.card()
         cards.write(place, card)
     return Run(place, rules)
@@ -69,12 +99,37 @@ def check_name(name: str) -> None:
         raise UserError(f"{name!r} is the name of an agent, and cannot be that of a run")
 
 
-def free_name(folder: Path, game: str) -> str:
-    """The name of a run of a game: the game's, or the first of NAME-2, NAME-3, … that is free."""
+def shared_url(database: str) -> str:
+    """The URL of a shared database as a card keeps it; empty as the argument is."""
+    if not database:
+        return ""
+    from league.store import shared
+
+    return shared.parse(database)
+
+
+def free_name(folder: Path, game: str, url: str = "") -> str:
+    """The name of a run of a game: the game's, or the first of NAME-2, NAME-3, … that is free.
+
+    Args:
+      folder: where runs lie.
+      game: its name.
+      url: of the shared database that the run will be in, if it will.
+    """
     name, number = re.sub(r"[^\w.=-]+", "-", game).strip(".-"), 1
-    while (folder / (free := name if number == 1 else f"{name}-{number}")).exists():
+    while _is_taken(folder, free := name if number == 1 else f"{name}-{number}", url):
         number += 1
     return free
+
+
+def _is_taken(folder: Path, name: str, url: str) -> bool:
+    if (folder / name).exists():
+        return True
+    if not url:
+        return False
+    from league.store import shared
+
+    return shared.is_taken(SharedDatabase(url, name))
 
 
 def find(game: str, name: str = "", folder: Path = FOLDER) -> Run:
@@ -102,6 +157,20 @@ def _changed(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:  # a link to nothing, for one
         return 0.0
+
+
+def check_database(work: Run, database: str) -> None:
+    """Raises UserError if a run's record is not in the database that is named, if one is."""
+    url, place = shared_url(database), work.record
+    if url and (not isinstance(place, SharedDatabase) or place.url != url):
+        there = place.url if isinstance(place, SharedDatabase) else place
+        raise UserError(f"run {work.name!r} keeps its record, {there}")
+
+
+def check_store(work: Run, store: str) -> None:
+    """Raises UserError if a run's weights are not in the store that is named, if one is."""
+    if store and stores.entry(stores.settled(store), work.name).get("store") != str(work.place):
+        raise UserError(f"run {work.name!r} keeps its store, {work.place}")
 
 
 def check_kept(work: Run, **asked: str) -> None:

@@ -1,51 +1,52 @@
-"""Brings a record of an earlier version to the form of this one, all or nothing.
+"""Which version a record has, and how one of an earlier version gets the form of this one.
 
-Version 1 of the database, which Arena 0.1 wrote, has the same tables without constraints and
-without `digests`, and those that came later may be missing.
+Versions are the revisions of alembic in `revisions/`, which is not imported before one is needed.
 """
-
-from pathlib import Path
 
 import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
 
 from arena.errors import UserError
-from league.store.schema import _META
+from league.store.schema import META
 
-VERSION = 2
-FIRST = 1
+NEWEST = "0003"
+VERSION_TABLE = "arena_version"
+
+_VERSION = sql.Table(
+    VERSION_TABLE, sql.MetaData(), sql.Column("version_num", sql.String(32), primary_key=True)
+)
 
 
-def run(connection: sql.Connection, path: Path) -> None:
-    """Copies all rows into tables of today's form, in one transaction.
+def create(connection: sql.Connection) -> None:
+    """Makes the tables of this version where there are none, or finishes making them."""
+    META.create_all(connection)
+    _VERSION.create(connection, checkfirst=True)
+    connection.execute(_VERSION.delete())
+    connection.execute(_VERSION.insert().values(version_num=NEWEST))
+
+
+def version(connection: sql.Connection) -> str:
+    """The version of a database that has been created."""
+    return connection.execute(sql.select(_VERSION.c.version_num)).scalar_one()
+
+
+def run(connection: sql.Connection, title: str) -> None:
+    """Brings a record to this version, as a part of the caller's transaction.
 
     Args:
-      connection: to a database of version `FIRST`.
-      path: of its file.
+      connection: to a record of an earlier version.
+      title: of the database, for messages.
 
     Raises:
-      UserError: a row is none that a run writes; then nothing is changed.
+      UserError: a row is none that a run writes.
     """
-    connection.rollback()  # what has been read so far
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    if connection.exec_driver_sql("PRAGMA user_version").scalar_one() == VERSION:
-        connection.rollback()  # another process was faster
-        return
-    there = sql.inspect(connection).get_table_names()
-    tables = [table for table in _META.sorted_tables if table.name in there]
-    for table in tables:
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO old_{table.name}")
-    _META.create_all(connection)
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "league.store:revisions")
+    config.attributes["connection"] = connection
     try:
-        for table in tables:
-            names = ", ".join(f'"{column.name}"' for column in table.columns)
-            connection.exec_driver_sql(
-                f"INSERT INTO {table.name} ({names}) SELECT {names} FROM old_{table.name}"
-            )
+        command.upgrade(config, "head")
     except IntegrityError as error:
-        connection.rollback()
-        raise UserError(f"{path} holds what no run writes: {error.orig}") from None
-    for table in reversed(tables):
-        connection.exec_driver_sql(f"DROP TABLE old_{table.name}")
-    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-    connection.commit()
+        raise UserError(f"{title} holds what no run writes: {error.orig}") from None

@@ -1,86 +1,73 @@
-"""Where training games are played: a trainer requests matches, and actors play them.
+"""Where training games are played: a trainer asks for matches, and actors play them.
 
 A request says all that its result depends on, so it may be played anywhere, by anyone, and more
 than once. `LocalActors` play in this process.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import jax
+import numpy as np
 
-from arena.play.device_loop import Match, Played
-from arena.types import Params, PyTree, stack
-
-
-class WeightsRef(NamedTuple):
-    """Weights by name.
-
-    Attributes:
-      id: of the snapshot, or of a league learner on its way to the next one.
-      digest: SHA-256 of the weights.
-    """
-
-    id: str
-    digest: str
+from arena.play.device_loop import Match
+from arena.shards import at_once
+from arena.types import Params, stack
+from league.training.requests import Request, Result, Shape, WeightsRef, divide
 
 
-@dataclass(frozen=True, eq=False)
-class PlayRequest:
-    """A batch of G matches of P pairs each.
-
-    Attributes:
-      run: name of the run.
-      generation: for which they are played.
-      role: what they are for; with the generation it names the randomness.
-      numbers: G numbers of the matches in their role.
-      match: game, policies, judge, and what is recorded: what is compiled in.
-      a: G weights of the agents A.
-      b: G weights of their opponents.
-      openings: positions [G, P, ...] in which a seat is to move.
-      keys: PRNG keys [G].
-      judge: weights of the judge, if it has some that change.
-    """
-
-    run: str
-    generation: int
-    role: str
-    numbers: tuple[int, ...]
-    match: Match
-    a: tuple[WeightsRef, ...]
-    b: tuple[WeightsRef, ...]
-    openings: PyTree
-    keys: jax.Array
-    judge: WeightsRef | None = None
-
-
-class Actors(ABC):
+class Actors(Protocol):
     """Whoever plays requested matches."""
 
-    @abstractmethod
-    def play(self, requests: Sequence[PlayRequest]) -> list[Played]:
-        """The results of requests, in order; each follows from its request alone."""
+    def play(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> list[Result]:
+        """The results of requests, in order; each follows from its request alone.
+
+        Args:
+          requests: of one shape, with equally many matches each.
+          weights: finds weights by reference, in this process.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class LocalActors(Actors):
-    """Plays in this process, one request after the other, each spread over the devices.
+    """Plays in this process, as many requests at once as there are devices.
 
     Attributes:
-      weights: finds weights by reference.
+      match: the rules of matches of a shape.
     """
 
-    weights: Callable[[WeightsRef], Params]
+    match: Callable[[Shape], Match]
 
-    def play(self, requests: Sequence[PlayRequest]) -> list[Played]:
-        """The results of requests, in order."""
-        return [self._play(request) for request in requests]
+    def play(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> list[Result]:
+        """As `Actors.play`."""
+        together = at_once(len(requests))
+        found = []
+        for at in range(0, len(requests), together):
+            found += self._play(requests[at : at + together], weights)
+        return found
 
-    def _play(self, request: PlayRequest) -> Played:
-        a, b = (stack([self.weights(ref) for ref in refs]) for refs in (request.a, request.b))
-        judge = self.weights(request.judge) if request.judge else ()
-        return request.match.play(
-            a, b, keys=request.keys, openings=request.openings, judge_params=judge
+    def _play(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> list[Result]:
+        """Plays requests in one call of a program, each on a device of its own."""
+        first = requests[0]
+        a, b = (
+            stack([weights(ref) for request in requests for ref in side(request)])
+            for side in (lambda request: request.a, lambda request: request.b)
         )
+        openings, keys = jax.tree.map(
+            lambda *x: np.concatenate(x),
+            *[(request.openings, request.keys) for request in requests],
+        )
+        match = replace(self.match(first.shape), shards=len(requests))
+        judge = weights(first.judge) if first.judge else ()
+        played = match.play(
+            a, b, keys=jax.random.wrap_key_data(keys), openings=openings, judge_params=judge
+        )
+        return divide(requests, played)

@@ -14,25 +14,27 @@ import numpy as np
 
 from agents.learners.base import Learner, LearnerConfig
 from agents.nn import networks
+from arena.evaluation import exploitability as exact_play
 from arena.evaluation import metagame, score
 from arena.evaluation.exploitability import (
-    enumerable,
     exploitability,
     mixture_exploitability,
     payoffs,
 )
 from arena.judges.rules import Rules
-from arena.play import match
+from arena.play import match as matches
+from arena.play.device_loop import Match
 from arena.play.openings import random_openings
 from arena.types import Agent, Judge, Params, PyTree, TrainingMoment
 from games import Game
 from league.settings.config import Config
 from league.store.checkpoints import digest
 from league.training import step
-from league.training.actors import LocalActors, PlayRequest, WeightsRef
+from league.training.actors import LocalActors
+from league.training.requests import Request, Shape, WeightsRef, join
 
-ENUMERABLE = 100_000
-"""Courses of a game of hidden information, or positions of another, that are enumerated at most."""
+_POSITIONS, _COURSES = 100_000, 400_000
+"""Positions of a game, or courses of one of hidden information, that are enumerated at most."""
 
 
 def policy(
@@ -57,9 +59,15 @@ def _logits(game: Game, learner: LearnerConfig):
     return jax.jit(learner.make(game, Rules(game)).logits)
 
 
+def enumerable(game: Game) -> bool:
+    """Whether a best response can be found exactly."""
+    limit = _POSITIONS if game.perfect_information else _COURSES
+    return exact_play.enumerable(game, limit)
+
+
 def small(game: Game) -> bool:
     """Whether `of_pool` can say how far a run is from an equilibrium."""
-    return not game.perfect_information and enumerable(game, ENUMERABLE)
+    return not game.perfect_information and enumerable(game)
 
 
 def of_pool(game: Game, config: Config, snapshots: Sequence[Params]) -> dict[str, float]:
@@ -185,30 +193,34 @@ class BestResponse:
             moment = TrainingMoment(number, params, past.__getitem__, lambda make: make())
             judge = WeightsRef("judge", "")
             weights[judge] = self.judge.weighted.weights_for(moment)
-        request = PlayRequest(
+        request = Request(
             run="",
             generation=number,
             role="best response",
             numbers=tuple(range(count)),
-            match=step.recorded_match(
-                learner,
-                self.frozen.policy,
-                slots=config.slots,
-                pairs=config.pairs,
-                shards=config.shards,
-            ),
+            shape=Shape(config.pairs, config.slots),
             a=(own,) * count,
             b=(frozen,) * count,
-            openings=random_openings(
-                self.game,
-                jax.random.fold_in(key, 0),
-                shape=(count, config.pairs),
-                plies=config.opening_plies,
+            openings=jax.tree.map(
+                np.asarray,
+                random_openings(
+                    self.game,
+                    jax.random.fold_in(key, 0),
+                    shape=(count, config.pairs),
+                    plies=config.opening_plies,
+                ),
             ),
-            keys=jax.random.split(key, count),
+            keys=np.asarray(jax.random.key_data(jax.random.split(key, count))),
             judge=judge,
         )
-        [played] = LocalActors(lambda ref: weights[ref]).play([request])
+
+        def match(shape: Shape) -> Match:
+            policy = self.frozen.policy
+            return step.recorded_match(learner, policy, slots=shape.slots, pairs=shape.pairs)
+
+        shards = config.shards if self.game.on_device else 1
+        requests = request.split(shards)
+        played = join(requests, LocalActors(match).play(requests, weights.__getitem__))
         return step.make_dataset(learner, played, np.array([[True], [False]]).repeat(count, 1))
 
     def measure(self, params: Params, pairs: int, key: jax.Array) -> score.Score:
@@ -216,7 +228,7 @@ class BestResponse:
         policy = self.config.learner.make(self.game, Rules(self.game)).eval_policy(0)
         agent = Agent("best response", policy, networks.for_play(params))
         plies = self.config.measure.opening_plies
-        played = match.play(
+        played = matches.play(
             [agent],
             [self.frozen],
             self.game,

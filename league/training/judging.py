@@ -121,10 +121,13 @@ class Judging:
 
     def _divergence(self, params: Params, data: PyTree) -> float | None:
         """KL(snapshot ‖ first policy), nats a move, in positions of the generation's games."""
-        states = getattr(data, "state", None)
-        if states is None or not self.run.game.on_device or not len(jax.tree.leaves(states)[0]):
+        try:
+            states = self.run.learner.preferred(data).state
+        except ValueError:  # it does not say in which positions its moves were made
             return None
         count = len(jax.tree.leaves(states)[0])
+        if not self.run.game.on_device or not count:
+            return None
         rows = self.run.rng(0, "divergence").integers(count, size=_ROWS)
         some = jax.tree.map(lambda x: np.asarray(x)[rows], states)
         found = _divergences(self.run)(params, self.weights("0"), some)

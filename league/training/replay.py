@@ -34,7 +34,7 @@ class ReplayBuffer:
         }
         shapes = {str(_row(data)) for data in self._data.values()}
         if len(shapes) > 1:
-            raise UserError(f"{self.run.folder / 'data'} is damaged: datasets of unlike shapes")
+            raise UserError(f"{self.run.files.title('data')} is damaged: datasets of unlike shapes")
 
     def add(self, learner: LeagueLearner, generation: int, data: PyTree) -> None:
         """Adds one round's dataset to a generation's."""

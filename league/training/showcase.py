@@ -187,11 +187,11 @@ class Showcase:
     def _values(self, session: Session, params: Params) -> list[MoveNote | None]:
         """What the newest snapshot's network takes each position for, for who is to move."""
         policy = self._policies[0] if 0 in self._policies else self.run.eval_policy(0)
-        if not isinstance(policy, Searches):
-            return []
         try:
-            search = policy.tree_search()
-        except UserError:  # it could search another game, but plays this one without
+            search = policy.tree_search() if isinstance(policy, Searches) else None
+        except UserError:  # it would search in another game than this one
+            search = None
+        if search is None:
             return []
         states = [position.state for position in session.positions()]
         index = padded(range(len(states)), room_for(len(states)))

@@ -11,7 +11,7 @@ from arena.types import Policy, PyTree
 
 
 def recorded_match(
-    learner: Learner, opponent: Policy | None = None, *, slots: int, pairs: int, shards: int
+    learner: Learner, opponent: Policy | None = None, *, slots: int, pairs: int
 ) -> Match:
     """Matches whose record a dataset can be made of.
 
@@ -20,7 +20,6 @@ def recorded_match(
       opponent: how side B plays; the same way if None.
       slots: games in flight in each match and half, at most as many as pairs.
       pairs: of games in each match.
-      shards: in how many parts they are played at most.
     """
     policy = learner.behaviour_policy()
     return Match(
@@ -31,7 +30,6 @@ def recorded_match(
         slots=min(slots, pairs),
         record=True,
         finals=learner.needs_final_states,
-        shards=shards,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from agents.learners.base import TrainState
 from arena import interrupt
 from arena.errors import UserError
-from arena.play.device_loop import Played
+from arena.play.device_loop import Match, Played
 from arena.types import Params, PyTree, TrainingMoment, as_host_game
 from league.evaluation import compute_ledger, judge_parting, leaderboard
 from league.settings import duration
@@ -29,14 +29,15 @@ from league.store import runs, status
 from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
-from league.training import best_response, calibration, exploiters, game_figures, games_in, step
-from league.training.actors import Actors, LocalActors, PlayRequest, WeightsRef
+from league.training import best_response, calibration, exploiters, game_figures, imitating, step
+from league.training.actors import Actors, LocalActors
 from league.training.events import Callback, Event, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
 from league.training.game_figures import GameCounts
 from league.training.judging import Judging
 from league.training.measuring import Measuring
 from league.training.replay import ReplayBuffer
+from league.training.requests import Request, Shape, WeightsRef, join
 from league.training.schedule import Pairing, Schedule
 from league.training.showcase import Showcase
 
@@ -87,7 +88,7 @@ class Trainer:
         actors: Actors | None = None,
     ):
         self.run, self.results, self._tell = run, results, callback
-        self._actors = actors or LocalActors(lambda ref: self.weights(ref.id))
+        self._actors = actors or LocalActors(self._match)
         self._weights: dict[str, Params] = {}
         self.history = ExploiterHistory(run, results)
         self.schedule = Schedule(run, results, self.history)
@@ -96,6 +97,7 @@ class Trainer:
         self.judging = Judging(run, self.weights, self.measuring)
         self.showcase = Showcase(run, self.weights)
         self._passes = compute_ledger.nothing()
+        self._identity = cards.identity(run.card)
         self._exploitable = best_response.small(run.game)
 
     def train(self) -> None:
@@ -139,7 +141,7 @@ class Trainer:
         """The states to go on from; those of generation 0, which it makes, if there are none."""
         done = max(self.run.state.numbers(), default=-1)
         if max(self.results.digests(), default=-1) > done + 1:  # a kill loses one at most
-            raise UserError(f"{self.run.folder / 'state'} lacks the newest generation's state")
+            raise UserError(f"{self.run.files.title('state')} lacks the newest generation's state")
         states = self.run.read_states(done, self.results) if done >= 0 else None
         if 0 < done < self.run.config.generations:
             self.replay.restore(done)
@@ -161,18 +163,26 @@ class Trainer:
         """Raises UserError if a snapshot of the pool is not there; its digest is checked if met."""
         for number in set(self.results.digests()) - set(self.run.snapshots.numbers()):
             if number <= done:
-                raise UserError(f"{self.run.snapshots.folder / str(number)} is not there")
+                raise UserError(f"{self.run.snapshots.title(number)} is not there")
         for exploiter in self.results.exploiters():
             store = self.run.exploiters[exploiter.number]
             if exploiter.generation <= done and exploiter.generation not in store.numbers():
-                raise UserError(f"{store.folder / str(exploiter.generation)} is not there")
+                raise UserError(f"{store.title(exploiter.generation)} is not there")
 
     def _start(self) -> list[TrainState]:
         """Generation 0: the network as it begins, measured and saved like all others."""
         main, imitated = self.run.initial_state(), {}
         if source := self.run.imported():
             key = self.run.key(0, "imitate")
-            main, imitated = games_in.pretrain(self.run.learner, main, source.moves, key)
+            count = self.run.card["imitates"]["positions"]
+            main, imitated = imitating.pretrain(
+                self.run.learner,
+                main,
+                source.games,
+                count=count,
+                key=key,
+                scale=self.run.rating_scale,
+            )
         if not finite(main):
             raise UserError("the network begins with weights that are no finite numbers")
         states = [main] + [self._restarted(main) for _ in self.run.learners[1:]]
@@ -249,7 +259,7 @@ class Trainer:
         if not self._exploitable:
             return {}
         older = [self.weights(str(i)) for i in range(number)]
-        return best_response.of_pool(self.run.game, self.run.config, [*older, params])
+        return best_response.of_pool(self.run.game, self.run.playing_config, [*older, params])
 
     def _voided(self) -> int:
         """Games that an env has failed to finish."""
@@ -300,23 +310,26 @@ class Trainer:
             for mine, pairing in zip(own, pairings, strict=True)
         ]
         role = _role("play", turn)
+        keys = jax.random.key_data(jax.random.split(self.run.key(number, role), len(pairings)))
         pairs = slice(turn * config.pairs, (turn + 1) * config.pairs)
-        request = PlayRequest(
-            run=self.run.name,
+        request = Request(
+            run=self._identity,
             generation=number,
             role=role,
             numbers=tuple(range(len(pairings))),
-            match=step.recorded_match(
-                self.run.learner, slots=config.slots, pairs=config.pairs, shards=config.shards
-            ),
+            shape=Shape(config.pairs, config.slots),
             a=tuple(own),
             b=tuple(opponents),
-            openings=jax.tree.map(lambda x: x[:, pairs], openings),
-            keys=jax.random.split(self.run.key(number, role), len(pairings)),
+            openings=jax.tree.map(lambda x: np.asarray(x)[:, pairs], openings),
+            keys=np.asarray(keys),
             judge=self._judge_weights(generation),
         )
-        [played] = self._actors.play([request])
-        return played
+        requests = request.split(config.shards if self.run.game.on_device else 1)
+        return join(requests, self._actors.play(requests, lambda ref: self.weights(ref.id)))
+
+    def _match(self, shape: Shape) -> Match:
+        """The rules of its training games."""
+        return step.recorded_match(self.run.learner, slots=shape.slots, pairs=shape.pairs)
 
     def _judge_weights(self, generation: Generation) -> WeightsRef | None:
         """The weights of the judge at this moment, if it has some that change."""

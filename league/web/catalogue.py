@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agents import registry
 from agents.search.evaluation import check_searchable
@@ -14,6 +15,7 @@ from league.evaluation import leaderboard
 from league.store import card as cards
 from league.store import pretrained, runs
 from league.store.run import Run
+from league.web import runs as web_runs
 from league.web.site import Settings
 
 _ENGINES = (
@@ -21,6 +23,8 @@ _ENGINES = (
     ("stockfish:nodes=10000", "Stockfish, 10,000 nodes"),
     ("gnugo:level=1", "GNU Go, level 1"),
     ("gnugo:level=10", "GNU Go, level 10"),
+    ("grhino:level=1", "GRhino, level 1"),
+    ("grhino:level=5", "GRhino, level 5"),
     ("gnubg:plies=0", "GNU Backgammon, 0 plies"),
     ("gnubg:plies=1", "GNU Backgammon, 1 ply"),
     ("openspiel_mcts:100", "OpenSpiel's MCTS, 100 simulations"),
@@ -54,7 +58,7 @@ class Catalogue:
 
     def __init__(self, settings: Settings):
         self._settings = settings
-        self._ratings: dict[Path, tuple[float, dict[str, str]]] = {}
+        self._ratings: dict[Path, tuple[tuple[Any, ...], dict[str, str]]] = {}
 
     def runs(self) -> Iterator[Run]:
         """The runs that can be read."""
@@ -90,8 +94,7 @@ class Catalogue:
 
     def _rated(self, run: Run) -> dict[str, str]:
         """Snapshots of a run, oldest first, and what is said of their ratings."""
-        path = run.folder / "league.db"
-        changed = path.stat().st_mtime if path.exists() else 0.0
+        changed = web_runs.version(run.folder)
         kept = self._ratings.get(run.folder)
         if kept and kept[0] == changed:
             return kept[1]

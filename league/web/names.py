@@ -12,6 +12,8 @@ from pathlib import Path
 from arena.errors import UserError
 from league.web.work import MOST_SIMULATIONS
 
+_JUDGE = re.compile(r"rules|solver|self(:lag=\d{1,6})?|flipped:[01]?\.?\d{1,6}")
+_CUT = re.compile(r"adjudicated:\d{1,6},by=(.+)")
 _RUN = re.compile(r"[\w=+-][\w.=+-]*(:(\d{1,9}(e\d{1,3})?|champion))?")
 _OPTIONS = re.compile(r"[a-z_]+=[a-z0-9_.]+(,[a-z_]+=[a-z0-9_.]+)*")
 _ENGINES = {
@@ -20,6 +22,7 @@ _ENGINES = {
     "stockfish": {"nodes": 1_000_000, "depth": 15, "skill": 20},
     "gnugo": {"level": 10},
     "gnubg": {"plies": 2},
+    "grhino": {"level": 5},
 }
 """Agents of Arena by name, their options, and the most that each may be."""
 
@@ -73,3 +76,31 @@ def check_game(spec: str, allowed: Sequence[str], native: Sequence[str]) -> str:
     ):
         return spec
     raise UserError(f"there is no game {spec!r:.99} here; there are: {', '.join(native)}")
+
+
+def judges(verdicts: Path) -> list[str]:
+    """Names of judges to choose from, those that are people by their files of verdicts."""
+    people = [f"human:{path}" for path in sorted(verdicts.glob("*.jsonl"))]
+    return ["rules", "flipped:0.1", "self", "self:lag=4", "solver", *people]
+
+
+def check_judge(spec: str, verdicts: Path) -> str:
+    """A judge's name, as it was given.
+
+    Args:
+      spec: what a visitor asks for.
+      verdicts: the folder of the files of verdicts.
+
+    Raises:
+      UserError: it may not be used here.
+    """
+    cut = _CUT.fullmatch(spec)
+    if cut and cut[1] != "rules":
+        check_judge(cut[1], verdicts)
+        return spec
+    if _JUDGE.fullmatch(spec) or spec in judges(verdicts):
+        return spec
+    raise UserError(
+        f"there is no judge {spec!r:.50} here: {', '.join(judges(verdicts))}, or "
+        "adjudicated:PLIES,by=JUDGE"
+    )

@@ -79,10 +79,11 @@ class Reports:
 
 
 def _make(found: Path) -> tuple[int, dict[str, Any]]:
+    from league.store import record
     from league.store.run import Run
 
     run = Run(found)
-    if not (found / runs.RECORD).is_file():
+    if record.find(found) is None:
         return -1, {}
     try:
         return _gather(run, found)

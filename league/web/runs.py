@@ -150,7 +150,7 @@ def look(place: Path, name: str) -> Look:
     card = cards.read(found)
     locked, said = files.is_locked(found), status.read(found)
     try:
-        figures = _figures(found / RECORD)
+        figures = _figures(found)
     except UserError:
         if not _is_beginning(locked, said):
             raise
@@ -198,12 +198,13 @@ def _fault(found: Path) -> str:
     return said if said != last and not said.startswith("interrupted") else ""
 
 
-def _figures(record: Path) -> tuple[Mapping[str, Any], ...]:
+def _figures(found: Path) -> tuple[Mapping[str, Any], ...]:
+    from league.store import record
     from league.store.database import Results
 
-    if not record.is_file():
+    if (place := record.find(found)) is None:
         return ()
-    with Results(record) as results:
+    with Results(place) as results:
         return tuple(results.events())
 
 
@@ -216,7 +217,20 @@ def version(found: Path) -> tuple[Any, ...]:
             marks.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
         except OSError:
             marks.append(None)
-    return tuple(marks)
+    return (*marks, _shared_version(found))
+
+
+def _shared_version(found: Path) -> tuple[int, ...] | None:
+    """The same of a record in a shared database; None if it is in a file."""
+    from league.store import record
+    from league.store.backend import SharedDatabase
+    from league.store.database import Results
+
+    place = record.find(found)
+    if not isinstance(place, SharedDatabase):
+        return None
+    with Results(place) as results:
+        return results.version()
 
 
 @contextmanager
@@ -226,15 +240,20 @@ def frozen(found: Path) -> Iterator["Results"]:
     Raises:
       UserError: it is missing, or cannot be read.
     """
+    from league.store import record
     from league.store.database import Results
 
-    record = found / RECORD
-    if not record.is_file():
+    place = record.find(found)
+    if place is None:
         raise UserError(f"run {found.name!r} has nothing in its record yet")
-    with tempfile.TemporaryDirectory(prefix="arena-") as place:
-        copy = Path(place) / RECORD
+    if not isinstance(place, Path):
+        with Results(place, frozen=True) as results:
+            yield results
+        return
+    with tempfile.TemporaryDirectory(prefix="arena-") as folder:
+        copy = Path(folder) / RECORD
         try:
-            with closing(sqlite3.connect(record)) as source, closing(sqlite3.connect(copy)) as sink:
+            with closing(sqlite3.connect(place)) as source, closing(sqlite3.connect(copy)) as sink:
                 source.backup(sink)
         except sqlite3.Error as error:
             raise UserError(f"the record of run {found.name!r} cannot be read: {error}") from None

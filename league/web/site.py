@@ -63,6 +63,11 @@ class Settings:
     games: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
 
+    @property
+    def verdicts(self) -> Path:
+        """Where people's verdicts lie, as the trainings that are started here name it."""
+        return self.folder.parent / "verdicts"
+
 
 @dataclass(eq=False)
 class Site:

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import games
 from agents.nn import evaluation_cache, networks
@@ -105,6 +106,7 @@ def test_no_two_positions_are_taken_for_one_another():
     assert len(np.unique(hashes, axis=0)) == different > 4000
 
 
+@pytest.mark.slow
 def test_games_are_the_same_with_a_cache_and_without(monkeypatch):
     """Move by move, also when so much is forgotten."""
     monkeypatch.setattr(evaluation_cache, "_BYTES", 64 * 12 * 4)

@@ -75,6 +75,7 @@ def test_a_person_with_a_hidden_rule_is_imitated(tmp_path: Path):
     judge = HumanJudge(file)
     asking = Questionnaire(judge)
     for _ in range(120):
+        asking.learn()
         question = asking.next_question()
         said = int(centre(replay(GAME, [question.moves]))[0])
         asking.answer(question, said, who="ann", seconds=0.5)

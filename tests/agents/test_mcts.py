@@ -65,6 +65,7 @@ def test_same_key_same_moves():
     assert (once[:16] != once[16:]).any()  # the two groups have keys of their own
 
 
+@pytest.mark.slow
 def test_beats_random_moves_at_connect_four():
     best, floor = mcts.make(CONNECT_FOUR, "200"), uniform.make(CONNECT_FOUR, "")
     played = match.play(

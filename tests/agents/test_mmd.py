@@ -168,6 +168,7 @@ def _train(
     return state
 
 
+@pytest.mark.slow
 def test_it_comes_to_rest_where_rock_paper_and_scissors_are_mixed():
     """In this game plain gradients go round for ever; the equilibrium was solved by hand.
 

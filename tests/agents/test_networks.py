@@ -10,7 +10,7 @@ import pytest
 
 import games
 from agents.nn import networks
-from agents.nn.networks import MLPConfig, ResNetConfig, TransformerConfig
+from agents.nn.networks import ConvNetConfig, MLPConfig, ResNetConfig, TransformerConfig
 from arena.types import stack
 from games import Game
 
@@ -95,6 +95,45 @@ def test_a_transformer_reads_boards_cell_by_cell():
         TransformerConfig(width=20, heads=4)
     with pytest.raises(ValueError, match="reads planes"):
         small.check(games.load("kuhn_poker"))
+
+
+def test_a_convnet_moves_with_the_stones_and_fits_boards_of_all_sizes():
+    game, small = games.load("gomoku:size=19"), ConvNetConfig(channels=8, blocks=2)
+    params = _params(game, small, 1)
+    # The middle is so far from the edges that nothing there is seen from both.
+    seen = np.zeros((2, 19, 19, 2), np.float32)
+    stones = np.random.default_rng(0).integers(0, 2, (3, 3, 2))
+    seen[0, 8:11, 7:10], seen[1, 8:11, 8:11] = stones, stones
+    logits, value = networks.apply(game, small, params, jnp.asarray(seen))
+    there, moved = np.asarray(logits).reshape(2, 19, 19)
+    np.testing.assert_allclose(moved[:, 6:-5], there[:, 5:-6], atol=1e-4)
+    assert np.ptp(there) > 0.1
+    np.testing.assert_allclose(value[0], value[1], atol=1e-5)
+    smaller = games.load("gomoku:size=9")
+    assert _shapes(smaller, small) == _shapes(game, small)
+    seen = jnp.asarray(_seen(smaller, (3,)))
+    assert networks.apply(smaller, small, params, seen)[0].shape == (3, 81)
+
+
+@pytest.mark.parametrize("name", ["othello", "chess", "english_draughts"])
+def test_a_convnet_reads_every_move_where_it_lies(name: str):
+    game, small = games.load(name), ConvNetConfig(channels=8, blocks=1)
+    where, seen = game.move_planes(), jnp.asarray(_seen(game, (4,)))
+    assert where is not None
+    params = _params(game, small, 1)
+    logits = networks.apply(game, small, params, seen)[0]
+    assert logits.shape == (4, game.num_actions)
+    # What raises one plane raises its moves and no others.
+    biased = params["move"]["planes"]["bias"].at[0].add(1.0)
+    planes = {**params["move"]["planes"], "bias": biased}
+    raised = networks.apply(
+        game, small, {**params, "move": {**params["move"], "planes": planes}}, seen
+    )[0]
+    cells = np.prod(seen.shape[1:3])
+    expected = (where >= 0) & (where < cells)
+    np.testing.assert_allclose(raised - logits, np.tile(expected, (4, 1)), atol=1e-4)
+    with pytest.raises(ValueError, match="reads moves on cells"):
+        small.check(games.load("connect_four"))
 
 
 def test_many_agents_are_each_one_by_itself():

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import games
-from agents.engines import fairy_stockfish, gnubg, gnugo, stockfish
+from agents.engines import fairy_stockfish, gnubg, gnugo, grhino, stockfish
 from agents.uniform import make as uniform
 from arena.engines import process
 from arena.engines.gtp import GTP
@@ -344,6 +344,8 @@ def test_a_forfeit_ends_the_match_and_no_process_is_left(tmp_path: Path):
         (gnugo.make, GO, "level=11", "level lies between 1 and 10, not '11'"),
         (gnugo.make, GO, "skill=1", "gnugo has no option 'skill'; there are: level"),
         (gnugo.make, CHESS, "", "gnugo plays go up to 19×19"),
+        (grhino.make, games.load("othello"), "level=6", "level lies between 1 and 5, not '6'"),
+        (grhino.make, GO, "level=1", "grhino plays othello, and nothing else"),
         (gnubg.make, BACKGAMMON, "plies=8", "plies lies between 0 and 7, not '8'"),
         (gnubg.make, GO, "plies=0", "gnubg plays backgammon, and nothing else"),
         (stockfish.make, CHESS, "skill=0", "stockfish must be told when to stop"),
@@ -363,6 +365,7 @@ def test_what_is_typed_wrong_is_refused(make, game: Game, argument: str, says: s
     [
         (gnubg.make, BACKGAMMON, "plies=0"),
         (gnugo.make, GO, "level=1"),
+        (grhino.make, games.load("othello"), "level=1"),
         (stockfish.make, CHESS, "nodes=1"),
         (fairy_stockfish.make, games.load("gardner_chess"), "nodes=1"),
     ],
@@ -370,7 +373,8 @@ def test_what_is_typed_wrong_is_refused(make, game: Game, argument: str, says: s
 def test_a_missing_engine_is_a_line_that_names_the_package(make, game, argument, monkeypatch):
     monkeypatch.setattr(process.shutil, "which", lambda *_, **__: None)
     with pytest.raises(
-        ValueError, match=r"is not installed: apt-get install (gnubg|gnugo|(fairy-)?stockfish)"
+        ValueError,
+        match=r"is not installed: apt-get install (gnubg|gnugo|grhino|(fairy-)?stockfish)",
     ):
         make(game, argument)
 
@@ -404,6 +408,27 @@ def test_gnugo_plays_itself_by_our_rules():
     # On 5×5 Black wins by 25 (E. van der Werf 2003); level 1 need not find it, but must not lose.
     assert position.moves[-2:] == (25, 25)
     assert GO.payoff(position.state) == 1
+
+
+def test_grhino_plays_by_our_rules_against_random_moves():
+    game, start = games.load("othello"), games.load("othello").init()
+    step, position = jax.jit(game.step), Position(jax.tree.map(np.asarray, start), (), None)
+    legal, mover = jax.jit(game.legal), jax.jit(game.mover)
+    rng, passes = np.random.default_rng(2), 0
+    with contextlib.closing(_installed(grhino.make, game, "level=1")) as guest:
+        while mover(position.state) != OVER:
+            if mover(position.state) == 0:
+                move = guest.choose(game, position)
+            else:
+                move = int(rng.choice(np.flatnonzero(legal(position.state))))
+                passes += game.label(position.state, move) == "pass"
+            assert legal(position.state)[move]
+            moves = (*position.moves, move)
+            position = Position(step(position.state, jnp.int32(move)), moves)
+    discs = [bin(int(board)).count("1") for board in jax.tree.leaves(position.state)[:4]]
+    assert passes > 0  # of which it is not told
+    assert game.payoff(position.state) == 1
+    assert sum(discs) == 64 or 0 in (discs[0] + discs[1], discs[2] + discs[3])
 
 
 def test_stockfish_mates():

@@ -19,6 +19,7 @@ from arena.judges.adjudicated import Adjudicated
 from arena.judges.rules import Rules
 from arena.play.device_loop import Match
 from arena.play.openings import random_openings
+from arena.sampling import game_numbers
 from arena.types import Decision, Judge, ParametricJudge, Params, State, TrainingMoment
 
 GAME = games.load("tic_tac_toe")
@@ -81,9 +82,35 @@ def test_a_flipped_judge_errs_as_often_as_it_says(finals: State):
     other = contract.verdicts(judges.make("flipped:0.2", GAME, seed=4), finals)
     assert (again == found).all()
     assert (other != found).any()
-    draws = truth == 0
-    assert abs(found[draws].mean()) < 0.15  # a draw goes to either side
     assert (contract.verdicts(judges.make("flipped:0", GAME), finals) == truth).all()
+
+
+def test_a_flipped_judge_errs_in_each_game_by_itself(finals: State):
+    """In one position, played to its end in many games, in a share η of them; always the same."""
+    judge = judges.make("flipped:0.2", GAME, seed=3)
+    win = int(np.flatnonzero(contract.verdicts(Rules(GAME), finals) == 1)[0])
+    same = jax.tree.map(lambda x: np.repeat(x[win : win + 1], 4000, 0), finals)
+    keys, wanted = jax.random.split(jax.random.key(7), 40), jnp.ones(4000, bool)
+    games = game_numbers(keys, jnp.tile(jnp.arange(100, dtype=jnp.int32), (40, 1))).reshape(-1)
+    assert len(np.unique(games)) == 4000
+    found = np.asarray(judge.verdicts_in_games(wanted, same, games))
+    assert abs((found == -1).mean() - 0.2) < 0.02  # three standard deviations of 4,000 coins
+    assert (np.asarray(judge.verdicts_in_games(wanted, same, games)) == found).all()
+    draw = int(np.flatnonzero(contract.verdicts(Rules(GAME), finals) == 0)[0])
+    same = jax.tree.map(lambda x: np.repeat(x[draw : draw + 1], 4000, 0), finals)
+    assert abs(np.asarray(judge.verdicts_in_games(wanted, same, games)).mean()) < 0.03
+    # The errors of a match's games differ, and so do those of two matches.
+    table = found.reshape(40, 100)
+    assert len(np.unique(table, axis=0)) == 40
+
+
+def test_a_match_by_a_flipped_judge_is_scored_again_as_it_was():
+    judge = judges.make("flipped:0.5", GAME)
+    first = _play(judge, pairs=64)
+    assert (_play(judge, pairs=64) == first).all()
+    truth = _play(Rules(GAME), pairs=64)
+    assert len(np.unique(truth, axis=1)[0]) == 1  # all of its games end alike
+    assert abs((first != truth).mean() - 0.5) < 0.2
 
 
 def test_a_program_judges_by_jax_or_by_numpy(program: Path, finals: State):
@@ -132,9 +159,9 @@ def _mover_plays_first(params: Params, keys: jax.Array, states: State) -> Decisi
     return Decision(jnp.argmax(jax.vmap(GAME.legal)(states), -1).astype(jnp.int32))
 
 
-def _play(judge: Judge, params: Params = ()) -> np.ndarray:
+def _play(judge: Judge, params: Params = (), *, pairs: int = 4) -> np.ndarray:
     match = Match(GAME, _mover_plays_first, _mover_plays_first, judge=judge, slots=2)
-    openings = random_openings(GAME, jax.random.key(0), shape=(1, 4), plies=0)
+    openings = random_openings(GAME, jax.random.key(0), shape=(1, pairs), plies=0)
     keys = jax.random.key(2)[None]
     played = match.play((), (), keys=keys, openings=openings, judge_params=params)
     return np.asarray(played.scores)

@@ -270,6 +270,7 @@ def hold(alarms, pools):
         assert mean == pytest.approx(0.5, abs=0.05 + 3 * np.sqrt(1 / 12 / pools))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_move", [False, True])
 def test_false_alarms_are_as_rare_as_promised(first_move):
     hold(false_alarms(100, 5, 60, 200, first_move), 100)  # enough games for chi-square

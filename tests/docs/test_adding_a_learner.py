@@ -23,6 +23,7 @@ def file(here: Place):
     Path("winners.py").write_text(code)
 
 
+@pytest.mark.slow
 def test_it_trains_resumes_and_beats_random_moves(here: Place, capsys: pytest.CaptureFixture[str]):
     train, _, match = commands(PAGE)
     main([*train, *SMALL.split(), "--json"])

@@ -28,6 +28,7 @@ every_game_heavy_ones_slowly = pytest.mark.parametrize("game", heavy.every_game(
 
 PROVEN = proven()
 OWNED = [game for game in GAMES if type(game).ownership is not Game.ownership]
+ON_CELLS = [game for game in GAMES if game.move_planes() is not None]
 TWO_PLANES = [name for name, module in PROVEN.items() if getattr(module, "TWO_PLANES", False)]
 
 
@@ -205,6 +206,28 @@ def test_symmetries_are_permutations_and_the_first_is_the_identity(game: Game):
     np.testing.assert_array_equal(policies[:, 0], np.broadcast_to(policy, policies[:, 0].shape))
     np.testing.assert_array_equal(np.sort(policies, -1), np.broadcast_to(policy, policies.shape))
     assert len(np.unique(policies[0], axis=0)) == policies.shape[1]  # none is given twice
+
+
+@pytest.mark.parametrize(
+    "game", [game for game in GAMES if game.move_planes() is not None], ids=str
+)
+def test_a_move_changes_the_cell_on_which_it_lies(game: Game):
+    where, played = game.move_planes(), _played(game)
+    assert where is not None
+    assert where.shape == (game.num_actions,)
+    assert len(np.unique(where[where >= 0])) == (where >= 0).sum()
+    before, after = (jax.tree.map(lambda x, k=k: x[k], played.states) for k in (3, 4))
+    movers, moves = played.movers[3], played.moves[3]
+    look = jax.jit(jax.vmap(game.observe))
+    changed = np.asarray(look(after, movers) - look(before, movers)).astype(bool)
+    counts = changed.any((1, 2)) & changed.all((1, 2))  # of plies, the same on all cells
+    changed = (
+        np.logical_and(changed, ~np.asarray(counts)[:, None, None]).any(-1).reshape(len(moves), -1)
+    )
+    lies = (movers >= 0) & (where[moves] >= 0)
+    assert lies.sum() > len(moves) / 2
+    assert changed[lies, where[moves[lies]] % changed.shape[1]].all()
+    assert not changed[lies].all(1).any()
 
 
 @every_game_heavy_ones_slowly

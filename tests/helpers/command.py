@@ -4,11 +4,9 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from league.store.backend import Place as RecordPlace
 from league.store.run import Run
+from tests.helpers.records import rows
 
 ARENA = str(Path(sys.executable).with_name("arena"))
 GENERATIONS = 3
@@ -113,17 +113,15 @@ def arrays(tree: Any) -> dict[str, tuple[str, tuple[int, ...], str]]:
     }
 
 
-def tables(database: Path) -> dict[str, list[tuple]]:
-    """All rows of the record; those of `events` without their timings."""
-    with closing(sqlite3.connect(database)) as connection:
-        rows = {
-            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in ("snapshots", "exploiters", "matches", "pairs", "digests")
-        }
-        events = connection.execute("SELECT id, generation, kind, body FROM events").fetchall()
-    bodies = [json.loads(body) for *_, body in events]
-    steady = [{k: v for k, v in body.items() if k not in TIMINGS} for body in bodies]
-    return {**rows, "events": [(*e[:3], b) for e, b in zip(events, steady, strict=True)]}
+def tables(database: RecordPlace) -> dict[str, list[tuple]]:
+    """Rows of the record; those of `events` without their timings."""
+    found = rows(database)
+    names = ("snapshots", "exploiters", "matches", "pairs", "digests")
+    events = [
+        (*event[:-1], {k: v for k, v in event[-1].items() if k not in TIMINGS})
+        for event in found["events"]
+    ]
+    return {**{name: found[name] for name in names}, "events": events}
 
 
 def contents(folder: Path) -> dict[str, Any]:
@@ -138,7 +136,7 @@ def contents(folder: Path) -> dict[str, Any]:
             if path.name != "games"  # there is one if there was time for it
         ),
         "config": run.card["config"],
-        **tables(folder / "league.db"),
+        **tables(run.record),
     }
     for number in run.snapshots.numbers():
         found[f"snapshots/{number}"] = arrays(run.snapshots.load(number, template.params))

@@ -11,7 +11,10 @@ import pytest
 from league.cli import device
 from league.cli.entry import main
 from league.store import status
+from league.store.backend import Place as RecordPlace
+from league.store.backend import SharedDatabase
 from tests.helpers.command import TINY, Place, check_refusal, held
+from tests.helpers.postgres import Postgres, serving
 from tests.helpers.web import Web, browsing, served
 
 
@@ -100,3 +103,19 @@ def refused(here: Place, capsys: pytest.CaptureFixture[str]) -> Callable[[str], 
         return check_refusal(stop.value.code, str(told.out), str(told.err))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; tests that take it are skipped where there is none."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def record(request: pytest.FixtureRequest, tmp_path: Path) -> RecordPlace:
+    """Where a record may be made, in either kind of database."""
+    if request.param == "sqlite":
+        return tmp_path / "league.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return SharedDatabase(server.empty("records"), "a run")

@@ -116,6 +116,7 @@ def test_a_slow_env_plays_as_many_games_a_generation_as_the_time_allows(
     assert budget.outside(game, usual, 600).pairs == usual.pairs, "a quick env is not slowed down"
 
 
+@pytest.mark.slow
 def test_a_timed_run_is_the_same_run_when_it_is_killed(tmp_path: Path):
     """Killed before the card was written, it settles the same number; after that it keeps it."""
     config = Config(

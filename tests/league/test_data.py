@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -52,22 +53,47 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = path.read_text()
     path.write_text(text + text.splitlines()[0].replace('"b2"', '"z9"') + "\n")
     found = games_in.read([path], GAME, game_names.load, "tic_tac_toe")
-    assert found.games == 40
+    assert len(found.games.length) + found.repeated == 40
     assert len(found.skipped) == 1
     assert "1 game skipped" in found.skipped[0]
     out = folder / "games.npz"
-    imported_games.write(out, found.moves, GAME)
+    imported_games.write(out, found.games, GAME)
     return out
 
 
 def test_a_dataset_keeps_positions_moves_results_and_ratings(dataset: Path):
-    moves = imported_games.read(dataset, GAME).moves
-    first = np.flatnonzero(np.diff(moves.game, prepend=-1))
-    assert len(first) == 40
+    lists = imported_games.read(dataset, GAME).games
+    count = len(lists.length)
+    moves = imported_games.positions(GAME, lists, np.arange(count))
+    assert len(moves.move) == lists.length.sum() == len(lists.move)
+    first = np.cumsum(lists.length) - lists.length
     assert (moves.move[first] == GAME.parse(GAME.init(), "b2")).all()
     assert set(np.unique(moves.outcome)) <= {-1.0, 0.0, 1.0}
     assert (moves.rating[first] == 1500).all()
     assert np.isnan(moves.rating[first + 1]).all()
+
+
+def test_games_of_chess_come_back_with_their_positions(tmp_path: Path):
+    (tmp_path / "games.pgn").write_text(
+        '[White "a"]\n[Black "b"]\n[Result "0-1"]\n[WhiteElo "1900"]\n\n1. f3 e5 2. g4 Qh4# 0-1\n\n'
+        '[White "a"]\n[Black "b"]\n[Result "1-0"]\n\n1. e4 e5 1-0\n\n' * 2
+    )
+    chess = games.load("chess")
+    found = games_in.read([tmp_path / "games.pgn"], chess, game_names.load, "chess")
+    assert (found.repeated, found.skipped) == (2, [])
+    imported_games.write(tmp_path / "games.npz", found.games, chess)
+    lists = imported_games.read(tmp_path / "games.npz", chess).games
+    moves = imported_games.positions(chess, lists, np.array([1, 0]))
+    position, labels = jax.tree.map(lambda x: x[5], moves.state), []
+    for row, move in enumerate(moves.move):
+        labels.append(chess.label(jax.tree.map(lambda x, r=row: x[r], moves.state), int(move)))
+    assert labels == ["e4", "e5", "f3", "e5", "g4", "Qh4#"]
+    assert (
+        games.text_positions(chess).to_text(position).split()[0]
+        == "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR"
+    )
+    assert moves.outcome.tolist() == [1, -1, -1, 1, -1, 1]
+    assert np.nan_to_num(moves.rating).tolist() == [0, 0, 1900, 0, 1900, 0]
 
 
 def test_a_dataset_of_something_else_is_refused(dataset: Path, tmp_path: Path):

@@ -18,6 +18,7 @@ from tests.helpers.command import Place
 SIZE = ("--generations=1", "--rounds=1", "--matches=1", "--pairs=4", "--slots=4")
 
 
+@pytest.mark.slow
 def test_it_begins_with_the_weights_and_ends_the_same_after_a_kill(here: Place, tiny: Path, capsys):
     here.adopt(tiny, "mine")
     main(["train", "tic_tac_toe", "--from", "mine:2", *SIZE, "--name", "more", "--json"])

@@ -158,7 +158,9 @@ def test_the_list_says_how_the_last_run_ended(mine, capsys):
     assert {"name", "claim", "minutes", "passed"} <= listed[0].keys()
     assert {one["name"] for one in listed} == set(names.own())
     main(["lab"])
-    assert "last result here" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "What a league adds\n  " in told
+    assert "min, not run here yet\n    Self-play" in told
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from league.lab.experiments._toys import (
 )
 from league.lab.experiments.forgetting import LEAGUES, NAIVE, Sizes
 
-SEEDS = range(5)
+SEEDS = range(3)
 
 
 @pytest.mark.parametrize(("name", "matchmaker"), NAIVE)

@@ -13,7 +13,7 @@ import jax
 import pytest
 
 from agents.nn import networks
-from agents.nn.networks import MLPConfig
+from agents.nn.networks import ConvNetConfig, MLPConfig
 from agents.policies import SearchPolicy
 from arena.analysis import Analysis, MoveAnalysis
 from arena.errors import UserError
@@ -361,9 +361,23 @@ def test_a_network_on_other_rules_than_its_own():
     assert isinstance(other.policy, SearchPolicy)
     assert other.policy.game == Go(size=5, komi=0.5)
     assert gtp_game.on_other_rules(agent, Go(size=7)) is None
+    tower = ConvNetConfig(channels=8, blocks=1)  # one set of weights for boards of all sizes
+    weights = networks.initialise(rules, tower, jax.random.key(0))
+    agent = Agent("net", SearchPolicy(rules, tower, 4), weights)
+    assert gtp_game.on_other_rules(agent, Go(size=7)) is not None
 
 
 # GTP.
+
+
+def test_all_commands_of_a_script_are_answered_in_order_before_it_ends():
+    commands = gtp_thinking.Commands("mcts:16", "go:size=3", simulations=16, fatal=_fail)
+    written: list[str] = []
+    gtp.Server(commands, write=written.append).serve(
+        ["1 genmove b", "2 genmove w", "3 name", "4 quit", "5 name"]
+    )
+    heads = [text.split()[0] for text in written if text.startswith("=")]
+    assert heads == ["=1", "=2", "=3", "=4"]
 
 
 def test_what_sabaki_sends_at_the_start(go: Client):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from arena.errors import UserError
-from league.store.checkpoints import Store, digest
+from league.store.checkpoints import FolderStore, digest
 from tests.league.test_results import full_disk
 
 TREE = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": {"c": np.zeros(3, np.int32)}}
@@ -52,12 +52,12 @@ def test_the_digest_is_of_values_not_of_where_they_lie():
 
 @pytest.fixture
 def store(tmp_path: Path):
-    store = Store(tmp_path / "store")
+    store = FolderStore(tmp_path / "store")
     yield store
     store.close()
 
 
-def test_a_store_gives_back_what_it_got(store: Store, tmp_path: Path):
+def test_a_store_gives_back_what_it_got(store: FolderStore, tmp_path: Path):
     assert store.numbers() == []
     assert not (tmp_path / "store").exists()
     for number in (0, 1, 2, 10):
@@ -72,27 +72,27 @@ def test_a_store_gives_back_what_it_got(store: Store, tmp_path: Path):
 
 
 def test_only_the_newest_are_kept(tmp_path: Path):
-    store = Store(tmp_path / "store", keep=2)
+    store = FolderStore(tmp_path / "store", keep=2)
     for number in range(4):
         store.save(number, TREE)
     assert store.numbers() == [2, 3]
     store.close()
 
 
-def test_other_shapes_are_refused(store: Store):
+def test_other_shapes_are_refused(store: FolderStore):
     store.save(0, TREE)
     for like in ({"a": TREE["a"]}, {**TREE, "d": TREE["a"]}, {**TREE, "a": np.zeros((3, 3))}):
         with pytest.raises(UserError, match="0 is damaged"):
             store.load(0, like)
 
 
-def test_what_is_no_number_is_refused(store: Store):
+def test_what_is_no_number_is_refused(store: FolderStore):
     store.save(0, {**TREE, "a": np.where(TREE["a"] == 3, np.nan, TREE["a"])})
     with pytest.raises(UserError, match="0 is damaged: it holds numbers that are not finite"):
         store.load(0, TREE)
 
 
-def test_a_full_disk_is_told_in_words_and_leaves_nothing(store: Store):
+def test_a_full_disk_is_told_in_words_and_leaves_nothing(store: FolderStore):
     store.save(0, TREE)
     with full_disk(64), pytest.raises(UserError, match="1 cannot be written"):
         store.save(1, TREE)

@@ -214,6 +214,7 @@ def card(run: Path) -> dict:
     return json.loads((run / "run.json").read_text())
 
 
+@pytest.mark.slow
 def test_all_of_them_train_a_league_together(outside: Place):
     names = "--learner learner:Reinforce --network network:Linear --matchmaker matchmaker:oldest"
     options = [*names.split(), "--judge", "judge:First", "--learner.temperature", "2"]

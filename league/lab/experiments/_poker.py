@@ -1,4 +1,4 @@
-"""Leagues of a poker game whose payoffs are exact, and opponents that training never meets."""
+"""Leagues of games whose payoffs are exact, poker first, and opponents that training never met."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +17,9 @@ from league.api import League
 from league.lab import Work
 from league.lab.experiments._gates import STEPS, Rotation, slope
 from league.training import best_response
+
+_SPREAD = 1.0
+"""How far held-out opponents lie from the snapshots that they are drawn around, see `perturbed`."""
 
 
 @dataclass(frozen=True)
@@ -78,27 +81,39 @@ class PokerLeague:
 
 
 def train(
-    game: str, *, generations: int, pairs: int, seed: int, folder: Path, name: str
+    game: str,
+    *,
+    generations: int,
+    pairs: int,
+    seed: int,
+    folder: Path,
+    name: str,
+    learner: str = "",
+    pool_share: float = 0.5,
+    matchmaker: str = "uniform",
 ) -> PokerLeague:
-    """A league whose current policy meets itself and the whole past; one that was cut off goes on.
+    """A league whose current policy meets itself and the past; one that was cut off goes on.
 
     Args:
       game: its name.
       generations: snapshots.
-      pairs: pairs of games in a match, two matches of which are played four times a generation.
+      pairs: pairs of games in a match, four matches of which are played twice a generation.
       seed: of everything random.
       folder: where runs lie.
       name: of this one.
+      learner: its name; the game's default if empty.
+      pool_share: share of the matches that are against the past.
+      matchmaker: who is drawn from it.
     """
     config = replace(
-        league.default_config(game),
+        league.default_config(game, learner=learner),
         generations=generations,
         pairs=pairs,
         slots=pairs,
         matches=4,
         rounds=2,
-        pool_share=0.5,
-        matchmaker="uniform",
+        pool_share=pool_share,
+        matchmaker=matchmaker,
         seed=seed,
     )
     small = replace(config.measure, opponents=4, pairs=8, baseline_pairs=8)
@@ -119,19 +134,19 @@ def perturbed(params: Params, spread: float, rng: np.random.Generator) -> Params
     return jax.tree.map(noisy, params)
 
 
-def league_of_leduc(
-    generations: int, pairs: int, games: tuple[int, int], uses: int, work: Work
+def league_of_poker(
+    game: str, generations: int, pairs: int, games: tuple[int, int], uses: int, work: Work
 ) -> dict[str, Any]:
-    """A league of Leduc poker: differences between snapshots by all three measures."""
+    """A league of poker: differences between snapshots by all three measures."""
     rng = np.random.default_rng(work.seed)
     size = {"generations": generations, "pairs": pairs, "folder": work.folder}
-    own = train("leduc_poker", seed=work.seed, name="own", **size)
+    own = train(game, seed=work.seed, name="own", **size)
     work.tell(0.3)
-    other = train("leduc_poker", seed=1000 + work.seed, name="other", **size)
+    other = train(game, seed=1000 + work.seed, name="other", **size)
     work.tell(0.6)
     met = [own.weights(g) for g in range(generations + 1)]
     crowd = [
-        perturbed(other.weights(int(g)), 0.3, rng) for g in rng.integers(1, generations + 1, 48)
+        perturbed(other.weights(int(g)), _SPREAD, rng) for g in rng.integers(1, generations + 1, 48)
     ]
     tables = [own.table(one) for one in [*met, *crowd]]
     exact, count = own.exact(tables), len(met)
@@ -144,10 +159,10 @@ def league_of_leduc(
     }
     type_2["exact"] = np.diff(exact[:count, count + judges].mean(1))
     work.tell(0.8)
-    figures = [one for one in own.run.figures() if "passes" in one]
+    figures = [one for one in own.run.figures() if "games" in one]
     spent = {kind: sum(one["passes"][kind] for one in figures) for kind in ("type_1", "type_2")}
-    games = sum(one["games"] for one in figures)
-    a_game, a_verdict = spent["type_1"] / games, spent["type_2"] / len(figures)
+    played = sum(one["games"] for one in figures)
+    a_game, a_verdict = spent["type_1"] / played, spent["type_2"] / len(figures)
     return {
         "gold": np.diff(gold),
         "type_1": pools,

@@ -15,18 +15,18 @@ _FOES = 32
 
 
 class Toy(Protocol):
-    """A game of agents that are vectors f64[3]."""
+    """A game of agents that are vectors f64[k]."""
 
     def start(self, rng: np.random.Generator) -> np.ndarray:
         """The first agent."""
         ...
 
     def learn(self, agent: np.ndarray, opponents: np.ndarray) -> np.ndarray:
-        """What becomes of an agent that meets the opponents f64[m, 3]."""
+        """What becomes of an agent that meets the opponents f64[m, k]."""
         ...
 
     def payoffs(self, agents: np.ndarray, opponents: np.ndarray) -> np.ndarray:
-        """Payoffs f64[n, m] of agents f64[n, 3] against opponents f64[m, 3]."""
+        """Payoffs f64[n, m] of agents f64[n, k] against opponents f64[m, k]."""
         ...
 
 
@@ -56,7 +56,7 @@ class Disc:
     learning in symmetric zero-sum games", ICML 2019 (arXiv 1901.08106).
     """
 
-    _TURN = np.array([[0.0, 1], [-1, 0]])
+    TURN = np.array([[0.0, 1], [-1, 0]])
     _RATES = np.array([0.005, 0.5, 0.5])  # skill grows slowly, or it would hide the circles
 
     def start(self, rng: np.random.Generator) -> np.ndarray:
@@ -67,20 +67,79 @@ class Disc:
     def learn(self, agent: np.ndarray, opponents: np.ndarray) -> np.ndarray:
         """A step up the gradient of the mean payoff, and back into the disc."""
         skill = np.cosh(agent[0] - opponents[:, 0]) ** -2
-        agent = agent + self._RATES * np.append(skill.mean(), self._TURN @ opponents[:, 1:].mean(0))
+        agent = agent + self._RATES * np.append(skill.mean(), self.TURN @ opponents[:, 1:].mean(0))
         return agent / np.append(1, np.full(2, max(1, np.hypot(*agent[1:]))))
 
     def payoffs(self, agents: np.ndarray, opponents: np.ndarray) -> np.ndarray:
         """Skill and disc added up, between -2 and 2."""
         skill = np.tanh(agents[:, :1] - opponents[:, 0])
-        return skill + agents[:, 1:] @ self._TURN @ opponents[:, 1:].T
+        return skill + agents[:, 1:] @ self.TURN @ opponents[:, 1:].T
 
 
-TOYS: dict[str, Toy] = {"rock_paper_scissors": RockPaperScissors(), "disc": Disc()}
+class NeuralDisc:
+    """The same game for agents whose skill and place are what a network gives.
+
+    An agent is the weights of a perceptron with one hidden layer, which reads a constant; it learns
+    by steps up the gradient of its weights.
+    """
+
+    _HIDDEN, _STEPS, _RATE = 16, 4, 0.05
+    _SKILL = 0.03  # of the network's first output, so that skill grows slowly
+
+    def start(self, rng: np.random.Generator) -> np.ndarray:
+        """Random weights f64[16 + 3 · 16 + 3]."""
+        size = self._HIDDEN
+        first, last = rng.standard_normal(size), rng.standard_normal((3, size)) / np.sqrt(size)
+        return np.concatenate([first, last.ravel(), np.zeros(3)])
+
+    def learn(self, agent: np.ndarray, opponents: np.ndarray) -> np.ndarray:
+        """Steps up the gradient of the mean payoff, by the chain rule."""
+        met = self._places(opponents)
+        for _ in range(self._STEPS):
+            first, last, _ = self._layers(agent)
+            hidden = np.tanh(first)
+            slope = self._slope(self._outputs(agent), met)
+            below = (slope @ last) * (1 - hidden**2)
+            up = np.concatenate([below, np.outer(slope, hidden).ravel(), slope])
+            agent = agent + self._RATE * up
+        return agent
+
+    def payoffs(self, agents: np.ndarray, opponents: np.ndarray) -> np.ndarray:
+        """Those of the disc."""
+        return Disc().payoffs(self._places(agents), self._places(opponents))
+
+    def _layers(self, agent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        size = self._HIDDEN
+        return agent[:size], agent[size:-3].reshape(3, size), agent[-3:]
+
+    def _outputs(self, agent: np.ndarray) -> np.ndarray:
+        first, last, bias = self._layers(agent)
+        return last @ np.tanh(first) + bias
+
+    def _places(self, agents: np.ndarray) -> np.ndarray:
+        """Skill, and place u/√(1 + |u|²) in the disc, f64[n, 3]."""
+        found = np.stack([self._outputs(agent) for agent in agents])
+        length = np.sqrt(1 + (found[:, 1:] ** 2).sum(1, keepdims=True))
+        return np.concatenate([self._SKILL * found[:, :1], found[:, 1:] / length], 1)
+
+    def _slope(self, found: np.ndarray, met: np.ndarray) -> np.ndarray:
+        """The gradient f64[3] in the outputs of the mean payoff against places f64[m, 3]."""
+        skill = np.cosh(self._SKILL * found[0] - met[:, 0]) ** -2
+        wanted = Disc.TURN @ met[:, 1:].mean(0)
+        length = np.sqrt(1 + found[1:] @ found[1:])
+        place = wanted / length - found[1:] * (wanted @ found[1:]) / length**3
+        return np.append(self._SKILL * skill.mean(), place)
+
+
+TOYS: dict[str, Toy] = {
+    "rock_paper_scissors": RockPaperScissors(),
+    "disc": Disc(),
+    "neural_disc": NeuralDisc(),
+}
 
 
 def train(toy: Toy, matchmaker: str, generations: int, seed: int) -> np.ndarray:
-    """The pool f64[generations + 1, 3] of a league, oldest agent first."""
+    """The pool f64[generations + 1, k] of a league, oldest agent first."""
     rng = np.random.default_rng(seed)
     pool = toy.start(rng)[None]
     for _ in range(generations):
@@ -91,7 +150,7 @@ def train(toy: Toy, matchmaker: str, generations: int, seed: int) -> np.ndarray:
 
 
 def field(toy: Toy, pool: np.ndarray, matchmaker: str) -> np.ndarray:
-    """The mixture f64[n] of the pool f64[n, 3] that a matchmaker draws from."""
+    """The mixture f64[n] of the pool f64[n, k] that a matchmaker draws from."""
     losses = (1 - np.clip(toy.payoffs(pool[-1:], pool)[0], -1, 1)) / 2
     known = matchmaking.Pool(losses, lambda: toy.payoffs(pool, pool))
     return matchmaking.find(matchmaker)(known)

@@ -3,11 +3,16 @@
 Method:
   Agents that learn in no time, in two games whose answers are known. In rock-paper-scissors an
   agent learns the best response to those that it meets. On the disc it has a skill *s* and a place
-  *v* in the unit disc, gains tanh(s₁ − s₂) + v₁ × v₂, and learns by a step up the gradient. Every
-  generation the newest agent meets opponents that one of the league's matchmakers draws from the
-  pool, learns, and joins the pool. What a matchmaker is worth is what it would send into the field:
-  the mixture of the pool that it draws from, under `latest` the newest agent alone. The *worst
-  score* is the mean payoff of that mixture against the agent of the pool that does best against it.
+  *v* in the unit disc, gains tanh(s₁ − s₂) + v₁ × v₂, and learns by a step up the gradient; and
+  once more with a skill and a place that a network gives, by steps up the gradient of its weights.
+  Every generation the newest agent meets opponents that one of the league's matchmakers draws from
+  the pool, learns, and joins the pool. What a matchmaker is worth is what it would send into the
+  field: the mixture of the pool that it draws from, under `latest` the newest agent alone. The
+  *worst score* is the mean payoff of that mixture against the agent of the pool that does best
+  against it.
+
+  Then the product's own leagues of rock-paper-scissors, by networks that PPO trains: naive
+  self-play, and a league that meets the Nash mixture of its past. Payoffs are exact.
 
   Beside it two learners in self-play that are not leagues: Hedge, whose weights grow with e^(0.1 ×
   payoff), from (.5, .3, .2); and fictitious play, the best response to the average of the past.
@@ -39,6 +44,7 @@ from functools import partial
 
 import numpy as np
 
+from arena.evaluation import metagame
 from league.lab import (
     Chapter,
     Chart,
@@ -57,6 +63,7 @@ from league.lab import (
     near,
     over_seeds,
 )
+from league.lab.experiments import _poker
 from league.lab.experiments._toys import (
     TOYS,
     RockPaperScissors,
@@ -67,7 +74,7 @@ from league.lab.experiments._toys import (
     worst,
 )
 
-NAIVE = (("rock_paper_scissors", "latest"), ("disc", "latest"))
+NAIVE = (("rock_paper_scissors", "latest"), ("disc", "latest"), ("neural_disc", "latest"))
 """Toy and matchmaker of what goes round in circles."""
 LEAGUES = (
     ("rock_paper_scissors", "uniform"),
@@ -75,8 +82,14 @@ LEAGUES = (
     ("rock_paper_scissors", "0.95*nash+0.05*uniform"),
     ("disc", "nash"),
     ("disc", "0.95*nash+0.05*uniform"),
+    ("neural_disc", "nash"),
+    ("neural_disc", "0.95*nash+0.05*uniform"),
 )
 """What does not. On the disc, where skill grows, uniform fields the first as often as the last."""
+
+
+REAL = {"latest": 0.0, "nash": 1.0}
+"""Matchmakers of the product's own leagues of rock-paper-scissors, and their share of its games."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,8 @@ class Sizes(Settings):
       fictitious: of one whose matchmaker is uniform in rock-paper-scissors, which is slow.
       rounds: of Hedge and of fictitious play.
       chain: best responses put before the gates.
+      generations: of the product's leagues.
+      pairs: of games in their matches.
     """
 
     naive: int = 100
@@ -96,6 +111,8 @@ class Sizes(Settings):
     fictitious: int = 3000
     rounds: int = 10_000
     chain: int = 99
+    generations: int = 30
+    pairs: int = 64
 
 
 class Forgetting(Experiment[Sizes]):
@@ -103,9 +120,9 @@ class Forgetting(Experiment[Sizes]):
 
     title = "Forgetting"
     chapter = Chapter.LEAGUE
-    minutes = 0.5
+    minutes = 5
     full = Sizes()
-    quick = Sizes(seeds=2, fictitious=1000, chain=30)
+    quick = Sizes(seeds=2, fictitious=1000, chain=30, generations=2, pairs=8)
 
     def parts(self, settings: Sizes) -> Sequence[Part]:
         """Pools by matchmaker and seed, the two learners, the gates."""
@@ -117,33 +134,21 @@ class Forgetting(Experiment[Sizes]):
                 for toy, rule in NAIVE + LEAGUES
             ]
             made.append(Part("gates", partial(_gates, settings), seed))
+            made += [
+                Part(f"league-{rule}", partial(_league, rule, settings), seed) for rule in REAL
+            ]
         return made
 
     def figures(self, settings: Sizes, results: Results) -> Sequence[Figure]:
         """Worst scores, exploitabilities, promotions."""
-        found = [*_pool_figures(results), *_learner_figures(results)]
+        found = [*_pool_figures(results), *_league_figures(results), *_learner_figures(results)]
         return found + _gate_figures(settings, results)
 
     def charts(self, settings: Sizes, results: Results) -> Sequence[Chart]:
         """Worst scores by generation, exploitability by round."""
-        rules = ("latest", "nash", "0.95*nash+0.05*uniform")
-        lines = []
-        for rule in rules:
-            curves = [found["curve"] for found in results[_name("disc", rule)]]
-            length = min(map(len, curves))
-            lines.append(
-                mean_line(rule, np.arange(1, length + 1), [curve[:length] for curve in curves])
-            )
         hedge, fictitious = results["hedge"][0], results["fictitious"][0]
         return [
-            Chart(
-                "Worst score against the pool, on the disc",
-                "generation",
-                "payoff",
-                tuple(lines),
-                note="Mean over seeds and 95 % intervals.",
-                level=0.0,
-            ),
+            *_worst_charts(results),
             Chart(
                 "Exploitability in rock-paper-scissors",
                 "rounds",
@@ -171,6 +176,28 @@ def _pool(toy: str, rule: str, settings: Sizes, work: Work) -> dict[str, object]
     every = range(2, len(pool) + 1) if not slow else [len(pool)]
     curve = [worst(TOYS[toy], pool[:end], rule) for end in every]
     return {"worst": curve[-1], "curve": curve}
+
+
+def _league(rule: str, settings: Sizes, work: Work) -> dict[str, object]:
+    """The worst score of what a league of the product fields, generation by generation."""
+    run = _poker.train(
+        "rock_paper_scissors",
+        generations=settings.generations,
+        pairs=settings.pairs,
+        seed=work.seed,
+        folder=work.folder,
+        name="league",
+        learner="ppo",
+        pool_share=REAL[rule],
+        matchmaker=rule,
+    )
+    tables = [run.table(run.weights(number)) for number in range(settings.generations + 1)]
+    exact, curve = run.exact(tables), []
+    for count in range(2, len(tables) + 1):
+        payoffs = exact[:count, :count]
+        fielded = np.eye(count)[-1] if rule == "latest" else metagame.nash(payoffs).mixture
+        curve.append(metagame.worst_case(payoffs, fielded))
+    return {"worst": curve[-1], "least": min(curve), "curve": curve}
 
 
 _BEATS = RockPaperScissors.BEATS
@@ -235,6 +262,27 @@ def _gates(settings: Sizes, work: Work) -> dict[str, object]:
     }
 
 
+def _worst_charts(results: Results) -> list[Chart]:
+    """Worst scores by generation on the disc, of points and of networks."""
+    made = []
+    for toy, told in (("disc", "on the disc"), ("neural_disc", "on the disc, of networks")):
+        lines = []
+        for rule in ("latest", "nash", "0.95*nash+0.05*uniform"):
+            curves = [found["curve"] for found in results[_name(toy, rule)]]
+            rounds = np.arange(1, len(curves[0]) + 1)
+            lines.append(mean_line(rule, rounds, curves))
+        title = f"Worst score against the pool, {told}"
+        note = "Mean over seeds and 95 % intervals."
+        made.append(Chart(title, "generation", "payoff", tuple(lines), note=note, level=0.0))
+    lines = []
+    for rule in REAL:
+        curves = [found["curve"] for found in results[f"league-{rule}"]]
+        lines.append(mean_line(rule, np.arange(1, len(curves[0]) + 1), curves))
+    title = "Worst score against the pool, leagues of rock-paper-scissors by PPO"
+    made.append(Chart(title, "generation", "payoff", tuple(lines), level=0.0))
+    return made
+
+
 def _pool_figures(results: Results) -> list[Figure]:
     found = []
     for pairs, accept in ((NAIVE, at_most(-0.5, "every")), (LEAGUES, at_least(-0.05, "every"))):
@@ -243,6 +291,22 @@ def _pool_figures(results: Results) -> list[Figure]:
             what = f"worst score, {toy.replace('_', ' ')}, {rule}"
             found.append(Figure(what, accept, scores, Source.PROPOSED))
     return found
+
+
+def _league_figures(results: Results) -> list[Figure]:
+    """The product's own leagues of rock-paper-scissors, by networks that PPO trains."""
+    return [
+        Figure(
+            f"league of rock-paper-scissors, {rule}: {what}",
+            accept,
+            over_seeds([one[key] for one in results[f"league-{rule}"]]),
+            Source.PROPOSED,
+        )
+        for rule, key, what, accept in (
+            ("latest", "least", "lowest worst score on the way", at_most(-0.2, "every")),
+            ("nash", "worst", "worst score at the end", at_least(-0.05, "every")),
+        )
+    ]
 
 
 def _learner_figures(results: Results) -> list[Figure]:

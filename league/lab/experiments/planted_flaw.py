@@ -64,7 +64,6 @@ from league.lab.experiments._policies import Teacher, draw, positions, take
 
 BONUS, TEMPERATURE, COST = 0.3, 0.5, 0.2
 """b, T, k."""
-GAMES = ("tic_tac_toe", "connect_four")
 ARMS = ("flawed", "rules")
 _TILT = ImitationConfig(selection="tilt", temperature=TEMPERATURE)
 
@@ -74,6 +73,7 @@ class Sizes(Settings):
     """The sizes.
 
     Attributes:
+      games: on which networks are trained.
       draws: of answers in a round, without a network.
       rounds: by the flawed judge, and as many by the rules after them.
       passes: over all positions in a round, each with fresh moves.
@@ -82,6 +82,7 @@ class Sizes(Settings):
       pairs: of games in its matches.
     """
 
+    games: tuple[str, ...] = ("tic_tac_toe", "connect_four")
     draws: int = 200_000
     rounds: int = 5
     passes: int = 8
@@ -97,7 +98,16 @@ class PlantedFlaw(Experiment[Sizes]):
     chapter = Chapter.GAMED
     minutes = 8
     full = Sizes(seeds=3)
-    quick = Sizes(seeds=1, draws=50_000, rounds=2, passes=1, most=800, generations=2, pairs=8)
+    quick = Sizes(
+        seeds=1,
+        games=("tic_tac_toe",),
+        draws=50_000,
+        rounds=2,
+        passes=1,
+        most=800,
+        generations=2,
+        pairs=8,
+    )
 
     def parts(self, settings: Sizes) -> Sequence[Part]:
         """The law, networks under both judges, and the league."""
@@ -109,7 +119,7 @@ class PlantedFlaw(Experiment[Sizes]):
             ]
             made += [
                 Part(f"{game}-{arm}", partial(_network, game, arm, settings), seed)
-                for game in GAMES
+                for game in settings.games
                 for arm in ARMS
             ]
             made.append(Part("league", partial(_league, settings), seed))
@@ -137,7 +147,11 @@ class PlantedFlaw(Experiment[Sizes]):
                     )
         return [
             *found,
-            *(figure for game in GAMES for figure in _network_figures(game, settings, results)),
+            *(
+                figure
+                for game in settings.games
+                for figure in _network_figures(game, settings, results)
+            ),
             *_league_figures(results),
         ]
 
@@ -145,7 +159,7 @@ class PlantedFlaw(Experiment[Sizes]):
         """Log-odds by round."""
         rounds = np.arange(2 * settings.rounds + 1)
         made = []
-        for game in GAMES:
+        for game in settings.games:
             starts = [run["odds"][0] for run in results[f"{game}-flawed"]]
             law = np.minimum(rounds, settings.rounds) * BONUS / TEMPERATURE + np.mean(starts)
             lines = [
@@ -194,8 +208,8 @@ def _law(cost: float, settings: Sizes, work: Work) -> dict[str, Any]:
     start = level[:, None] * np.array([0.8, 0.2])
     flaw = np.array([0.0, 1.0])
     gold = np.array([0.0, 0.5, 1.0])[:, None] - cost * flaw
-    found: dict[str, Any] = {"exact": {}, "drawn": {}}
-    for how in found:
+    found: dict[str, Any] = {}
+    for how in ("exact", "drawn"):
         chances, odds = start, [_log_odds(start)]
         for number in range(2 * settings.rounds):
             said = gold + (BONUS * flaw if number < settings.rounds else 0)

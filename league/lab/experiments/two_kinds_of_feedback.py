@@ -16,8 +16,9 @@ Method:
   *A real league* of Leduc poker, where payoffs are exact. Between one snapshot and the next: type 1
   is the exact payoff against the pool that it trained against, type 2 the payoff in real games
   against eight held-out opponents, gold the exact payoff against all 48 that they were drawn from,
-  which come from another league. Then the same gate chooses, use after use, the best of 16
-  neighbours of the champion by their exact payoff against three held-out opponents.
+  which are the snapshots of another league with noise as large as their weights. Then the same gate
+  chooses, use after use, the best of 16 neighbours of the champion by their exact payoff against
+  three held-out opponents.
 
 Expected:
   Of the best of K the gate overstates the truth by E[x − t] = σ² m_K / √(1 + σ²), its true gain is
@@ -82,16 +83,18 @@ class Sizes(Settings):
       gates: of the product, each with ten candidates.
       uses: of the gate on points.
       dimensions: of their space.
-      generations: of each league of Leduc poker.
+      poker: the game of the leagues.
+      generations: of each of them.
       pairs: of games in its matches.
       games: pairs against each held-out opponent, small and large.
-      poker_uses: of the gate in Leduc poker.
+      poker_uses: of the gate in poker.
     """
 
     repeats: int = 40_000
     gates: int = 300
     uses: int = 300
     dimensions: int = 16
+    poker: str = "leduc_poker"
     generations: int = 16
     pairs: int = 256
     games: tuple[int, int] = (8, 128)
@@ -109,9 +112,10 @@ class TwoKindsOfFeedback(Experiment[Sizes]):
         seeds=1,
         repeats=10_000,
         gates=40,
-        uses=100,
-        generations=3,
-        pairs=16,
+        uses=300,
+        poker="kuhn_poker",
+        generations=2,
+        pairs=8,
         games=(2, 8),
         poker_uses=6,
     )
@@ -138,8 +142,14 @@ class TwoKindsOfFeedback(Experiment[Sizes]):
                 )
                 for arm in ARMS
             ]
-            sizes = settings.generations, settings.pairs, settings.games, settings.poker_uses
-            made.append(Part("league", partial(_poker.league_of_leduc, *sizes), seed))
+            sizes = (
+                settings.poker,
+                settings.generations,
+                settings.pairs,
+                settings.games,
+                settings.poker_uses,
+            )
+            made.append(Part("league", partial(_poker.league_of_poker, *sizes), seed))
         return made
 
     def figures(self, settings: Sizes, results: Results) -> Sequence[Figure]:
@@ -338,7 +348,7 @@ def _use_charts(settings: Sizes, results: Results) -> list[Chart]:
         return np.convolve(values, np.ones(width) / width, mode="valid")
 
     slopes = [
-        mean_line(arm, uses[width - 1 :], [smooth(run["slopes"]) for run in runs])
+        mean_line(arm, uses[width - 1 :], np.array([smooth(run["slopes"]) for run in runs]))
         for arm, runs in (("kept", kept), ("rotated", rotated))
     ]
     ends = [

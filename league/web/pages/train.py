@@ -132,12 +132,11 @@ def _offers(here: Site) -> dict[str, Any]:
     import games
     from agents import learners
     from arena import extensions
-    from arena.judges import names as judges
 
     return {
         "games": [*games.names(), *here.settings.games],
         "learners": extensions.names("learner", learners.builtin()),
-        "judges": extensions.names("judge", judges.builtin()),
+        "judges": names.judges(here.settings.verdicts),
         "sizes": _SIZES,
     }
 
@@ -158,11 +157,11 @@ def _arguments(here: Site, asked: Mapping[str, str]) -> list[str]:
     if whole_number(seed, most=SEEDS - 1) is None:
         raise UserError("seed must be a whole number below 2³²")
     arguments += ["--seed", seed]
-    for option in ("learner", "judge"):
-        value, known = asked.get(option, ""), offered[f"{option}s"]
-        if value and value not in known:
-            raise UserError(f"there is no {option} {value!r:.50} here: {', '.join(known)}")
-        arguments += [f"--{option}", value] if value else []
+    learner, known = asked.get("learner", ""), offered["learners"]
+    if learner and learner not in known:
+        raise UserError(f"there is no learner {learner!r:.50} here: {', '.join(known)}")
+    judge = names.check_judge(asked.get("judge", "") or "rules", here.settings.verdicts)
+    arguments += [*(["--learner", learner] if learner else []), "--judge", judge]
     for option, title in _SIZES.items():
         if value := asked.get(option, ""):
             arguments += [f"--{option}", str(_number(title, value))]
