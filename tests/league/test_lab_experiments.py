@@ -10,7 +10,7 @@ FIRST = (
     "self_judging",
     "two_kinds_of_feedback",
 )
-"""Those that the default tests run; `adversary` and `d_and_d_star` compile for half a minute each."""
+"""Those that the default tests run; `adversary` and `d_and_d_star` compile for half a minute."""
 
 
 @pytest.mark.parametrize(
