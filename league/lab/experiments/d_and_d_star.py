@@ -43,7 +43,6 @@ from agents.learners.alphazero import AlphaZeroConfig
 from agents.learners.base import Learner
 from agents.nn.networks import MLPConfig
 from arena.judges.rules import Rules
-from arena.shards import SHARDS
 from arena.types import Params, stack
 from games.nim import Nim
 from league.lab import (
@@ -285,7 +284,7 @@ def _search_from(game: Nim, learner: Learner, settings: Sizes, key: jax.Array) -
     state, pairs = learner.init(key), settings.pairs
     everything = nim.every(game)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    match = step.recorded_match(learner, slots=pairs, pairs=pairs, shards=SHARDS)
+    match = step.recorded_match(learner, slots=pairs, pairs=pairs)
     window = []
     for number in range(1, settings.generations + 1):
         here = jax.random.fold_in(key, number)
