@@ -5,14 +5,12 @@ import pytest
 from league.lab import names, runner, store
 
 FIRST = (
-    "adversary",
-    "d_and_d_star",
     "over_optimisation",
     "planted_flaw",
     "self_judging",
     "two_kinds_of_feedback",
 )
-"""Those that the default tests run."""
+"""Those that the default tests run; `adversary` and `d_and_d_star` compile for half a minute."""
 
 
 @pytest.mark.parametrize(

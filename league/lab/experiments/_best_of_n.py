@@ -1,7 +1,7 @@
 """Best of n where the judge is gold plus an error of a known law."""
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.special import ndtr
@@ -10,6 +10,7 @@ from agents.learners.imitation import ImitationConfig, weights
 
 ErrorLaw = Literal["normal", "student"]
 """A standard normal error, or one of Student's t with 2 degrees of freedom."""
+ERRORS: tuple[ErrorLaw, ...] = get_args(ErrorLaw)
 
 
 def expected_gold(law: ErrorLaw, samples: np.ndarray) -> np.ndarray:

@@ -95,7 +95,7 @@ class Sizes(Settings):
     simulations: int = 8
     every: int = 4
     measured: int = 64
-    weak: tuple[str, ...] = ("uniform", "mcts:10", "mcts:40")
+    weak: tuple[str, ...] = ("uniform", "mcts:20", "mcts:100")
 
 
 class Adversary(Experiment[Sizes]):

@@ -39,6 +39,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -51,6 +52,7 @@ from agents.nn.networks import MLPConfig
 from arena.digests import digest
 from arena.judges import check as contract
 from arena.judges.rules import Rules
+from arena.types import Judge, Key, Params
 from games.hex import Hex
 from league.lab import (
     Chapter,
@@ -77,7 +79,7 @@ _SAMPLES = 2 ** np.arange(13)
 """Values of n for which the integral is computed."""
 _DRAWN = 2 ** np.arange(0, 13, 2)
 """Values of n for which samples are weighed too."""
-_CHOSEN = 2 ** np.arange(9)
+_CHOSEN = 2 ** np.arange(11)
 """Values of n for games: of more, too few different ones are chosen."""
 _MEMBERS = 4
 _JUDGE = MLPConfig()
@@ -99,7 +101,7 @@ class Sizes(Settings):
     draws: int = 2**17
     board: int = 5
     comparisons: tuple[int, ...] = (2**4, 2**6, 2**8, 2**11, 2**14)
-    games: int = 2**14
+    games: int = 2**16
     generations: int = 10
     pairs: int = 256
 
@@ -124,17 +126,13 @@ class OverOptimisation(Experiment[Sizes]):
     def parts(self, settings: Sizes) -> Sequence[Part]:
         """The law, then judges by comparisons and seed, the rules, and the cure."""
         made = []
+        learn = partial(_learning, settings)
         for seed in range(settings.seeds):
-            made += [
-                Part(f"law-{e}", partial(_law, e, settings), seed) for e in ("normal", "student")
-            ]
-            made += [
-                Part(f"judge-{n}", partial(_judged, n, 0, settings), seed)
-                for n in settings.comparisons
-            ]
-            made.append(Part("rules", partial(_judged, 0, 0, settings), seed))
-            fewest = settings.comparisons[0]
-            made.append(Part("ensemble", partial(_judged, fewest, 1, settings), seed))
+            made += [Part(f"law-{e}", partial(_law, e, settings), seed) for e in law.ERRORS]
+            made.append(Part("best", partial(_best, settings), seed))
+            made += [Part(f"judge-{n}", partial(learn, n, 0.0), seed) for n in settings.comparisons]
+            made.append(Part("rules", partial(learn, 0, 0.0), seed))
+            made.append(Part("ensemble", partial(learn, settings.comparisons[0], 1.0), seed))
         return made
 
     def figures(self, settings: Sizes, results: Results) -> Sequence[Figure]:
@@ -162,9 +160,9 @@ class OverOptimisation(Experiment[Sizes]):
         rows = []
         best = [best_distances(settings, results, kind).mean(0) for kind in ("best", "learning")]
         for at, n in enumerate(settings.comparisons):
-            found = results[f"judge-{n}"]
-            cells = [np.mean([one["accuracy"] for one in found]), *(one[at] for one in best)]
-            last = [one["learning"]["points"][-1] for one in found]
+            named = [one["accuracy"] for one in _curves(results, f"judge-{n}", "best")]
+            cells = [np.mean(named), *(one[at] for one in best)]
+            last = [one["points"][-1] for one in results[f"judge-{n}"]]
             cells += [np.mean([one[k] for one in last]) for k in (1, 2)]
             rows.append((f"{n:,}", f"{cells[0]:.1%}", *(f"{cell:.2f}" for cell in cells[1:])))
         return [
@@ -194,14 +192,10 @@ def _law(error: law.ErrorLaw, settings: Sizes, work: Work) -> dict[str, object]:
     }
 
 
-def _judged(count: int, pessimism: float, settings: Sizes, work: Work) -> dict[str, object]:
-    """Best of n and learning by a judge learnt from so many comparisons, or by the rules if 0.
-
-    With pessimism the judge is the whole ensemble, else its first member.
-    """
-    game, key = Hex(settings.board), jax.random.key(work.seed)
-    rules = Rules(game)
-    learner = ImitationConfig(
+def _begin(settings: Sizes, seed: int) -> tuple[Loop, Params, Key]:
+    """The loop, the weights of M, and the key of all that is random."""
+    game, key = Hex(settings.board), jax.random.key(seed)
+    config = ImitationConfig(
         network=MLPConfig(),
         batch_size=256,
         replay_window=1,
@@ -210,27 +204,46 @@ def _judged(count: int, pessimism: float, settings: Sizes, work: Work) -> dict[s
         temperature=0.25,
         exploration=0.0,
     )
-    model = learner.make(game, rules)
-    first = model.init(jax.random.fold_in(key, 0)).params
+    learner = config.make(game, Rules(game))
+    first = learner.init(jax.random.fold_in(key, 0)).params
+    return Loop(learner, settings.generations, settings.pairs), first, key
 
-    loop = Loop(model, settings.generations, settings.pairs)
+
+def _judge(loop: Loop, first: Params, count: int, *, pessimism: float, key: Key) -> Judge:
+    """A judge learnt from so many games of M, an ensemble if it is pessimistic; the rules of 0."""
+    game = loop.learner.game
+    if not count:
+        return Rules(game)
+    data = preference.of_positions(*loop.games(first, count, jax.random.fold_in(key, 2)))
+    members = _MEMBERS if pessimism else 1
+    params = preference.fit(game, _JUDGE, data, key=jax.random.fold_in(key, 3), ensemble=members)
+    return LearnedJudge(game, _JUDGE, digest(params), pessimism, params)
+
+
+def _best(settings: Sizes, work: Work) -> dict[str, object]:
+    """The best of n games by every judge, all of the same games of M."""
+    loop, first, key = _begin(settings, work.seed)
     finals, truth = loop.games(first, settings.games, jax.random.fold_in(key, 1))
-    judge, accuracy, said = rules, 1.0, truth
-    if count:
-        data = preference.of_positions(*loop.games(first, count, jax.random.fold_in(key, 2)))
-        members = _MEMBERS if pessimism else 1
-        here = jax.random.fold_in(key, 3)
-        params = preference.fit(game, _JUDGE, data, key=here, ensemble=members)
-        judge = LearnedJudge(game, _JUDGE, digest(params), pessimism, params)
+    found: dict[str, object] = {}
+    for number, count in enumerate((0, *settings.comparisons)):
+        judge = _judge(loop, first, count, pessimism=0.0, key=key)
         said = contract.verdicts(judge, finals)
-        accuracy = preference.agreement(said, truth)
-    best = _best_of(said, truth)
+        points = _best_of(said, truth)
+        found[f"judge-{count}" if count else "rules"] = {
+            "accuracy": preference.agreement(said, truth),
+            "points": points,
+            "best": best_distance(points, "best"),
+        }
+        work.tell((1 + number) / (1 + len(settings.comparisons)))
+    return found
+
+
+def _learning(settings: Sizes, count: int, pessimism: float, work: Work) -> dict[str, object]:
+    """Learning by a judge."""
+    loop, first, key = _begin(settings, work.seed)
+    judge = _judge(loop, first, count, pessimism=pessimism, key=key)
     points = loop.run(judge, first, jax.random.fold_in(key, 4), work.tell)
-    return {
-        "accuracy": accuracy,
-        "best": {"points": best, "best": best_distance(best, "best")},
-        "learning": {"points": points, "best": best_distance(points, "learning")},
-    }
+    return {"points": points, "best": best_distance(points, "learning")}
 
 
 def _best_of(said: np.ndarray, truth: np.ndarray) -> list[Point]:
@@ -278,10 +291,17 @@ def best_distances(settings: Sizes, results: Results, kind: str) -> np.ndarray:
 
     Where there is no peak, the largest distance that any judge of the same seed has led to.
     """
-    found = [[one[kind] for one in results[f"judge-{n}"]] for n in settings.comparisons]
+    found = [_curves(results, f"judge-{n}", kind) for n in settings.comparisons]
     best = np.array([[one["best"] for one in row] for row in found], np.float64).T
     far = [[max(point[0] for point in one["points"]) for one in row] for row in found]
     return np.minimum(best, np.max(far, 0)[:, None])
+
+
+def _curves(results: Results, judge: str, kind: str) -> list[dict[str, Any]]:
+    """What each seed gave by a judge, of the best of n or of learning; none if it was not asked."""
+    if kind == "learning":
+        return results[judge]
+    return [one[judge] for one in results["best"] if judge in one]
 
 
 def downturn(points: Sequence[Point]) -> float:
@@ -338,9 +358,7 @@ def _game_figures(settings: Sizes, results: Results) -> list[Figure]:
         "fewest comparisons": fewest,
         "their ensemble": results["ensemble"],
     }
-    downs = {
-        name: [downturn(one["learning"]["points"]) for one in rows] for name, rows in turned.items()
-    }
+    downs = {name: [downturn(one["points"]) for one in rows] for name, rows in turned.items()}
     return [
         *found,
         Figure(
@@ -367,7 +385,7 @@ def _game_figures(settings: Sizes, results: Results) -> list[Figure]:
 
 
 def _excess(one) -> float:
-    _, gold, proxy = one["learning"]["points"][-1]
+    _, gold, proxy = one["points"][-1]
     return proxy - gold
 
 
@@ -377,7 +395,9 @@ def _by_judge(settings: Sizes, results: Results, kind: str, title: str) -> Chart
     names |= {"the rules": "rules", "ensemble of the fewest": "ensemble"}
     lines = []
     for name, part in names.items():
-        curves = [one[kind]["points"] for one in results[part]]
+        curves = [one["points"] for one in _curves(results, part, kind)]
+        if not curves:
+            continue
         shortest = min(map(len, curves))
         points = np.array([curve[:shortest] for curve in curves], np.float64)
         lines.append(mean_line(name, points[:, :, 0].mean(0), points[:, :, 1]))
@@ -387,7 +407,7 @@ def _by_judge(settings: Sizes, results: Results, kind: str, title: str) -> Chart
 def _trust(settings: Sizes, results: Results) -> Chart:
     """What the judge of the fewest comparisons says beside what is true."""
     found = results[f"judge-{settings.comparisons[0]}"]
-    points = np.array([one["learning"]["points"] for one in found], np.float64)
+    points = np.array([one["points"] for one in found], np.float64)
     far = points[:, :, 0].mean(0)
     return Chart(
         f"Learning by {settings.comparisons[0]:,} comparisons",
