@@ -1,6 +1,7 @@
 """Showcase games: kept with the generations, found again, and of no effect on the training."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_training_is_the_same_with_them(tiny: Path, here: Place, monkeypatch):
 
 def test_an_agent_that_cannot_analyse_has_games_without_values(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(showcase, "_SHARE", 10**9)
-    changes = {"generations": 1, "matches": 1, "pairs": 8, "rounds": 1, "slots": 8}
+    changes: dict[str, Any] = {"generations": 1, "matches": 1, "pairs": 8, "rounds": 1, "slots": 8}
     with league.train("matrix", learner="mmd", name="run", folder=tmp_path, **changes):
         pass
     [found, *_] = find_games([tmp_path / "run" / showcase.FOLDER])

@@ -317,7 +317,7 @@ def _exact_figures(work: Work) -> dict[str, object]:
     for policy, verdicts in _cases(np.random.default_rng(1), 300):
         for k in n[1:]:
             law = best_of(policy, verdicts, int(k))
-            beyond_bound = max(beyond_bound, kl(law, policy) - _bound(k))
+            beyond_bound = max(beyond_bound, kl(law, policy) - _bound(int(k)))
             wins = (np.sign(verdicts[:, None] - verdicts) + 1) / 2
             beyond_rate = max(beyond_rate, law @ wins @ policy - k / (k + 1))
         least = _quantile(policy, verdicts, 0.5)
@@ -326,7 +326,7 @@ def _exact_figures(work: Work) -> dict[str, object]:
     return {
         "n": n,
         "kls": kls,
-        "bounds": [_bound(k) for k in n],
+        "bounds": [_bound(int(k)) for k in n],
         "kl": kls[6],
         "bound": _bound(64),
         "kl_of_weights": divergence(weight),
