@@ -45,7 +45,10 @@ def train(made: Config, work: Work) -> League:
 
 
 def log_policy(found: League, params: Params, states: State) -> np.ndarray:
-    """Log-probabilities f64[N, A] of a snapshot's moves in positions [N, ...]; −∞ if illegal."""
+    """Log-probabilities f64[N, A] of a snapshot's moves in positions [N, ...].
+
+    Those of illegal moves are −∞; where the game is over they mean nothing.
+    """
     game, learner = found.game, found.run.learner
 
     @jax.jit
@@ -55,7 +58,8 @@ def log_policy(found: League, params: Params, states: State) -> np.ndarray:
         return learner.logits(params, seen), jax.vmap(game.legal)(states)
 
     logits, legal = (np.asarray(x) for x in ask(params, states))
-    logits = np.where(legal, logits.astype(np.float64), -np.inf)
+    playable = legal | ~legal.any(1, keepdims=True)
+    logits = np.where(playable, logits.astype(np.float64), -np.inf)
     most = logits.max(1, keepdims=True)
     return logits - most - np.log(np.exp(logits - most).sum(1, keepdims=True))
 

@@ -34,7 +34,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -256,10 +256,10 @@ def _trees(game: GameTree, count: int, seed: int) -> tuple[State, np.ndarray, np
     """Random trees at their roots: positions [N, ...], leaves bool[N, 2^depth], values [N]."""
     rng = np.random.default_rng([seed, 16])
     leaves = rng.random((count, 2**game.depth)) < game.share
-    words = np.packbits(leaves, axis=1, bitorder="little")
-    zeros = np.zeros(count, np.uint8)
+    words: Any = np.packbits(leaves, axis=1, bitorder="little")
+    zeros: Any = np.zeros(count, np.uint8)
     start = State(words, zeros + np.uint8(game.words), zeros, zeros.astype(np.uint16))
-    value = leaves
+    value: Any = leaves
     for ply in range(game.depth - 1, -1, -1):
         pairs = value.reshape(count, -1, 2)
         value = pairs.any(2) if ply % 2 == 0 else pairs.all(2)
@@ -282,7 +282,7 @@ def _untrained(settings: Sizes, work: Work) -> dict[str, float]:
 
 def _walk(leaves: np.ndarray) -> np.ndarray:
     """Which leaf optimal debaters reach, bool[N]: whether seat 0 wins there."""
-    heights = [leaves]
+    heights: list[Any] = [leaves]
     depth = int(math.log2(leaves.shape[1]))
     for ply in range(depth - 1, -1, -1):
         pairs = heights[-1].reshape(len(leaves), -1, 2)

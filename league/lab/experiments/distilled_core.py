@@ -28,6 +28,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -331,7 +332,7 @@ def _weights(settings: Sizes, work: Work) -> dict[str, float]:
 
     @jax.jit
     def ask(states: State) -> tuple[jax.Array, jax.Array]:
-        seen = jax.vmap(game.observe, (0, None))(states, 0)
+        seen = jax.vmap(game.observe, (0, None))(states, jnp.int32(0))
         legal = jax.vmap(game.legal)(states)
         logits = learner.logits(state.params, seen)
         return learner.value(state.params, seen), jnp.where(legal, logits, -jnp.inf)
@@ -350,8 +351,9 @@ def _weights(settings: Sizes, work: Work) -> dict[str, float]:
 
 
 def _states(positions: np.ndarray) -> State:
-    piles = tuple(positions[:, k].astype(np.uint8) for k in range(3))
-    return State(piles, np.zeros(len(positions), np.uint8))
+    piles: Any = tuple(positions[:, k].astype(np.uint8) for k in range(3))
+    seat: Any = np.zeros(len(positions), np.uint8)
+    return State(piles, seat)
 
 
 def _optimal(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -39,6 +39,7 @@ Found:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -247,7 +248,7 @@ def _fit(sums: np.ndarray, moves: np.ndarray) -> tuple[float, float]:
 
 def _fit_recurrent(payoffs: np.ndarray, moves: np.ndarray) -> tuple[float, float]:
     """The γ and η of a decaying state that make moves likeliest."""
-    found = optimize.minimize_scalar(
+    found: Any = optimize.minimize_scalar(
         lambda decay: -_fit(_before(payoffs, decay), moves)[1],
         bounds=(0.8, 1.02),
         method="bounded",

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -122,7 +123,9 @@ class OrderOfMastery(Experiment[Sizes]):
         late = np.mean([_late(one) for one in results["mlp"]], 0)
         order = np.argsort(late)
         shown = [*order[:3], *order[-3:]]
-        curves = {k: [np.array(one["wrong"])[:, k] for one in results["mlp"]] for k in shown}
+        curves = {
+            k: np.array([np.array(one["wrong"])[:, k] for one in results["mlp"]]) for k in shown
+        }
         at = range(settings.generations + 1)
         return [
             Chart(
@@ -152,7 +155,8 @@ def _late(one: dict[str, list[list[float]]]) -> np.ndarray:
 
 def _correlation(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Estimate:
     """The mean over pairs; they share leagues, so it has no interval."""
-    return Estimate(float(np.mean([stats.spearmanr(a, b).statistic for a, b in pairs])))
+    found: list[Any] = [stats.spearmanr(a, b) for a, b in pairs]
+    return Estimate(float(np.mean([one.statistic for one in found])))
 
 
 def _null(pairs: list[tuple[np.ndarray, np.ndarray]], shuffles: int) -> float:
@@ -197,11 +201,11 @@ def _classes(known: _tables.Table) -> tuple[list[str], np.ndarray]:
         ply[here] = number
     sign = known.sign
     ended = known.payoff[known.after] * known.over[known.after]
-    win = (known.legal & (ended * sign[:, None] > 0)).any(1)
+    win: Any = (known.legal & (ended * sign[:, None] > 0)).any(1)
     # The other seat threatens to win where it could if it were to move: after some move it can.
-    threat = (known.legal & win[known.after] & ~known.over[known.after]).any(1)
+    threat: Any = (known.legal & win[known.after] & ~known.over[known.after]).any(1)
     kind = np.where(win, 0, np.where(threat, 1, 2))
-    mistake = (known.legal & ~known.optimal()).any(1)
+    mistake: Any = (known.legal & ~known.optimal()).any(1)
     number = np.where(mistake, ply * len(KINDS) + kind, -1)
     present = np.unique(number[number >= 0])
     names = [f"ply {n // len(KINDS)}, {KINDS[n % len(KINDS)]}" for n in present]

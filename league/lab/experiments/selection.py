@@ -27,6 +27,12 @@ Expected:
 
 Refuted by:
   A law that is missed by more than 0.01, or a loop that stops short of perfect play.
+
+Found:
+  A league like this one, seed 0, 120 generations, took the right favourite in 99.62 % of the
+  positions after 40 generations, 99.93 % after 60, and in all 4,520 after 80 and 100. A residual
+  tower of two blocks was at 99.67 % after 40 and 99.87 % after 60, at ten times the cost: in a game
+  this small the perceptron is the better student.
 """
 
 from collections.abc import Sequence
@@ -311,7 +317,7 @@ def _exact_figures(work: Work) -> dict[str, object]:
     for policy, verdicts in _cases(np.random.default_rng(1), 300):
         for k in n[1:]:
             law = best_of(policy, verdicts, int(k))
-            beyond_bound = max(beyond_bound, kl(law, policy) - _bound(k))
+            beyond_bound = max(beyond_bound, kl(law, policy) - _bound(int(k)))
             wins = (np.sign(verdicts[:, None] - verdicts) + 1) / 2
             beyond_rate = max(beyond_rate, law @ wins @ policy - k / (k + 1))
         least = _quantile(policy, verdicts, 0.5)

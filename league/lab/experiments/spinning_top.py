@@ -7,9 +7,9 @@ Method:
   at its strength; its Elo is the mean of its agents' ratings.
 
   Pools whose geometry is known: agents with a skill alone; rock, paper and scissors; and agents
-  with a skill s and a circle of three whose payoff e^(−|s|) fades with the distance from the
-  middle. Then a pool of Arena's own: all snapshots of a league of tic-tac-toe, a main exploiter and
-  a league exploiter among them, each as the policy of its network without search. All payoffs are
+  with a skill s and an angle, whose circle e^(−|s|)·sin fades with the distance from the middle.
+  Then a pool of Arena's own: all snapshots of a league of tic-tac-toe, a main exploiter and a
+  league exploiter among them, each as the policy of its network without search. All payoffs are
   exact: every pair is followed through all positions of the game.
 
 Expected:
@@ -85,7 +85,7 @@ class SpinningTop(Experiment[Sizes]):
         """Sizes of clusters where they are known, and in leagues."""
         known, leagues = results["known"][0], results["league"]
         sizes = known["sizes"]
-        widest = int(np.argmax(sizes["top"]))
+        widest = np.flatnonzero(np.array(sizes["top"]) == max(sizes["top"])).mean()
 
         def beside(place: int) -> list[float]:
             return [float(one["sizes"][place] - max(one["sizes"])) for one in leagues]
@@ -104,7 +104,7 @@ class SpinningTop(Experiment[Sizes]):
                 Source.THEOREM,
             ),
             Figure(
-                "made-up top: where its widest cluster lies, from the top at 0 to 1",
+                "made-up top: where its widest clusters lie, from the top at 0 to 1",
                 between(0.2, 0.8),
                 over_seeds([widest / (len(sizes["top"]) - 1)]),
                 Source.PROPOSED,
@@ -164,11 +164,11 @@ def _known(work: Work) -> dict[str, object]:
     """Clusters of pools whose geometry is known."""
     skill = np.arange(10.0)
     circle = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
-    levels = np.repeat(np.linspace(-3, 3, 13), 3)
-    kind = np.tile(np.arange(3), 13)
-    apart = levels[:, None] - levels
+    # Angles by the golden section: whoever is next in strength stands somewhere else.
+    levels, angles = np.linspace(-3, 3, 40), 2 * np.pi * np.arange(40) * (5**0.5 - 1) / 2
     fade = np.exp(-np.abs(levels[:, None] + levels) / 2)
-    top = np.tanh(apart) + 2 * fade * circle[np.ix_(kind, kind)]
+    around = np.sin(angles[:, None] - angles)
+    top = np.tanh(levels[:, None] - levels) + fade * around
     pools = {"skill": np.tanh(skill[:, None] - skill), "circle": circle, "top": top}
     found = {name: clusters(payoffs) for name, payoffs in pools.items()}
     return {

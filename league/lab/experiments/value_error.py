@@ -22,7 +22,7 @@ Refuted by:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -226,13 +226,14 @@ def _league(settings: Sizes, work: Work) -> dict[str, object]:
     games = np.rint(1000 * shares).astype(np.int64)
     rows = [(i, j, *games[i, j]) for i in range(count) for j in range(i + 1, count)]
     elo = np.asarray(ratings.fit(np.array(rows), count).elo)
+    rank: Any = stats.spearmanr(tags, elo[: len(tags)])
     return {
         "errors": errors,
         "tags": tags,
         "elo": elo[: len(tags)],
         "taught": taught / settings.generations,
         "teachers": elo[len(tags) :],
-        "correlation": float(stats.spearmanr(tags, elo[: len(tags)]).statistic),
+        "correlation": float(rank.statistic),
     }
 
 
@@ -281,7 +282,7 @@ def _told(
     boards = jax.tree.map(lambda x: x[going], known.states)
     moves = [_draw(rng, policy[going]) for policy in teachers]
     count = int(going.sum())
-    taught = np.repeat(np.linspace(0, 1, len(teachers)), count).astype(np.float32)
+    taught: Any = np.repeat(np.linspace(0, 1, len(teachers)), count).astype(np.float32)
     rows = Dataset(
         TaggedState(jax.tree.map(lambda x: np.concatenate([x] * len(teachers)), boards), taught),
         np.concatenate(moves).astype(np.int32),
