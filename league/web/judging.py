@@ -9,7 +9,6 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from arena.errors import UserError
 from games import OVER, Game
 from league.web import query, service
 from league.web.site import Settings, Site
-from league.web.work import Busy
+from league.web.work import Busy, Job
 
 MOST_VERDICTS = 100_000
 """In a file to which pages may add."""
@@ -112,7 +111,7 @@ class Desk:
             self.given.popitem(last=False)
         return token
 
-    def learn(self) -> Iterator[None]:
+    def learn(self) -> Job[None]:
         """A job: the model is learnt anew."""
         try:
             yield from self.asking.learning()

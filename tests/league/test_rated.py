@@ -59,7 +59,9 @@ def test_a_network_takes_a_rating_with_the_observation_or_from_its_weights(netwo
     assert params[RATING] == 0
     plain = networks.initialise(GAME, network, key)
     assert set(params) == {*plain, RATING}
-    seen = jax.random.normal(jax.random.key(1), (3, 3, 3, GAME.observe(GAME.init(), 0).shape[-1]))
+    seen = jax.random.normal(
+        jax.random.key(1), (3, 3, 3, GAME.observe(GAME.init(), jnp.int32(0)).shape[-1])
+    )
     high = at_rating(params, 1.5)
     own = networks.apply(GAME, config, high, seen)
     given = networks.apply(GAME, config, params, rated(seen, jnp.full(3, 1.5)))
