@@ -7,6 +7,7 @@ play it is a weight that is never trained, so that each agent has one.
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +47,7 @@ class RatedConfig(NetworkConfig):
     def build(self, game: Game, ownership: bool, rngs: nnx.Rngs) -> Network:
         """The network, whose rating is 0: the mean."""
         planes = observation_shape(game)[-1]
-        found = self.network.build(_Wider(game), ownership, rngs)
+        found: Any = self.network.build(_Wider(game), ownership, rngs)
         object.__setattr__(found, "__class__", _rated(type(found), planes))
         setattr(found, RATING, nnx.Param(jnp.zeros(())))
         return found

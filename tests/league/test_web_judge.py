@@ -13,13 +13,13 @@ import pytest
 import games
 from agents.judges import preference
 from agents.judges.human import HumanJudge
-from agents.judges.verdicts import Question, VerdictFile
+from agents.judges.verdicts import Question, VerdictFile, replay
 from arena.play.openings import recorded_openings
 from arena.types import State
 from league.settings.json_object import JsonObject
 from tests.helpers.command import Place
 from tests.helpers.web import Web, served
-from tests.helpers.web_client import client, refusal, site_of
+from tests.helpers.web_client import client, refusal
 
 GAME = games.load("tic_tac_toe")
 SHOWN = "#judge[data-state=shown]"
@@ -69,12 +69,11 @@ def test_verdicts_are_kept_once_each_and_no_two_windows_have_the_same_question(t
         late = {**asked, **_named(skipped), "verdict": "right", "seconds": "9"}
         assert visitor.post("/judge/answer", json=late).json()["count"] == 3
         assert visitor.post("/judge/answer", json=late).json()["count"] == 3
-        found = visitor.post("/judge/next", json=asked).json()
-        while site_of(visitor).worker.ready and len(held(tmp_path).read()) < 16:
+        found: JsonObject = {}
+        while len(held(tmp_path).read()) < 16:
             late = {**asked, **_named(visitor.post("/judge/next", json=asked).json())}
-            found = visitor.post(
-                "/judge/answer", json={**late, "verdict": "left", "seconds": "1"}
-            ).json()
+            said = {**late, "verdict": "left", "seconds": "1"}
+            found = visitor.post("/judge/answer", json=said).json()
         for _ in range(4000):  # the model is learnt while questions go on
             if found["held_out"]:
                 break
@@ -174,8 +173,6 @@ def test_a_person_answers_in_two_windows_of_a_browser(web: Web, page: Any):
 
 
 def _centre_says(question: Question) -> int:
-    from agents.judges.verdicts import replay
-
     first = centre(replay(GAME, [question.moves]))[0]
     second = centre(replay(GAME, [question.other]))[0] if question.other is not None else 0
     return int(np.sign(first - second))
@@ -189,7 +186,7 @@ def test_a_person_s_rule_is_learnt_and_played(cache: Path, tmp_path: Path, brows
     with served(place) as web:
         pages = [context.new_page() for _ in range(2)]
         for page, kind in zip(pages, ("seats", "positions"), strict=True):
-            page.set_default_timeout(1_200_000)
+            page.set_default_timeout(240_000)
             page.goto(f"{web.url}/judge?game=tic_tac_toe&kind={kind}&who=ann")
         for _ in range(60):
             for page in pages:
