@@ -233,16 +233,17 @@ class Results:
         return self.backend.read(lambda connection: connection.execute(query).all())
 
     def version(self) -> tuple[int, ...]:
-        """Changes whenever generations, matches or gates come or go."""
-        newest = [
-            sql.select(sql.func.coalesce(sql.func.max(t.c.id), 0), sql.func.count())
-            for t in (EVENTS, MATCHES, GATES)
-        ]
-        found = [
-            self._rows(query, t)[0]
-            for query, t in zip(newest, (EVENTS, MATCHES, GATES), strict=True)
-        ]
-        return tuple(number for row in found for number in row)
+        """Changes whenever generations, matches, or verdicts of gates come or go."""
+        found: list[int] = []
+        for table, counted in (
+            (EVENTS, EVENTS.c.id),
+            (MATCHES, MATCHES.c.id),
+            (GATES, GATES.c.verdict),
+        ):
+            newest = sql.func.coalesce(sql.func.max(table.c.id), 0)
+            query = sql.select(newest, sql.func.count(counted))
+            found += self._rows(query, table)[0]
+        return tuple(found)
 
     def count(self, role: str) -> int:
         """How many matches of a role there are."""
