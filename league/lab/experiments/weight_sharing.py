@@ -80,7 +80,7 @@ class WeightSharing(Experiment[Sizes]):
     chapter = Chapter.RULES
     minutes = 8
     full = Sizes(seeds=3)
-    quick = Sizes(seeds=1, generations=2, rounds=2, pairs=64, kuhn_rounds=2)
+    quick = Sizes(seeds=1, generations=1, rounds=1, pairs=64, kuhn_rounds=1)
 
     def parts(self, settings: Sizes) -> Sequence[Part]:
         """Five leagues a seed."""
