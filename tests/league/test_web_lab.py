@@ -63,4 +63,4 @@ def test_an_experiment_is_run_from_its_page(web: Web, page: Any):
     page.locator("caption", has_text="Expected and measured").wait_for()
     assert page.locator("#words").inner_text() == "Not running"
     assert (Path(web.place.folder) / "runs/lab/forgetting/quick/result.json").exists()
-    assert page.locator("figure svg").count() == 2
+    assert page.locator("figure svg").count() == 3

@@ -111,7 +111,7 @@ class Sizes(Settings):
       fictitious: of one whose matchmaker is uniform in rock-paper-scissors, which is slow.
       rounds: of Hedge and of fictitious play.
       chain: best responses put before the gates.
-      generations: of the product's leagues.
+      generations: of the product's leagues; 0 leaves them out.
       pairs: of games in their matches.
     """
 
@@ -131,7 +131,7 @@ class Forgetting(Experiment[Sizes]):
     chapter = Chapter.LEAGUE
     minutes = 5
     full = Sizes()
-    quick = Sizes(seeds=2, fictitious=1000, chain=30, generations=2, pairs=8)
+    quick = Sizes(seeds=2, fictitious=1000, chain=30, generations=0)
 
     def parts(self, settings: Sizes) -> Sequence[Part]:
         """Pools by matchmaker and seed, the two learners, the gates."""
@@ -144,7 +144,8 @@ class Forgetting(Experiment[Sizes]):
             ]
             made.append(Part("gates", partial(_gates, settings), seed))
             made += [
-                Part(f"league-{rule}", partial(_league, rule, settings), seed) for rule in REAL
+                Part(f"league-{rule}", partial(_league, rule, settings), seed)
+                for rule in (REAL if settings.generations else ())
             ]
         return made
 
@@ -284,11 +285,12 @@ def _worst_charts(results: Results) -> list[Chart]:
         note = "Mean over seeds and 95 % intervals."
         made.append(Chart(title, "generation", "payoff", tuple(lines), note=note, level=0.0))
     lines = []
-    for rule in REAL:
+    for rule in REAL if "league-nash" in results else ():
         curves = [found["curve"] for found in results[f"league-{rule}"]]
         lines.append(mean_line(rule, np.arange(1, len(curves[0]) + 1), curves))
     title = "Worst score against the pool, leagues of rock-paper-scissors by PPO"
-    made.append(Chart(title, "generation", "payoff", tuple(lines), level=0.0))
+    if lines:
+        made.append(Chart(title, "generation", "payoff", tuple(lines), level=0.0))
     return made
 
 
@@ -315,6 +317,7 @@ def _league_figures(results: Results) -> list[Figure]:
             ("latest", "least", "lowest worst score on the way", at_most(-0.05, "every")),
             ("nash", "worst", "worst score at the end", at_least(-0.05, "every")),
         )
+        if f"league-{rule}" in results
     ]
 
 
