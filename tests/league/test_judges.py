@@ -108,7 +108,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Place:
         "adjudicated:3,by=learned:tic_tac_toe.npz",
     ],
 )
-def test_a_run_with_any_judge_is_killed_and_ends_with_the_same_bits(made: Place, judge: str):
+def test_a_run_with_any_judge_is_killed_and_ends_with_the_same_bits(
+    made: Place, monkeypatch: pytest.MonkeyPatch, judge: str
+):
+    monkeypatch.chdir(made.folder)  # the card names the judge's file from there
     line = (*TINY, "--judge", judge)
     name = judge.replace(":", "-").replace("=", "").replace(",", "-").replace("/", "")
     done = made.call(*line, "--name", f"{name}-whole")
@@ -155,8 +158,9 @@ _SEARCH = "--learner.simulations 4 --measure.simulations 4 --measure.rollouts 4"
     ],
 )
 def test_other_games_by_other_judges_are_killed_and_end_with_the_same_bits(
-    made: Place, game: str, judge: str, options: str
+    made: Place, monkeypatch: pytest.MonkeyPatch, game: str, judge: str, options: str
 ):
+    monkeypatch.chdir(made.folder)  # the card names the judge's file from there
     line = ("train", game, *_SHORT.split(), *_NETWORK.split(), *options.split(), "--judge", judge)
     name = "".join(c if c.isalnum() else "-" for c in f"{game}-{judge}")
     done = made.call(*line, "--name", f"{name}-whole")
