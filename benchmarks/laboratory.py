@@ -13,8 +13,8 @@ from typing import Annotated
 
 import tyro
 
-from league.cli import device, experiments
-from league.lab import names, rows, store
+from league.cli import device
+from league.lab import names, rows, store, watched
 
 RESULTS = Path(__file__).parent / "results" / "laboratory"
 
@@ -36,7 +36,7 @@ def main(options: Options) -> None:
     """Runs them and writes their results."""
     device.prepare()
     for experiment in [names.find(name) for name in options.names] or names.every():
-        result = experiments.run(experiment)
+        result = watched.run(experiment)
         command = {"command": f"python -m benchmarks.laboratory {experiment.name}"}
         RESULTS.mkdir(exist_ok=True)
         store.write_json(RESULTS / f"{experiment.name}.json", command | result)

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import tyro
 
 from arena.errors import UserError
-from league.cli import console, device, experiments
-from league.lab import names, rows, store
+from league.cli import console, device
+from league.lab import names, rows, store, watched
 from league.lab.experiment import Experiment, Json
 from league.report.text import duration
 
@@ -86,7 +86,7 @@ def _entry(experiment: Experiment[Any], result: dict[str, Json] | None) -> dict[
 
 
 def _run(experiment: Experiment[Any], command: Command) -> None:
-    result = experiments.run(experiment, quick=command.quick, seeds=command.seeds)
+    result = watched.run(experiment, quick=command.quick, seeds=command.seeds)
     where = store.place(experiment.name, quick=command.quick)
     if command.json:
         console.emit({key: value for key, value in result.items() if key != "charts"})

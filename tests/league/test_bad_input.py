@@ -289,7 +289,7 @@ def test_a_person_who_leaves(place, tiny):
 
 def test_a_full_disk_ends_training_and_resuming_mends_it(place, tiny):
     with place.start(*TINY, "--name", "a") as process:
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (160_000, 160_000))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (300_000, 300_000))
         out, err = process.communicate(timeout=120)
     assert '"phase": "learn"' in out  # it came some way
     assert '"result"' not in out

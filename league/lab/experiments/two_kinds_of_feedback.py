@@ -114,7 +114,7 @@ class TwoKindsOfFeedback(Experiment[Sizes]):
         gates=40,
         uses=300,
         poker="kuhn_poker",
-        generations=2,
+        generations=4,
         pairs=8,
         games=(2, 8),
         poker_uses=6,
