@@ -40,8 +40,8 @@ Refuted by:
 Found:
   In the product's own leagues of rock-paper-scissors naive PPO loses to its past, and the league
   does not. But thirty generations of 1,024 games are a small part of the first turn of its circle:
-  its worst score is −0.06 to −0.13 and still falls. It was first asked to come below −0.2; what is
-  asked now is that it falls under the bound of −0.05 that the leagues keep to.
+  its worst score is −0.06 to −0.13 and still falls, under the bound of −0.05 that the leagues keep
+  to, but not below −0.2 as was expected.
 
   Fictitious play depends on where it starts: from the prior (.5, .3, .2) it is at 0.048, 0.015 and
   0.0047 after 10², 10³ and 10⁴ rounds, from a pure policy at 0.07, 0.021 and 0.0067.
@@ -314,7 +314,7 @@ def _league_figures(results: Results) -> list[Figure]:
             Source.PROPOSED,
         )
         for rule, key, what, accept in (
-            ("latest", "least", "lowest worst score on the way", at_most(-0.05, "every")),
+            ("latest", "least", "lowest worst score on the way", at_most(-0.2, "every")),
             ("nash", "worst", "worst score at the end", at_least(-0.05, "every")),
         )
         if f"league-{rule}" in results

@@ -47,8 +47,8 @@ Found:
   untaught positions, where most favourites are wrong, are learnt by the same weights. So with
   shared weights self-judging can lose what was taught, which the law without them rules out.
 
-  A first threshold asked that 80 % of wrong favourites stay wrong; shared weights mend more, and it
-  was replaced by one half.
+  It was expected that 80 % of wrong favourites stay wrong: shared weights mend more. And the rounds
+  by the rules were to end at 99 and 90 % of drawn moves: they were too few for that.
 """
 
 from collections.abc import Sequence
@@ -388,7 +388,7 @@ def _game_figures(game: str, results: Results) -> list[Figure]:
         *found,
         Figure(
             f"{name}: wrong favourites that stay wrong",
-            at_least(0.5),
+            at_least(0.8),
             over_seeds([own for own, _ in wrong]),
             Source.PROPOSED,
             "1 without shared weights",
@@ -409,7 +409,7 @@ def _game_figures(game: str, results: Results) -> list[Figure]:
         ),
         Figure(
             f"{name}: drawn moves after, by the rules",
-            at_least(0.97 if game == "tic_tac_toe" else 0.75),
+            at_least(0.99 if game == "tic_tac_toe" else 0.9),
             over_seeds([run["all"][-1] for run in ruled]),
             Source.PROPOSED,
             "→ 1 as rounds go on",
