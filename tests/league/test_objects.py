@@ -28,19 +28,19 @@ def bucket() -> Iterator[str]:
 
 
 @pytest.fixture(params=["folder", "objects"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where a run may keep its files."""
     if request.param == "folder":
         return tmp_path / "run"
     return f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
 
 
-def test_trees_are_kept_by_number(place: Path | str):
-    kept: Store = checkpoints.store(place, "state", keep=2)
+def test_trees_are_kept_by_number(root: Path | str):
+    kept: Store = checkpoints.store(root, "state", keep=2)
     for number in (0, 9, 10):
         kept.save(number, TREE)
     assert kept.numbers() == [9, 10]
-    found = checkpoints.store(place, "state").load(10, TREE)
+    found = checkpoints.store(root, "state").load(10, TREE)
     assert arrays(found) == arrays(TREE)
     kept.drop_after(9)
     assert kept.numbers() == [9]
@@ -56,8 +56,8 @@ def test_trees_are_kept_by_number(place: Path | str):
     kept.close()
 
 
-def test_datasets_are_kept_by_name(place: Path | str):
-    files = objects.files(place)
+def test_datasets_are_kept_by_name(root: Path | str):
+    files = objects.files(root)
     assert not files.exists("data/1.npz")
     with pytest.raises(UserError, match=r"data/1\.npz is missing"):
         datasets.read(files, "data/1.npz", TREE)
@@ -76,8 +76,8 @@ def test_datasets_are_kept_by_name(place: Path | str):
     assert files.names("data") == []
 
 
-def test_what_breaks_while_it_is_written_leaves_the_old_one(place: Path | str):
-    files = objects.files(place)
+def test_what_breaks_while_it_is_written_leaves_the_old_one(root: Path | str):
+    files = objects.files(root)
     with files.writing("data/1.npz") as file:
         file.write(b"whole")
 
@@ -159,11 +159,11 @@ def test_a_run_keeps_its_store(bucket: str, tmp_path: Path, tiny: Path):
         stores.settled(str(tmp_path / "file"))
 
 
-def test_many_writers_of_one_object_leave_one_whole(place: Path | str):
+def test_many_writers_of_one_object_leave_one_whole(root: Path | str):
     def write(number: int) -> None:
-        datasets.write(objects.files(place), f"data/{number % 2}.npz", {"x": np.full(999, number)})
+        datasets.write(objects.files(root), f"data/{number % 2}.npz", {"x": np.full(999, number)})
 
-    if isinstance(objects.files(place), FolderFiles):
+    if isinstance(objects.files(root), FolderFiles):
         pytest.skip("the lock of a run's folder keeps others away")
     threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -171,7 +171,7 @@ def test_many_writers_of_one_object_leave_one_whole(place: Path | str):
     for thread in threads:
         thread.join()
     for name in (0, 1):
-        found = datasets.read(objects.files(place), f"data/{name}.npz", {"x": 0})["x"]
+        found = datasets.read(objects.files(root), f"data/{name}.npz", {"x": 0})["x"]
         assert len(set(found.tolist())) == 1
 
 
