@@ -120,8 +120,8 @@ def test_a_league_is_told_of_ratings_and_plays_at_any(place: Place):
         place.lines("match", *games_of, *options.split(), "--record", f"{rating:g}.jsonl")
     # Every second game is one in which the snapshot moves first.
     first = {rating: (place.folder / f"{rating:g}.jsonl").read_text() for rating in (WEAK, STRONG)}
-    assert first[STRONG].count(f'"moves": ["{CENTRE}"') >= 4
-    assert sum(first[WEAK].count(f'"moves": ["{edge}"') for edge in EDGES) >= 4
+    assert first[STRONG].count(f'"moves":["{CENTRE}"') >= 4
+    assert sum(first[WEAK].count(f'"moves":["{edge}"') for edge in EDGES) >= 4
     for spec, says in (("r:0,rating=x", "rating=R"), ("r:0,rating=1,rating=2", "rating=R")):
         done = place.call("match", spec, "uniform", "--pairs", "1")
         assert done.returncode == 2
