@@ -44,13 +44,14 @@ class _Block(nnx.Module):
         he, zeros = nnx.initializers.he_normal(), nnx.initializers.zeros_init()
         conv = partial(nnx.Conv, channels, channels, (3, 3), dtype=compute_dtype(), rngs=rngs)
         self.first, self.second = conv(kernel_init=he), conv(kernel_init=zeros)
+        self.pools = pools
         if pools:
             self.pool = nnx.Linear(2 * channels, channels, dtype=compute_dtype(), rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """[B, H, W, channels] to the same."""
         between = self.first(x)
-        if "pool" in vars(self):
+        if self.pools:
             between = between + self.pool(_pooled(nnx.relu(between)))[:, None, None]
         return nnx.relu(x + self.second(nnx.relu(between)))
 
@@ -61,6 +62,7 @@ class _Moves(nnx.Module):
     def __init__(self, channels: int, where: np.ndarray, cells: int, rngs: nnx.Rngs):
         planes, others = int(where.max()) // cells + 1, int((where < 0).sum())
         self.planes = nnx.Linear(channels, planes, rngs=rngs)
+        self.elsewhere = others
         if others:
             self.others = nnx.Linear(2 * channels, others, rngs=rngs)
 
@@ -107,10 +109,9 @@ class ConvNet(Network):
         planes = self.move.planes(policy).reshape(batch, self.cells, -1)
         logits = planes.swapaxes(1, 2).reshape(batch, -1)
         where = np.array(self.where)
-        if "others" in vars(self.move):
+        if count := self.move.elsewhere:
+            where[where < 0] = logits.shape[1] + np.arange(count)
             logits = jnp.concatenate([logits, self.move.others(pooled)], -1)
-            outside = where < 0
-            where[outside] = logits.shape[1] - outside.sum() + np.arange(outside.sum())
         if not np.array_equal(where, np.arange(logits.shape[1])):
             logits = logits[:, where]
         hidden = nnx.relu(self.hidden(_pooled(value)))
