@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from agents.learners import optimisation, returns
+from agents.learners import optimisation, played, returns
 from agents.learners.base import Learner, LearnerConfig, Preferred, TrainState
 from agents.nn import networks
 from agents.policies import SearchName, SearchPolicy, SearchTarget
@@ -210,20 +210,14 @@ class AlphaZero(Learner[Params, SearchTarget, Dataset]):
 
     def make_dataset(self, record: Record, scores: np.ndarray, learns: np.ndarray) -> Dataset:
         """Positions with the searches' policies, and values by TD(lambda); see `Learner`."""
-        pairs = scores.shape[1]
-        time, side, group, slot = np.nonzero(record.game < 2 * pairs)
-        number = record.game[time, side, group, slot]
-        order = np.lexsort((time, number, group))
-        time, side, group, slot, number = (x[order] for x in (time, side, group, slot, number))
-        state, aux = jax.tree.map(lambda x: x[time, side, group, slot], (record.state, record.aux))
-        sign = np.where(side == 0, 1, -1).astype(np.float32)
-        score = (2 * scores[group, number % pairs, number // pairs] - 1).astype(np.float32)
-        game_id = group * 2 * pairs + number
-        target = sign * _targets(game_id, sign * aux.value, aux.proven, score, self.config)
-        own = learns[side, group]
-        data = Dataset(state, aux, target, ())
-        finals = jax.tree.map(lambda x: x[group[own], number[own]], record.finals)
-        return jax.tree.map(lambda x: x[own], data)._replace(final=finals)
+        made = played.games(record, scores, learns)
+        value = made.sign * made.aux.value
+        target = made.sign * _targets(made.game, value, made.aux.proven, made.score, self.config)
+        data = Dataset(made.state, made.aux, target, ())
+        finals = jax.tree.map(
+            lambda x: x[made.group[made.own], made.number[made.own]], record.finals
+        )
+        return jax.tree.map(lambda x: x[made.own], data)._replace(final=finals)
 
     def preferred(self, data: Dataset) -> Preferred:
         """What the search prefers."""

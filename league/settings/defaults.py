@@ -10,7 +10,7 @@ from agents.learners.alphazero import AlphaZeroConfig
 from agents.learners.base import LearnerConfig
 from agents.learners.imitation import ImitationConfig
 from agents.learners.mmd import MMDConfig
-from agents.learners.ppo import PPOConfig
+from agents.learners.td import TDConfig
 from agents.nn import MLPConfig, NetworkConfig, ResNetConfig, TowerConfig
 from agents.nn.networks import suitable
 from games import Game
@@ -67,10 +67,14 @@ _DEFAULTS = {
     ),
     # A turn is several moves and a throw: a search of few simulations would not see beyond it.
     "backgammon": Config(
-        pairs=64,
+        generations=16,
+        matches=4,
+        pairs=32,
+        rounds=16,
         slots=32,
-        pool_share=0.5,
-        learner=PPOConfig(network=MLPConfig(width=128, layers=2)),
+        pool_share=0.25,
+        opening_plies=0,
+        learner=TDConfig(network=MLPConfig(width=128, layers=1)),
         measure=MEASURE,
     ),
     "kuhn_poker": Config(generations=30, learner=MMDConfig(), **_EQUILIBRIUM),
