@@ -100,6 +100,11 @@ def spec_of(kind: Any) -> str:
     return f"{path or module.__name__}:{kind.__qualname__}"
 
 
+def user_modules() -> list[ModuleType]:
+    """The modules that users' FILE.py have become in this process."""
+    return [module for module in sys.modules.values() if hasattr(module, "__arena_file__")]
+
+
 def _module(name: str) -> ModuleType:
     if not name or not all(part.isidentifier() for part in name.split(".")):
         raise UserError(f"{name!r} is neither a module nor a Python file")

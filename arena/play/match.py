@@ -10,20 +10,19 @@ import numpy as np
 
 from arena import interrupt
 from arena.judges.rules import Rules
-from arena.play import host_loop
 from arena.play.device_loop import Match
+from arena.play.executor import LOCAL, Executor, HostMatch, Later
 from arena.play.openings import distinct_openings, distinct_walks
 from arena.play.recording import (
     Opening,
     Recorder,
     check_recordable,
     device_games,
-    host_games,
     moves_kept,
     positions_of,
     walked,
 )
-from arena.types import Agent, HostAgent, HostGames, Judge, Key, Params, stack
+from arena.types import Agent, HostAgent, Judge, Key, Params, stack
 from games import Game
 
 
@@ -42,6 +41,7 @@ def play(
     openings: Sequence[Opening] | None = None,
     callback: Callable[[np.ndarray], None] = lambda moves: None,
     recorder: Recorder | None = None,
+    executor: Executor = LOCAL,
 ) -> np.ndarray:
     """Plays a[i] against b[i] for all i, `groups` matches at a time.
 
@@ -65,6 +65,7 @@ def play(
       callback: called with the numbers of moves that A and B chose, i32[G, 2], after every call of
         the compiled loop.
       recorder: called with every game; the results are the same without it.
+      executor: where the loops run; the results are the same anywhere.
 
     Returns:
       A's scores f32[len(a), P, 2].
@@ -72,6 +73,45 @@ def play(
     Raises:
       Forfeit: an agent outside the device cannot go on, or made an illegal move.
       UserError: games are to be recorded that an env plays.
+    """
+    return begin(
+        a,
+        b,
+        game,
+        key=key,
+        pairs=pairs,
+        plies=plies,
+        groups=groups,
+        slots=slots,
+        judge=judge,
+        judge_params=judge_params,
+        openings=openings,
+        callback=callback,
+        recorder=recorder,
+        executor=executor,
+    )()
+
+
+def begin(
+    a: Sequence[Agent | HostAgent],
+    b: Sequence[Agent | HostAgent],
+    game: Game,
+    *,
+    key: Key,
+    pairs: int,
+    plies: int,
+    groups: int,
+    slots: int,
+    judge: Judge | None = None,
+    judge_params: Params = (),
+    openings: Sequence[Opening] | None = None,
+    callback: Callable[[np.ndarray], None] = lambda moves: None,
+    recorder: Recorder | None = None,
+    executor: Executor = LOCAL,
+) -> Later[np.ndarray]:
+    """Begins what `play` does, and gives what waits for its scores.
+
+    In this process nothing is computed until then.
     """
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(len(a)))
     judge = judge or Rules(game)
@@ -81,25 +121,28 @@ def play(
         [openings[at : at + pairs] for at in range(0, pairs * len(a), pairs)] if openings else []
     )
     if not (_on_device(a) and _on_device(b)):
-        found = []
-        for number, (x, y, here) in enumerate(zip(a, b, keys, strict=True)):
-            begun = positions_of(shares[number]) if shares else None
-            keep = partial(_keep, game, recorder, pairs, number) if recorder else lambda *_: None
-            found.append(
-                host_loop.pairs(
-                    x,
-                    y,
+        starts = [
+            partial(
+                _begin_on_host,
+                executor,
+                HostMatch(
                     game,
-                    key=here,
-                    count=pairs,
-                    plies=plies,
-                    slots=2 * slots,
-                    openings=begun,
-                    judge=judge,
-                    callback=keep,
-                )
+                    np.asarray(jax.random.key_data(here)),
+                    _agent_keys(here),
+                    pairs,
+                    plies,
+                    2 * slots,
+                    judge,
+                    positions_of(shares[number]) if shares else None,
+                    record=recorder is not None,
+                ),
+                (x, y),
+                number,
+                recorder,
             )
-        return np.stack(found)
+            for number, (x, y, here) in enumerate(zip(a, b, keys, strict=True))
+        ]
+        return _all(starts, executor)
     wrap = moves_kept if recorder else lambda policy: policy
     match = Match(
         game,
@@ -110,47 +153,80 @@ def play(
         record=recorder is not None,
         finals=recorder is not None,
     )
-    scores = []
-    for at in range(0, len(a), groups):
-        interrupt.check()
+
+    def begin_call(at: int) -> Later[np.ndarray]:
         index = [min(i, len(a) - 1) for i in range(at, at + groups)]
         first = [jax.random.fold_in(keys[i], 1) for i in index]
         if shares:
             starts = [positions_of(shares[i]).states for i in index]
         else:
             starts = [distinct_openings(game, k, pairs=pairs, plies=plies) for k in first]
-        params_a, params_b = (stack([agents[i].params for i in index]) for agents in (a, b))
-        played = match.play(
-            params_a,
-            params_b,
+        finish = executor.on_device(
+            match,
+            [a[i] for i in index],
+            [b[i] for i in index],
             keys=keys[np.array(index)],
             openings=stack(starts),
             judge_params=judge_params,
         )
-        scores.append(np.asarray(played.scores)[: len(a) - at])
-        if played.moves is not None:
-            callback(np.asarray(played.moves))
+
+        def end() -> np.ndarray:
+            played = finish()
+            if played.moves is not None:
+                callback(np.asarray(played.moves))
+            if recorder:
+                begun = shares[at : at + groups] or [
+                    walked(distinct_walks(game, k, pairs=pairs, plies=plies))
+                    for k in first[: len(a) - at]
+                ]
+                for one in device_games(game, played, begun, first_match=at):
+                    recorder(one)
+            return np.asarray(played.scores)[: len(a) - at]
+
+        return end
+
+    return _all([partial(begin_call, at) for at in range(0, len(a), groups)], executor)
+
+
+def _all(
+    starts: Sequence[Callable[[], Later[np.ndarray]]], executor: Executor
+) -> Later[np.ndarray]:
+    """The scores of all calls; begun at once, where others compute them."""
+    begun = [start() for start in starts] if executor.ahead else []
+
+    def end() -> np.ndarray:
+        found = []
+        for number, start in enumerate(starts):
+            interrupt.check()
+            found.append(begun[number]() if begun else start()())
+        return np.concatenate(found)
+
+    return end
+
+
+def _begin_on_host(
+    executor: Executor,
+    match: HostMatch,
+    players: tuple[Agent | HostAgent, Agent | HostAgent],
+    number: int,
+    recorder: Recorder | None,
+) -> Later[np.ndarray]:
+    """Begins a match on the host; gives what waits for its scores f32[1, P, 2]."""
+    finish = executor.on_host(match, *players)
+
+    def end() -> np.ndarray:
+        played = finish()
         if recorder:
-            begun = shares[at : at + groups] or [
-                walked(distinct_walks(game, k, pairs=pairs, plies=plies))
-                for k in first[: len(a) - at]
-            ]
-            for one in device_games(game, played, begun, first_match=at):
-                recorder(one)
-    return np.concatenate(scores)
+            for one in played.games:
+                recorder(one._replace(match=number))
+        return played.scores[None]
+
+    return end
 
 
-def _keep(
-    game: Game,
-    recorder: Recorder,
-    pairs: int,
-    match: int,
-    games: HostGames,
-    seat_of_a: np.ndarray,
-) -> None:
-    """Has the games of a match on the host recorded."""
-    for one in host_games(game, games, seat_of_a, pairs=pairs, match=match):
-        recorder(one)
+def _agent_keys(key: Key) -> np.ndarray:
+    """Of A and B where the loop runs on the host, u32[2, K]."""
+    return np.stack([np.asarray(jax.random.key_data(jax.random.fold_in(key, i))) for i in (2, 3)])
 
 
 def _on_device(agents: Sequence[Agent | HostAgent]) -> TypeGuard[Sequence[Agent]]:

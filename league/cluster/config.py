@@ -2,7 +2,9 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
 
 from arena.errors import UserError, check_positive, whole_number
 
@@ -40,21 +42,40 @@ class ClusterConfig:
         kind, _, number = self.address.partition(":")
         return whole_number(number, 1, 1024) if kind == "local" else None
 
-    @classmethod
-    def of(
-        cls, address: str, actors: int | None, actor_cpus: int, actor_gpus: float
-    ) -> "ClusterConfig | None":
-        """The cluster of an address; None if that is empty.
+
+@dataclass(frozen=True)
+class ClusterFlags:
+    """Where the games are played.
+
+    Attributes:
+      cluster: play the games on Ray: local:N, N actors on this machine; auto, the cluster that this
+        machine is part of; or the address of one. In this process by default.
+      actors: of the cluster; by default as many as its CPUs have room for.
+      actor_cpus: CPUs of each actor.
+      actor_gpus: GPUs of each actor.
+    """
+
+    cluster: Annotated[str, tyro.conf.arg(metavar="CLUSTER")] = ""
+    actors: int | None = None
+    actor_cpus: int = 1
+    actor_gpus: float = 0.0
+
+    def config(self) -> ClusterConfig | None:
+        """The cluster that is named; None if none is.
 
         Raises:
           UserError: a figure is out of its range, or belongs to no cluster; Ray is not installed.
         """
-        if address:
+        if self.cluster:
             load_ray()
-            return cls(address, actors, actor_cpus, actor_gpus)
-        if (actors, actor_cpus, actor_gpus) != (None, 1, 0.0):
+            return ClusterConfig(self.cluster, self.actors, self.actor_cpus, self.actor_gpus)
+        if self != IN_PROCESS:
             raise UserError("--actors, --actor-cpus and --actor-gpus are those of a --cluster")
         return None
+
+
+IN_PROCESS = ClusterFlags()
+"""No cluster: the games are played in this process."""
 
 
 def load_ray() -> Any:

@@ -1,24 +1,20 @@
 """What an actor of a cluster does: it plays requests of one run, on one device."""
 
-from collections import OrderedDict
+from pathlib import Path
 
 import jax
 
-from agents import judges
 from arena.errors import UserError
 from arena.play.device_loop import Match
 from arena.types import Params
 from league.cluster.kept import KeptWeights
-from league.settings import game_names
-from league.settings.config import from_card
+from league.cluster.weights import WeightsInMemory
 from league.settings.json_object import JsonObject
 from league.store.objects import Files
+from league.store.run import Run
 from league.training import step
 from league.training.actors import LocalActors
 from league.training.requests import Request, Result, Shape, WeightsRef
-
-_WEIGHTS = 32
-"""Weights that are kept in memory, the newest ones."""
 
 
 class Player:
@@ -33,17 +29,11 @@ class Player:
     """
 
     def __init__(self, card: JsonObject, files: Files):
-        try:
-            game = game_names.load(card["game"], card.get("env"))
-        except ValueError as error:
-            raise UserError(str(error)) from None
-        config = from_card(card)
-        judge = judges.make(card["judge"], game, config.learner, seed=config.seed)
-        if judge.weighted is not None:
-            raise UserError(f"the judge {card['judge']} learns: it plays in one process only")
-        self._learner = config.learner.make(game, judge)
-        self._template = jax.eval_shape(lambda: self._learner.init(jax.random.key(0))).params
-        self._weights: OrderedDict[str, Params] = OrderedDict()
+        run = Run(Path(), card=card)
+        check_judge(run)
+        self._learner = run.learner
+        self._template = run.template().params
+        self._weights = WeightsInMemory()
         self._kept = KeptWeights(files)
         self._actors = LocalActors(self._match)
 
@@ -52,13 +42,18 @@ class Player:
         [result] = self._actors.play([request], self._find)
         return Result(result.key, jax.device_get(result.played))
 
+    def fetched(self) -> tuple[int, float]:
+        """Bytes of weights that were fetched since the last call, and seconds that this took."""
+        return self._weights.spent()
+
     def _match(self, shape: Shape) -> Match:
         return step.recorded_match(self._learner, slots=shape.slots, pairs=shape.pairs)
 
     def _find(self, ref: WeightsRef) -> Params:
-        if ref.digest not in self._weights:
-            self._weights[ref.digest] = self._kept.read(ref.digest, self._template)
-            while len(self._weights) > _WEIGHTS:
-                self._weights.popitem(last=False)
-        self._weights.move_to_end(ref.digest)
-        return self._weights[ref.digest]
+        return self._weights.find(ref.digest, lambda: self._kept.read(ref.digest, self._template))
+
+
+def check_judge(run: Run) -> None:
+    """Raises UserError if a run's judge has weights that change, which actors are not told."""
+    if run.judge.weighted is not None:
+        raise UserError(f"the judge {run.card['judge']} learns: it plays in one process only")

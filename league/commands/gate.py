@@ -1,6 +1,7 @@
 """Decide whether a newer snapshot may call itself the champion of its run."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,10 +16,14 @@ from arena.errors import (
     check_positive,
     whole_number,
 )
+from arena.play.executor import Executor
 from arena.types import Agent, HostAgent, Judge
 from league.cli import closing, console, device, interrupts, names
+from league.cluster import connection
+from league.cluster.config import IN_PROCESS, ClusterFlags
 from league.gate import accuracy, heldout
 from league.gate.decision import Gate
+from league.gate.match import GateMatch
 from league.gate.matches import GateMatches
 from league.gate.rule import Question, Rule
 from league.gate.store import GateRecord, Lineage, passes_spent
@@ -54,6 +59,7 @@ class Command:
       judge: who says who won, as for arena train; the rules by default. Another one decides by what
         it says alone, without exact values, and each question put to it counts: it can be used up.
       rule: how candidates are tested.
+      cluster: where the games are played.
       json: print JSON lines: matches, and the verdict.
     """
 
@@ -64,6 +70,7 @@ class Command:
     opening_plies: int | None = None
     judge: Annotated[str, tyro.conf.arg(metavar="NAME")] = "rules"
     rule: Annotated[Rule, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Rule)
+    cluster: Annotated[ClusterFlags, tyro.conf.arg(name="")] = IN_PROCESS
     json: bool = False
 
     def __post_init__(self):
@@ -74,6 +81,7 @@ class Command:
 
 def run(command: Command) -> None:
     """Plays the gate, or what is left of it, and prints its verdict."""
+    cluster = command.cluster.config()
     device.prepare()
     name, colon, number = command.run.partition(":")
     work = names.run(name)
@@ -90,7 +98,8 @@ def run(command: Command) -> None:
             question = _question(command, work, lineage, opponents, number if colon else None)
             gate = lineage.open(question)
             if gate.verdict is None:
-                gate = _decide(command, work, lineage, gate, opponents)
+                with connection.executor(cluster, "gate", work, console.stderr.print) as executor:
+                    gate = _decide(command, work, lineage, gate, opponents, executor)
         _show(command.json, work, gate, passes_spent(results))
     work.close()
 
@@ -172,6 +181,7 @@ def _decide(
     lineage: Lineage,
     gate: GateRecord,
     opponents: dict[str, Agent | HostAgent],
+    executor: Executor,
 ) -> GateRecord:
     """Plays the gate and writes its verdict down."""
     question = gate.question
@@ -191,13 +201,19 @@ def _decide(
         (test, checks),
         work.key(gate.id, "gate: games"),
         judge,
+        executor,
     )
+
+    def begin(coming: Sequence[GateMatch]) -> None:
+        matches.begin([one for one in coming if lineage.scores(gate.id, one) is None])
+
     verdict = Gate(
         question.rule,
         [str(i) for i in question.candidates],
         str(question.champion),
         heldout=[*map(str, question.former), *opponents],
         play=lineage.recorded(gate.id, question.newest, matches),
+        begin=begin if executor.ahead else None,
         compare=(
             accuracy.MoveComparison(positions, agents, work.key(gate.id, "gate: exam"))
             if positions

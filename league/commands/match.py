@@ -19,8 +19,12 @@ from arena.types import Agent, HostAgent
 from games import Game
 from league.cli import closing, console, device, interrupts, names
 from league.cli.recording import kept_games
+from league.cluster import connection
+from league.cluster.config import IN_PROCESS, ClusterFlags
 from league.settings import game_names
 
+_LEAST_SHARE = 256
+"""Pairs of a share, at least, where a match has more than one for each device."""
 _MOST_RECORDED = 10_000
 """Pairs of games of which a record can be kept in memory."""
 
@@ -47,6 +51,7 @@ class Command:
         a .pgn, .sgf or .jsonl file.
       record: a .pgn, .sgf or .jsonl file, to which the games are added.
       seed: of openings and of agents that play at random.
+      cluster: where the games are played.
       json: print one JSON object.
     """
 
@@ -58,6 +63,7 @@ class Command:
     openings: Path | None = None
     record: Path | None = None
     seed: int = 0
+    cluster: Annotated[ClusterFlags, tyro.conf.arg(name="")] = IN_PROCESS
     json: bool = False
 
     def __post_init__(self):
@@ -70,6 +76,7 @@ class Command:
 
 def run(command: Command) -> None:
     """Plays the match and prints scores, Elo, likelihood of superiority and pair counts."""
+    cluster = command.cluster.config()
     device.prepare()
     rules = names.game(command.game) if command.game else None
     game, a, b = _agents(command.a, command.b, rules)
@@ -78,9 +85,14 @@ def run(command: Command) -> None:
         recording.check_recordable(game)
     openings = _book(command, game) if command.openings else None
     played: list[PlayedGame] = []
-    shares = 1 if isinstance(a, HostAgent) or isinstance(b, HostAgent) else _shares(command.pairs)
-    lost = interrupts.closing_line("nothing of the match is kept")
-    with lost, closing.seated(a, b), console.stderr.status(f"{a.name} against {b.name}"):
+    outside = isinstance(a, HostAgent) or isinstance(b, HostAgent)
+    shares, together = (1, 1) if outside else _shares(command.pairs)
+    with (
+        interrupts.closing_line("nothing of the match is kept"),
+        closing.seated(a, b),
+        connection.executor(cluster, "match", None, console.stderr.print) as executor,
+        console.stderr.status(f"{a.name} against {b.name}"),
+    ):
         scores = match.play(
             [a] * shares,
             [b] * shares,
@@ -88,10 +100,11 @@ def run(command: Command) -> None:
             key=jax.random.key(command.seed),
             pairs=command.pairs // shares,
             plies=4 if command.opening_plies is None else command.opening_plies,
-            groups=shares,
+            groups=together,
             slots=64,
             openings=openings,
             recorder=played.append if command.record else None,
+            executor=executor,
         )
     if command.record:
         kept = kept_games(played, game, a, b)
@@ -146,6 +159,12 @@ def _known(game: Game) -> LoadGame:
     return lambda name: game if name == own else games.load(name)
 
 
-def _shares(pairs: int) -> int:
-    """Equal shares, one for each device where they come out even."""
-    return fitting(pairs, SHARDS)
+def _shares(pairs: int) -> tuple[int, int]:
+    """Equal shares of a match, and how many of them one call of the device loop plays.
+
+    These are one for each device, where they come out even. A match of many pairs has more shares,
+    which a cluster plays at once.
+    """
+    together = fitting(pairs, SHARDS)
+    each = pairs // together
+    return together * fitting(each, max(1, each // _LEAST_SHARE)), together

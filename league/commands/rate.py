@@ -11,6 +11,8 @@ from arena.errors import PAIRS, UserError, check_not_negative, check_positive
 from arena.evaluation import scale
 from league.cli import closing, console, device, interrupts, names
 from league.cli.progress import Progress
+from league.cluster import connection
+from league.cluster.config import IN_PROCESS, ClusterConfig, ClusterFlags
 from league.evaluation import external_ratings, external_results, leaderboard
 from league.evaluation.tournament import Plan, Tournament
 from league.report import terminal
@@ -44,6 +46,7 @@ class Command:
         from elsewhere a player; the first in the file by default.
       guests: agents from outside the run, such as mcts:100 or gnugo:level=1, to be rated instead:
         each plays raw networks of snapshots, 128 games unless --games says otherwise.
+      cluster: where the games are played.
       json: print one JSON object.
     """
 
@@ -54,6 +57,7 @@ class Command:
     pairs: int = 16
     anchor: str = ""
     guests: tuple[str, ...] = ()
+    cluster: Annotated[ClusterFlags, tyro.conf.arg(name="")] = IN_PROCESS
     json: bool = False
 
     def __post_init__(self):
@@ -61,6 +65,8 @@ class Command:
             raise UserError("rate takes RUN, or --results FILE")
         if self.results and (self.guests or self.round_robin or self.games is not None):
             raise UserError("with --results no games are played: leave their options away")
+        if self.results and self.cluster != IN_PROCESS:
+            raise UserError("with --results no games are played: leave --cluster away")
         if self.guests and (self.round_robin or self.anchor):
             raise UserError("guests are rated above the first snapshot, and in no round robin")
         if self.games is not None and self.round_robin:
@@ -74,6 +80,7 @@ def run(command: Command) -> None:
     if command.results:
         _rate_file(command.results, command.anchor, command.json)
         return
+    cluster = command.cluster.config()
     device.prepare()
     work = names.run(command.run)
     # Several processes may play rounds of one tournament; guests are rated by one at a time.
@@ -81,12 +88,12 @@ def run(command: Command) -> None:
         if len(results.digests()) < 2:
             raise UserError(f"run {command.run!r} has fewer than two snapshots to compare")
         if command.guests:
-            _rate_guests(command, work, results)
+            _rate_guests(command, work, results, cluster)
             work.close()
             return
         leaderboard.fitted(results, anchor=command.anchor)  # an error before any game is played
         if command.round_robin or command.games != 0:
-            _play(command, work, results)
+            _play(command, work, results, cluster)
         planned = work.config.measure.max_elo_step
         found = leaderboard.compute(results, planned, anchor=command.anchor)
         terminal.show(work, results, found, report=None, json=command.json)
@@ -123,13 +130,16 @@ def _rate_file(path: Path, anchor: str, json: bool) -> None:
         print("first move: {:+z.0f} ± {:.0f} Elo (95 %)".format(*first_move))
 
 
-def _rate_guests(command: Command, work: Run, results: Results) -> None:
+def _rate_guests(
+    command: Command, work: Run, results: Results, cluster: ClusterConfig | None
+) -> None:
     """Rates agents from outside."""
     guests = [names.agent(spec, work.game)[1] for spec in command.guests]
     games = _GUEST_GAMES if command.games is None else command.games
     with (
         interrupts.closing_line("matches that were over are kept"),
         closing.seated(*guests),
+        connection.executor(cluster, "rate", work, console.stderr.print) as executor,
         Progress("games", games * len(guests)) as progress,
     ):
         for guest in guests:
@@ -140,6 +150,7 @@ def _rate_guests(command: Command, work: Run, results: Results) -> None:
                 games=games,
                 pairs=command.pairs,
                 callback=progress.advance,
+                executor=executor,
             )
     found = external_ratings.rated(results, [guest.name for guest in guests])
     if command.json:
@@ -152,13 +163,14 @@ def _rate_guests(command: Command, work: Run, results: Results) -> None:
     )
 
 
-def _play(command: Command, work: Run, results: Results) -> None:
+def _play(command: Command, work: Run, results: Results, cluster: ClusterConfig | None) -> None:
     """Plays the tournament that was asked for, or the rest of it."""
     games = None if command.round_robin else _GAMES if command.games is None else command.games
-    event = Tournament(work, results, Plan(command.pairs, games))
     kept = "matches that were over are kept, the same command plays the others"
     with (
         interrupts.closing_line(kept),
-        Progress("matches", event.matches, done=event.done) as progress,
+        connection.executor(cluster, "rate", work, console.stderr.print) as executor,
     ):
-        event.play(progress.update)
+        event = Tournament(work, results, Plan(command.pairs, games), executor=executor)
+        with Progress("matches", event.matches, done=event.done) as progress:
+            event.play(progress.update)

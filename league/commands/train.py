@@ -11,7 +11,7 @@ from agents import judges, learners
 from arena.errors import UserError
 from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
-from league.cluster.config import ClusterConfig
+from league.cluster.config import IN_PROCESS, ClusterFlags
 from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
 from league.settings import defaults
@@ -53,11 +53,7 @@ class Command:
         a file in the run's folder by default.
       store: a folder elsewhere, or s3://BUCKET/… or gs://BUCKET/…, for the run's weights and data;
         the run's folder by default.
-      cluster: play the games on Ray: local:N, N actors on this machine; auto, the cluster that this
-        machine is part of; or the address of one. In this process by default.
-      actors: of the cluster; by default as many as its CPUs have room for.
-      actor_cpus: CPUs of each actor.
-      actor_gpus: GPUs of each actor.
+      cluster: where the training games are played.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
       log: tensorboard also writes what the report plots as event files, runs/NAME/tensorboard.
@@ -74,10 +70,7 @@ class Command:
     name: str = ""
     database: Annotated[str, tyro.conf.arg(metavar="URL")] = ""
     store: Annotated[str, tyro.conf.arg(metavar="PATH|URL")] = ""
-    cluster: Annotated[str, tyro.conf.arg(metavar="CLUSTER")] = ""
-    actors: int | None = None
-    actor_cpus: int = 1
-    actor_gpus: float = 0.0
+    cluster: Annotated[ClusterFlags, tyro.conf.arg(name="")] = IN_PROCESS
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
     json: bool = False
@@ -130,7 +123,7 @@ def run(command: Command) -> None:
     """Trains, then prints the table of snapshots."""
     game = names.game(command.game)
     learners.check(game, command.config.learner)
-    _cluster(command)
+    command.cluster.config()
     judge = command.judge or "rules"
     judges.check(judge, game, command.config.learner, seed=command.config.seed)
     if command.log == "tensorboard":
@@ -178,18 +171,13 @@ def run(command: Command) -> None:
     work.close()
 
 
-def _cluster(command: Command) -> ClusterConfig | None:
-    """Which one is named, if one is."""
-    return ClusterConfig.of(command.cluster, command.actors, command.actor_cpus, command.actor_gpus)
-
-
 def _actors(command: Command, work: Run, stack: contextlib.ExitStack) -> Actors | None:
     """Those of the cluster, if one is named; the stack lets them go."""
-    if (config := _cluster(command)) is None:
+    if (config := command.cluster.config()) is None:
         return None
-    from league.cluster import ray_actors
+    from league.cluster import connection
 
-    return stack.enter_context(ray_actors.connected(config, work))
+    return stack.enter_context(connection.training(config, work, console.stderr.print))
 
 
 def _callback(

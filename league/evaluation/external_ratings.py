@@ -14,6 +14,7 @@ from arena.errors import UserError
 from arena.evaluation import ratings
 from arena.keys import fold
 from arena.play import match
+from arena.play.executor import LOCAL, Executor
 from arena.types import Agent, HostAgent, Judge
 from league.evaluation import leaderboard
 from league.store.database import MatchResult, Results
@@ -71,6 +72,7 @@ def play(
     pairs: int,
     judge: Judge | None = None,
     callback: Callable[[int], None] = lambda games: None,
+    executor: Executor = LOCAL,
 ) -> None:
     """Plays matches of a guest against snapshots; each goes into the record as soon as it is over.
 
@@ -82,6 +84,7 @@ def play(
       pairs: pairs of games in each match.
       judge: who says who won; the rules if None.
       callback: called after every match with the number of its games.
+      executor: where the matches are played.
     """
     for _ in range(-(-games // (2 * pairs))):
         number = _opponent(results, guest.name)
@@ -98,6 +101,7 @@ def play(
             groups=1,
             slots=_SLOTS,
             judge=judge,
+            executor=executor,
         )
         newest = max(results.digests())
         results.write(newest, [MatchResult(ROLE, snapshot.name, guest.name, scores)])

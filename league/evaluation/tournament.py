@@ -7,6 +7,7 @@ a kill cut it off, and ends with the same scores as if nothing had happened; and
 shared, several processes play the rounds of one tournament at once, each round once.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,7 @@ from arena.errors import UserError
 from arena.evaluation import ratings
 from arena.keys import fold
 from arena.play import match
+from arena.play.executor import LOCAL, Executor, Later
 from arena.types import Agent, CachedPolicy, Judge, Params
 from league.evaluation import leaderboard
 from league.store.database import MatchResult, Results, insert
@@ -73,6 +75,7 @@ class Tournament:
       results: its record.
       plan: what is asked for.
       judge: who says who won; the rules if None.
+      executor: where the matches are played.
 
     Raises:
       UserError: the newest snapshot is only half saved.
@@ -82,6 +85,7 @@ class Tournament:
     results: Results
     plan: Plan
     judge: Judge | None = None
+    executor: Executor = LOCAL
     _weights: dict[int, Params] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -146,8 +150,25 @@ class Tournament:
             callback(_done(rounds))
             if _done(rounds) >= self.matches:
                 return
-            if not any(self._play(one.number) for one in rounds if not one.played):
+            waiting = [one.number for one in rounds if not one.played]
+            known = sum(len(one.pairings) for one in rounds)
+            ahead = len(waiting) < self._at_once and known < self.matches
+            if ahead or not self._play_some(waiting, callback):
                 self._plan(rounds)
+
+    @property
+    def _at_once(self) -> int:
+        """Rounds that are begun before the first of them is waited for.
+
+        Who meets in a round of a plan for ratings rests on the rounds before it.
+        """
+        return self.executor.ahead if self.plan.games is None else 0
+
+    def _play_some(self, waiting: list[int], callback: Callable[[int], None]) -> bool:
+        """Plays rounds that nobody else plays; whether there was one."""
+        together = max(1, self._at_once)
+        chunks = [waiting[at : at + together] for at in range(0, len(waiting), together)]
+        return any(self._play(chunk, callback) for chunk in chunks)
 
     def _plan(self, rounds: list[Round]) -> None:
         """Adds a round while others are played elsewhere; waits if there is none left to add."""
@@ -183,40 +204,53 @@ class Tournament:
         # Those that others play are taken to be the choice before this one.
         return ratings.schedule(fit, waiting + count, 2 * self.plan.pairs)[waiting:]
 
-    def _play(self, number: int) -> bool:
-        """Plays a round, if nobody else does, and writes it down; whether it did."""
-        with self._backend.claim(f"round {self._number} {number}") as mine:
+    def _play(self, numbers: list[int], callback: Callable[[int], None]) -> bool:
+        """Plays those rounds that nobody else does, and writes them down; whether it did one."""
+        with contextlib.ExitStack() as stack:
+            mine = [
+                number
+                for number in numbers
+                if stack.enter_context(self._backend.claim(f"round {self._number} {number}"))
+            ]
             if not mine:
                 return False
             rounds = self._backend.read(self._rounds)
-            here = next(one for one in rounds if one.number == number)
-            if here.played:
-                return True
-            results = self._matches(here)
-
-            def write(connection: sql.Connection) -> None:
-                if any(one.number == number and one.played for one in self._rounds(connection)):
-                    return  # its claim was lost with the connection
-                keys = [insert(connection, self._run, self._ids[-1], one) for one in results]
-                own = sql.and_(
-                    ROUNDS.c.run == self._run,
-                    ROUNDS.c.tournament == self._number,
-                    ROUNDS.c.number == number,
-                )
-                connection.execute(ROUNDS.update().where(own).values(match=keys[0]))
-
-            self._backend.write(write)
+            begun = [
+                (one.number, self._begin(one))
+                for one in rounds
+                if one.number in mine and not one.played
+            ]
+            for place, (number, finish) in enumerate(begun):
+                if place:
+                    callback(self.done)
+                self._write(number, finish())
             return True
 
-    def _matches(self, here: Round) -> list[MatchResult]:
-        """Plays the matches of a round in one call of the device loop."""
+    def _write(self, number: int, results: list[MatchResult]) -> None:
+        """Writes a round down, unless it is there."""
+
+        def write(connection: sql.Connection) -> None:
+            if any(one.number == number and one.played for one in self._rounds(connection)):
+                return  # its claim was lost with the connection
+            keys = [insert(connection, self._run, self._ids[-1], one) for one in results]
+            own = sql.and_(
+                ROUNDS.c.run == self._run,
+                ROUNDS.c.tournament == self._number,
+                ROUNDS.c.number == number,
+            )
+            connection.execute(ROUNDS.update().where(own).values(match=keys[0]))
+
+        self._backend.write(write)
+
+    def _begin(self, here: Round) -> Later[list[MatchResult]]:
+        """Begins the matches of a round, which are one call of the device loop."""
         key = fold(jax.random.key(self.work.config.seed), "tournament", self._number, here.number)
         first, second = (
             [self._agent(int(side)) for side in sides] for sides in zip(*here.pairings, strict=True)
         )
         skips = jax.default_backend() != "cpu" or isinstance(first[0].policy, CachedPolicy)
         slots = self.plan.pairs if skips else _SLOTS
-        scores = match.play(
+        finish = match.begin(
             first,
             second,
             self.work.game,
@@ -226,10 +260,11 @@ class Tournament:
             groups=self._groups,
             slots=slots,
             judge=self.judge,
+            executor=self.executor,
         )
-        return [
+        return lambda: [
             MatchResult("rate", a.name, b.name, score)
-            for a, b, score in zip(first, second, scores, strict=True)
+            for a, b, score in zip(first, second, finish(), strict=True)
         ]
 
     def _agent(self, number: int) -> Agent:

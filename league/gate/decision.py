@@ -68,6 +68,8 @@ class Gate:
       champion: the reigning one.
       heldout: held-out opponents and former champions, none of which the candidate may lose to.
       play: plays matches.
+      begin: called with matches that will be played, or may be, before the first of them is; None
+        if nobody plays them until then.
       compare: compares moves in solved positions, if there are any.
       callback: called with an event after every match and every comparison.
     """
@@ -78,6 +80,7 @@ class Gate:
     _: KW_ONLY
     heldout: list[str]
     play: PlayMatch
+    begin: Callable[[list[GateMatch]], None] | None = None
     compare: CompareMoves | None = None
     callback: Callable[[GateEvent], None] = lambda event: None
 
@@ -124,10 +127,12 @@ class Gate:
 
     def _select(self) -> tuple[Result, ...]:
         """Every candidate against the champion, all from the same openings."""
-        return tuple(
-            Result.of(name, self._score(Stage.SELECT, number, name, self.champion, self.rule.pairs))
+        matches = [
+            GateMatch(Stage.SELECT, number, name, self.champion, self.rule.pairs)
             for number, name in enumerate(self.candidates)
-        )
+        ]
+        self._announce(matches)
+        return tuple(Result.of(match.a, self._score(match)) for match in matches)
 
     def _test(self, name: str, test: Sprt) -> tuple[np.ndarray, score.Score]:
         """The record int[5] of the sequential test, and the score in its first games."""
@@ -135,6 +140,7 @@ class Gate:
         while counts.sum() < self.rule.max_pairs and (not number or test.decide(counts) is None):
             size = min(self.rule.pairs, self.rule.max_pairs - int(counts.sum()))
             match = GateMatch(Stage.TEST, number, name, self.champion, size)
+            self._announce([match, *self._next_tests(match)])
             played = self._play(match) if fresh is None else self.play(match)
             if not len(played):
                 break
@@ -147,9 +153,13 @@ class Gate:
     def _play_heldout(self, name: str) -> tuple[HeldoutResult, ...]:
         """Fixed numbers of games, so that all checks together err with half of beta at most."""
         found = []
-        for number, opponent in enumerate(self.heldout):
-            pairs = self.rule.heldout_pairs
-            result = self._score(Stage.HELDOUT, number, name, opponent, pairs)
+        matches = [
+            GateMatch(Stage.HELDOUT, number, name, opponent, self.rule.heldout_pairs)
+            for number, opponent in enumerate(self.heldout)
+        ]
+        self._announce(matches)
+        for match, opponent in zip(matches, self.heldout, strict=True):
+            result = self._score(match)
             error = result.half_width / Z95
             lost = result.score + self.rule.critical_z(self._checks) * error < 0.5
             found.append(HeldoutResult(opponent, result.score, result.half_width, lost))
@@ -166,10 +176,19 @@ class Gate:
         self.callback(AccuracyCompared(name, self.champion, found))
         return found
 
-    def _score(self, stage: Stage, number: int, a: str, b: str, pairs: int) -> score.Score:
+    def _next_tests(self, match: GateMatch) -> list[GateMatch]:
+        """The matches that follow one of the test, unless it is decided or openings run out."""
+        whole = self.rule.max_pairs // self.rule.pairs
+        return [match._replace(number=n) for n in range(match.number + 1, whole)]
+
+    def _announce(self, matches: list[GateMatch]) -> None:
+        if self.begin is not None:
+            self.begin(matches)
+
+    def _score(self, match: GateMatch) -> score.Score:
         """The score of a match that must be playable."""
-        found = score.of(self._play(GateMatch(stage, number, a, b, pairs)))
-        self.callback(MatchScored(stage, a, b, found.score, found.half_width))
+        found = score.of(self._play(match))
+        self.callback(MatchScored(match.stage, match.a, match.b, found.score, found.half_width))
         return found
 
     def _play(self, match: GateMatch) -> np.ndarray:

@@ -36,6 +36,7 @@ from arena.types import Agent, Judge, Params, Policy, PyTree
 from games import Game
 from league.settings import game_names
 from league.settings.config import Config, from_card
+from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner, league_learners
 from league.store import card as cards
 from league.store import datasets, imported_games, initial, record, snapshot_ids, stores
@@ -53,6 +54,7 @@ class Run:
     Args:
       folder: where it lies.
       game: its rules, where they cannot be found again by the name on the card.
+      card: its run card, where the folder is on another machine.
 
     Attributes:
       folder: where it lies.
@@ -63,9 +65,9 @@ class Run:
       UserError: there is no such run, or its card cannot be read.
     """
 
-    def __init__(self, folder: Path, game: Game | None = None):
+    def __init__(self, folder: Path, game: Game | None = None, *, card: JsonObject | None = None):
         self.folder, self.name = folder, folder.name
-        self.card = cards.read(folder)
+        self.card = cards.read(folder) if card is None else card
         self._game = game
 
     @cached_property

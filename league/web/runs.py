@@ -49,6 +49,8 @@ class Look:
       stoppable: whether a signal from here stops it.
       figures: those of every generation, in order.
       fault: why a training that a page started failed; "" if it did not.
+      cluster: what the actors do that play for it on a cluster, see `clusters.shown`; None if none
+        does.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Look:
     stoppable: bool
     figures: tuple[Mapping[str, Any], ...]
     fault: str = ""
+    cluster: Mapping[str, Any] | None = None
 
     @property
     def words(self) -> str:
@@ -96,6 +99,7 @@ class Look:
             "since": status.since if status else 0,
             "stoppable": self.stoppable,
             "host": status.host if status else "",
+            "cluster": self.cluster,
         }
 
 
@@ -141,6 +145,7 @@ def look(place: Path, name: str) -> Look:
     """
     from league.store import card as cards
     from league.store import files, status
+    from league.web import clusters
 
     found = folder(place, name)
     try:
@@ -167,7 +172,8 @@ def look(place: Path, name: str) -> Look:
     stoppable = state == "training" and said is not None and said.heeds and status.is_alive(said)
     number = f"{inode.st_dev}-{inode.st_ino}"
     fault = _fault(found) if state == "stopped" else ""
-    return Look(name, number, card, done, total, state, said, stoppable, figures, fault)
+    played = clusters.shown(found, card) if locked else None
+    return Look(name, number, card, done, total, state, said, stoppable, figures, fault, played)
 
 
 def is_beginning(found: Path) -> bool:

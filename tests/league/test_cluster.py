@@ -1,11 +1,15 @@
 """A cluster: whoever plays, dies or comes late, a run ends with the same bits."""
 
+import json
 import os
+import pickle
 import signal
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +19,15 @@ import pytest
 
 from arena.digests import digest
 from arena.errors import UserError
-from league.cluster import ray_actors
+from league.cli.entry import main
+from league.cluster import connection
+from league.cluster import figures as cluster_figures
+from league.cluster.actor import Actor
 from league.cluster.config import ClusterConfig
+from league.cluster.figures import ClusterFigures
 from league.cluster.kept import KeptResults, KeptWeights
 from league.cluster.player import Player
+from league.cluster.pool import Pool
 from league.cluster.ray_actors import RayActors
 from league.settings.config import Config
 from league.store import runs
@@ -27,6 +36,8 @@ from league.store.run import Run
 from league.training.actors import LocalActors
 from league.training.requests import Request, WeightsRef
 from tests.helpers.command import TINY, Place, contents
+from tests.helpers.ray_nodes import descendants
+from tests.helpers.records import rows
 from tests.league.test_requests import bits, learner, match, request, weights
 
 
@@ -52,32 +63,40 @@ class FakeRay:
 
     losses: list[bool]
     calls: int = 0
+    cloudpickle: Any = pickle
     exceptions: Any = field(
         default_factory=lambda: SimpleNamespace(RayError=LostError, RayTaskError=TaskError)
     )
 
-    def remote(self, kind: type) -> Any:
-        def make(card: dict[str, Any], place: str) -> Any:
-            actor = kind(card, place)
-            return SimpleNamespace(
-                ready=SimpleNamespace(remote=lambda: FakeCall(actor.ready)),
-                play=SimpleNamespace(
-                    remote=lambda asked: FakeCall(lambda: self._play(actor, asked))
-                ),
-            )
+    def actor(self, card: Any = None, place: str = "") -> Any:
+        """An actor in this process."""
+        actor = Actor("test", card, place, os.getcwd())
+        return SimpleNamespace(
+            ready=SimpleNamespace(remote=lambda: FakeCall(actor.ready)),
+            **{
+                name: SimpleNamespace(remote=partial(self._called, getattr(actor, name)))
+                for name in ("play", "play_match")
+            },
+        )
 
-        return SimpleNamespace(options=lambda **_: SimpleNamespace(remote=make))
+    def _called(self, play: Any, *arguments: Any) -> "FakeCall":
+        return FakeCall(lambda: self._play(play, arguments))
 
-    def _play(self, actor: Any, asked: Request) -> Any:
+    def _play(self, play: Any, arguments: tuple) -> Any:
         self.calls += 1
         if self.calls <= len(self.losses) and self.losses[self.calls - 1]:
             raise LostError("the actor died")
         try:
-            return actor.play(asked)
+            return play(*arguments)
         except UserError as error:
             raise TaskError(error) from None
 
-    def wait(self, calls: list[Any], **_: Any) -> tuple[list[Any], list[Any]]:
+    def put(self, value: Any) -> "FakeCall":
+        return FakeCall(lambda: value)
+
+    def wait(self, calls: list[Any], **options: Any) -> tuple[list[Any], list[Any]]:
+        if not options["timeout"]:
+            return [], calls
         return calls[-1:], calls[:-1]  # the last one first
 
     def get(self, call: Any) -> Any:
@@ -128,36 +147,99 @@ def test_a_player_has_the_bits_of_the_trainers_own_process(run: Run, asked: list
 @pytest.mark.parametrize("losses", [[], [True], [True, True, False, True]])
 def test_lost_calls_are_made_again(monkeypatch, run: Run, asked: list[Request], losses: list[bool]):
     expected = LocalActors(match).play(asked, weights)
-    actors = fake_actors(monkeypatch, run, losses)
+    actors, pool, _ = fake_actors(monkeypatch, run, losses)
     found = actors.play(asked, weights)
     assert [one.key for one in found] == [one.key for one in expected]
     assert [bits(one.played) for one in found] == [bits(one.played) for one in expected]
-    assert (actors.lost, actors.reused) == (sum(losses), 0)
+    told = pool.figures
+    assert (told.lost, told.repeated, told.reused) == (sum(losses), sum(losses), 0)
     # A trainer that was killed does not have them played again; a damaged one it does.
-    again = fake_actors(monkeypatch, run, [])
+    again, pool, fake = fake_actors(monkeypatch, run, [])
     files = FolderFiles(run.folder)
     [first, _] = files.names("requests")
     with files.writing(f"requests/{first}") as file:
         file.write(b"half of it")
     repeated = again.play(asked, weights)
     assert [bits(one.played) for one in repeated] == [bits(one.played) for one in expected]
-    assert (again.lost, again.reused, again._ray.calls) == (0, 1, 1)
+    assert (pool.figures.lost, pool.figures.reused, fake.calls) == (0, 1, 1)
     KeptResults(files, again._template).drop_before(4)
     assert files.names("requests") == []
 
 
-def fake_actors(monkeypatch, run: Run, losses: list[bool]) -> RayActors:
-    fake = FakeRay(losses)
-    monkeypatch.setattr(ray_actors, "load_ray", lambda: fake)
+def fake_actors(monkeypatch, run: Run, losses: list[bool]) -> tuple[RayActors, Pool, FakeRay]:
     monkeypatch.setattr("league.cli.device.prepare", lambda: None)
-    return RayActors(run, ClusterConfig("local:2"), 2)
+    fake = FakeRay(losses)
+    handles = [fake.actor(run.card, str(run.folder)) for _ in range(2)]
+    pool = Pool(fake, handles, ClusterFigures("train", "here"))
+    return RayActors(run, pool), pool, fake
 
 
 def test_what_an_actor_finds_wrong_is_told_in_one_line(monkeypatch, run: Run, asked: list[Request]):
-    actors = fake_actors(monkeypatch, run, [])
+    actors, *_ = fake_actors(monkeypatch, run, [])
     monkeypatch.setattr(KeptWeights, "write", lambda *_: None)
     with pytest.raises(UserError, match="is missing or damaged"):
         actors.play(asked, weights)
+
+
+@pytest.fixture
+def fake(monkeypatch) -> FakeRay:
+    """Where commands find their cluster: three actors in this process that lose some calls."""
+    found = FakeRay([True, False, True, True])
+    monkeypatch.setattr("league.cluster.match_player.load_ray", lambda: found)
+    monkeypatch.setattr("league.cluster.config.load_ray", lambda: found)
+
+    @contextmanager
+    def pool(config: ClusterConfig, command: str, report: Any, files: Any, **_: Any):
+        handles = [found.actor() for _ in range(config.local or 0)]
+        figures = ClusterFigures(command, "here")
+        pool = Pool(found, handles, figures, partial(cluster_figures.write, files))
+        yield found, pool
+        pool.tell(ended=True)
+        report(f"cluster: calls {figures.faults}")
+
+    monkeypatch.setattr(connection, "_pool", pool)
+    monkeypatch.setattr(connection, "prepare_pickling", lambda ray: None)
+    return found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rate {} --round-robin --pairs 2",
+        "rate {} --games 24 --pairs 2",
+        "rate {} --guests policy:first.py mcts:2 --games 4 --pairs 2",
+        "gate {} --pairs 4 --max-pairs 12 --heldout-pairs 4 --against uniform",
+    ],
+    ids=["round robin", "ratings", "guests", "gate"],
+)
+def test_a_command_writes_the_same_rows(
+    here: Place, tiny: Path, monkeypatch, fake: FakeRay, line: str
+):
+    monkeypatch.setattr("league.evaluation.tournament._ROUND_ROBIN", 2)
+    (here.folder / "first.py").write_text("def policy(seen, mask): return int(mask.argmax())")
+    found = []
+    for name, cluster in (("alone", ""), ("many", " --cluster local:3")):
+        run = here.adopt(tiny, name)
+        main(f"{line.format(name)}{cluster} --json".split())
+        found.append(rows(run / "league.db"))
+    assert fake.calls >= 5
+    told = cluster_figures.read(FolderFiles(here.run("many")))
+    assert told is not None
+    assert (told["lost"], told["repeated"], told["ended"]) == (3, 3, True)
+    assert found[0] == found[1]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_match_has_the_same_scores(here: Place, capsys: pytest.CaptureFixture[str], monkeypatch):
+    monkeypatch.setattr("league.commands.match._LEAST_SHARE", 2)
+    line = "match mcts:2 uniform --game tic_tac_toe --pairs 8 --json --record {}.jsonl"
+    found = []
+    for name, cluster in (("alone", ""), ("many", " --cluster local:3")):
+        main(f"{line.format(name)}{cluster}".split())
+        moves = Path(f"{name}.jsonl").read_text().splitlines()
+        found.append((capsys.readouterr().out, [json.loads(one)["moves"] for one in moves]))
+    assert len(found[0][1]) == 16
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("text", ["local", "local:0", "local:x", "local:9999"])
@@ -189,6 +271,26 @@ def test_a_training_on_ray_has_the_same_bits(place: Place, tiny: Path, kills: in
     assert {"weights", "requests"}.isdisjoint(found["files"])
 
 
+@pytest.mark.slow
+def test_commands_on_ray_play_the_same_games(place: Place, tiny: Path):
+    pytest.importorskip("ray")
+    mine = "import agents.uniform as u\nmake = u.make\n"
+    (place.folder / "mine.py").write_text(f"{mine}def policy(seen, mask): return mask.argmax()\n")
+    lines = [
+        "rate {} --round-robin --pairs 2",
+        "gate {} --pairs 4 --max-pairs 8 --heldout-pairs 4 --against mcts:2",
+        "match {}:1,simulations=2 policy:mine.py --pairs 4",
+        "match mine.py:make {}:2 --pairs 4",
+    ]
+    found: dict[str, Any] = {}
+    for name, cluster in (("alone", ""), ("many", "--cluster local:2")):
+        run = place.adopt(tiny, name)
+        printed = [place.lines(*line.format(name).split(), *cluster.split())[-1] for line in lines]
+        text = json.dumps([{**one, "run": "", "a": "", "b": ""} for one in printed])
+        found[name] = text, rows(run / "league.db")
+    assert found["alone"] == found["many"]
+
+
 def without_files(found: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "files"}
 
@@ -197,21 +299,7 @@ def kill_actors(trainer: int, count: int, ended: threading.Event) -> None:
     """Kills actors of a trainer's cluster at random instants."""
     rng = np.random.default_rng(0)
     while count and not ended.wait(rng.uniform(0.5, 4)):
-        if actors := descendants(trainer, "_Actor"):
+        if actors := descendants(trainer, "Actor"):
             os.kill(int(rng.choice(actors)), signal.SIGKILL)
             count -= 1
             time.sleep(1)
-
-
-def descendants(pid: int, name: str) -> list[int]:
-    """Processes below one whose title has a name in it."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True)
-    rows = [line.split(None, 2) for line in listed.stdout.splitlines()[1:]]
-    parents = {int(own): int(above) for own, above, _ in rows}
-
-    def is_below(one: int) -> bool:
-        while one in parents and one != pid:
-            one = parents[one]
-        return one == pid
-
-    return [int(own) for own, _, title in rows if name in title and is_below(int(own))]

@@ -18,7 +18,26 @@
   setInterval(clock, 1000);
   clock();
 
+  const cells = (tag, texts) => texts.map((text) => {
+    const cell = document.createElement(tag);
+    cell.textContent = text;
+    return cell;
+  });
+
+  const actors = (cluster) => {
+    $("cluster").hidden = !cluster;
+    if (!cluster) return;
+    $("cluster-lines").replaceChildren(...cells("li", cluster.lines));
+    $("cluster-columns").replaceChildren(...cells("th", cluster.columns));
+    $("cluster-rows").replaceChildren(...cluster.rows.map((row) => {
+      const line = document.createElement("tr");
+      line.append(...cells("td", row));
+      return line;
+    }));
+  };
+
   const show = (status) => {
+    actors(status.cluster);
     since = status.since;
     $("words").textContent = status.words;
     $("dot").className = `dot ${status.state}`;
