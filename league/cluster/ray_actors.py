@@ -26,6 +26,7 @@ from league.cluster.config import ClusterConfig, load_ray
 from league.cluster.kept import KeptResults, KeptWeights
 from league.cluster.player import Player
 from league.settings.json_object import JsonObject
+from league.store import places
 from league.store.objects import files, is_url
 from league.store.run import Run
 from league.training import step
@@ -99,7 +100,9 @@ class RayActors(Actors):
         }
         remote = self._ray.remote(_Actor).options(**options)
         place = run.place if isinstance(run.place, str) else str(run.place.absolute())
-        actors = [remote.remote(run.card, place) for _ in range(count)]
+        # An actor may work in another folder.
+        card = places.located(run.card, run.folder, absolute=True)
+        actors = [remote.remote(card, place) for _ in range(count)]
         self._ready = {actor.ready.remote(): actor for actor in actors}
         self._idle: deque[Any] = deque()
 
