@@ -58,6 +58,11 @@ class Program(HostedJudge):
             raise UserError(f"{self.name} is no function")
         return found
 
+    @property
+    def title(self) -> str:
+        """See `HostedJudge`."""
+        return f"program:{self.name}"
+
     def identity(self) -> str:
         """SHA-256 of the file, if it is named by one."""
         return extensions.file_digest(self.name)
