@@ -122,12 +122,11 @@ def identity(judge: Judge) -> str:
 
 
 def _own(kind: Any, name: str, game: Game, argument: str, context: JudgeContext) -> Judge:
-    if not hasattr(kind, "from_text"):
-        if argument:
-            raise UserError(f"the judge {name.partition(':')[0]} takes no argument")
-        return kind(game)
+    named = hasattr(kind, "from_text")
+    if argument and not named:
+        raise UserError(f"the judge {name.partition(':')[0]} takes no argument")
     try:
-        return kind.from_text(game, argument, context)
+        return kind.from_text(game, argument, context) if named else kind(game)
     except UserError:
         raise
     except ValueError as error:

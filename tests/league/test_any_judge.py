@@ -135,10 +135,10 @@ def test_any_judge_trains_and_is_killed_and_ends_with_the_same_bits(
 @pytest.mark.parametrize(
     ("game", "judge", "says"),
     [
-        ("kuhn_poker", "solver", "hidden information"),
-        ("kuhn_poker", "adjudicated:1,by=solver", "hidden information"),
+        ("kuhn_poker", "solver", "the judge solver: no exact values are known"),
+        ("kuhn_poker", "adjudicated:1,by=solver", "the judge solver: no exact values"),
         ("kuhn_poker", "adjudicated:1,by=flipped:0.1", "flipped:0.1 judges finished games alone"),
-        ("go", "solver", "go"),
+        ("backgammon", "solver", "the judge solver: no exact values"),
         ("tic_tac_toe", "stockfish", "stockfish plays chess, and nothing else"),
         ("chess", "gnugo", "gnugo plays go"),
         ("chess", "adjudicated:3,by=gnubg", "gnubg plays backgammon, and nothing else"),
