@@ -5,6 +5,7 @@ started in, or `FILE.py:CLASS`, or an entry point that a distribution declares i
 `arena.learners` (packaging.python.org/specifications/entry-points).
 """
 
+import hashlib
 import importlib
 import importlib.util
 import os
@@ -12,7 +13,7 @@ import sys
 import sysconfig
 import traceback
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -84,6 +85,14 @@ def split(spec: str) -> tuple[str, str]:
     return head, name
 
 
+def with_file(spec: str, change: Callable[[str], str]) -> str:
+    """`FILE.py[:NAME]` with what `change` makes of the path; a name of no file as it is."""
+    place, name = split(spec)
+    if not place.endswith(".py"):
+        return spec
+    return change(place) + (f":{name}" if name else "")
+
+
 def spec_of(kind: Any) -> str:
     """The name under which `load` finds a class or function of a module again.
 
@@ -103,6 +112,13 @@ def spec_of(kind: Any) -> str:
 def user_modules() -> list[ModuleType]:
     """The modules that users' FILE.py have become in this process."""
     return [module for module in sys.modules.values() if hasattr(module, "__arena_file__")]
+
+
+def file_digest(spec: str) -> str:
+    """SHA-256 of the file of `FILE.py[:NAME]`; "" of what names no file that is there."""
+    path = Path(split(spec)[0])
+    there = path.suffix == ".py" and path.is_file()
+    return hashlib.sha256(path.read_bytes()).hexdigest() if there else ""
 
 
 def _module(name: str) -> ModuleType:

@@ -11,7 +11,7 @@ import numpy as np
 
 from arena.engines import process
 from arena.engines.process import Engine, Pipe, short
-from arena.types import Forfeit, HostAgent, Position
+from arena.types import Forfeit, Position
 from games import CHANCE, Game
 from games.backgammon import Backgammon, State, numbers
 
@@ -26,16 +26,23 @@ set cube use off
 set jacoby off
 set evaluation chequerplay evaluation plies {plies}
 set evaluation chequerplay evaluation cubeful off
+set evaluation cubedecision evaluation plies {plies}
+set evaluation cubedecision evaluation cubeful off
 new {contest}
 set turn 1
 """
 _LAST, _END = "show prompt", "The prompt is set"  # of no interest, but it ends an answer
 _HINT = re.compile(r"\d+\. .*-ply (.*?) (?:Eq\.|MWC):")
+_NUMBER = r"\s+(\d\.\d+)"
+_ROW = re.compile(rf"(?:static|\d+ ply):{_NUMBER * 5}")
+"""Of `eval`, one for each number of plies: to win, by a gammon, a backgammon; to lose by these."""
+_PLAYED = re.compile(rf"^{_NUMBER[3:]}{_NUMBER * 2} -{_NUMBER * 3}$")
+"""The same after a play, with the chance to lose."""
 _PATH = re.compile(r"([^\s(]+)(?:\((\d)\))?")
 _ALL = 10_000  # no roll can be played in so many ways
 
 
-def make(game: Game, argument: str) -> HostAgent:
+def make(game: Game, argument: str) -> process.Engines:
     """The agent `gnubg:plies=P`, P from 0 to 7 plies beyond the move; 2 is the engine's default.
 
     It is set to play without the cube, and to count gammons or not, as the game does. `timeout=N`
@@ -82,7 +89,7 @@ class Gnubg(Engine):
         *,
         timeout: float = process.TIMEOUT,
     ):
-        self._name = name
+        self._name, self._gammons = name, gammons
         self._pipe = Pipe(name, command, timeout=timeout)
         contest = "session" if gammons else "match 1"
         self._pipe.send(_SETUP.format(plies=plies, contest=contest))
@@ -111,8 +118,7 @@ class Gnubg(Engine):
         Raises:
           Forfeit: the engine has stopped, or gives no answer.
         """
-        mine, theirs = numbers(state.mine), numbers(state.theirs)
-        board = [mine[_BAR], *(mine[p] - theirs[25 - p] for p in range(1, 25)), theirs[_BAR]]
+        board = simple(numbers(state.mine), numbers(state.theirs))
         dice = int(state.dice) & 15, int(state.dice) >> 4 & 15
         self._pipe.send(
             f"set board simple {' '.join(map(str, board))}\n"
@@ -126,9 +132,47 @@ class Gnubg(Engine):
                 found.append(hint[1])
         return found
 
+    def equity(self, board: Sequence[int], dice: tuple[int, int] | None) -> float | None:
+        """What who is to play expects, in single games, without the cube; gammons as they count.
+
+        Args:
+          board: as `simple`.
+          dice: to be played with; None if they are to be rolled.
+
+        Returns:
+          after the best play; None if the dice cannot be played.
+
+        Raises:
+          Forfeit: the engine has stopped, or gives no answer.
+        """
+        ask = f"set dice {dice[0]} {dice[1]}\nhint 1" if dice else "eval"
+        self._pipe.send(f"set board simple {' '.join(map(str, board))}\n{ask}\n{_LAST}")
+        found, plays = None, False
+        for line in self._pipe.lines(ask):
+            if line.startswith(_END):
+                break
+            plays = plays or line.startswith("1. ")
+            if dice and plays and found is None and (match := _PLAYED.match(line)):
+                win, *won, _, gammon, backgammon = map(float, match.groups())
+                found = win, *won, gammon, backgammon
+            if not dice and (match := _ROW.match(line)):
+                found = tuple(map(float, match.groups()))  # the last row looks farthest ahead
+        if found is None and not dice:
+            raise Forfeit(f"{self._name} gives no chances")
+        if found is None:
+            return None
+        win, *rest = found
+        single = 2 * win - 1
+        return single + rest[0] + rest[1] - rest[2] - rest[3] if self._gammons else single
+
     def close(self) -> None:
         """Ends the process."""
         self._pipe.close("quit\nyes")  # it asks whether the contest shall end
+
+
+def simple(mine: Sequence[int], theirs: Sequence[int]) -> list[int]:
+    """A board as `set board simple` takes it: the bar, points 1 to 24, the other's bar."""
+    return [mine[_BAR], *(mine[p] - theirs[25 - p] for p in range(1, 25)), theirs[_BAR]]
 
 
 @cache

@@ -2,14 +2,13 @@
 
 from arena.engines import process
 from arena.engines.gtp import GTP
-from arena.types import HostAgent
 from games import Game
 from games.go import Go
 
 _LARGEST = 19
 
 
-def make(game: Game, argument: str) -> HostAgent:
+def make(game: Game, argument: str) -> process.Engines:
     """The agent `gnugo:level=L`, L from 1 to 10, the engine's own default.
 
     It takes all dead stones off the board before it passes, since here those that lie there count.

@@ -1,6 +1,7 @@
 """Judges that are networks, one a file; and all judges by name."""
 
 import sys
+from collections.abc import Callable
 from functools import cache
 
 from agents.learners.base import LearnerConfig
@@ -10,7 +11,7 @@ from arena.judges.rules import Rules
 from arena.types import Judge
 from games import Game
 
-__all__ = ["builtin", "check", "make"]
+__all__ = ["builtin", "check", "identity", "make", "with_files"]
 
 
 @cache
@@ -33,6 +34,16 @@ def make(name: str, game: Game, learner: LearnerConfig | None = None, *, seed: i
     """
     rules = learner.make(game, Rules(game)) if learner else None
     return names.make(name, game, seed=seed, learner=rules, known=builtin())
+
+
+def with_files(name: str, change: Callable[[str], str]) -> str:
+    """A judge's name with what `change` makes of the paths in it."""
+    return names.with_files(name, change, builtin())
+
+
+def identity(judge: Judge) -> str:
+    """What a judge is made of, its files; "" if its name says it all."""
+    return names.identity(judge)
 
 
 def check(name: str, game: Game, learner: LearnerConfig | None = None, *, seed: int = 0) -> Judge:

@@ -1,6 +1,6 @@
 """A judge that is people: a model of their verdicts, learnt anew before every generation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,11 @@ class HumanJudge(ParametricJudge):
         if not file.read():
             raise UserError(f"{path} holds no verdicts yet: arena judge ask GAME {path}")
         return cls(file)
+
+    @staticmethod
+    def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
+        """The argument with another path; see `arena.judges.names`."""
+        return change(argument)
 
     @property
     def evaluations(self) -> int:

@@ -4,6 +4,7 @@ The file is an `.npz`: the weights of the ensemble, stacked, and a card in JSON 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,12 @@ class LearnedJudge(Judge):
         check_game(path, card, game)
         network = learners.find_network(card["network"])(**card["size"])
         return cls(game, network, card["digest"], pessimism, params)
+
+    @staticmethod
+    def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
+        """The argument with another path; see `arena.judges.names`."""
+        path, option, number = argument.partition(",pessimism=")
+        return change(path) + option + number
 
     @property
     def evaluations(self) -> int:

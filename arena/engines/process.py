@@ -12,10 +12,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from arena.errors import whole_number
 from arena.types import Forfeit, HostAgent, Position
 from games import Game
+
+T, R = TypeVar("T"), TypeVar("R")
 
 _GAMES = "/usr/games"  # where Debian puts engines; it is not always on PATH
 
@@ -170,23 +173,42 @@ class Engines(HostAgent):
 
     def choose_all(self, game: Game, positions: Sequence[Position]) -> list[int]:
         """Moves in several games; every process takes the next position as soon as it is free."""
-        while len(self._started) < min(self._count, len(positions)):
+        return self.ask_all(lambda engine, position: engine.choose(game, position), positions)
+
+    def ask_all(self, ask: Callable[[Any, T], R], items: Sequence[T]) -> list[R]:
+        """What engines answer about items, of which there is one at least.
+
+        Args:
+          ask: puts one item to one engine.
+          items: what is asked about; every process takes the next one as soon as it is free.
+
+        Raises:
+          Forfeit: one of them gives no answer.
+        """
+        while len(self._started) < min(self._count, len(items)):
             self._started.append(self._start())
             self._free.put(self._started[-1])
 
-        def choose(position: Position) -> int:
+        def answer(item: T) -> R:
             engine = self._free.get()
             try:
-                return engine.choose(game, position)
+                return ask(engine, item)
             finally:
                 self._free.put(engine)
 
         with ThreadPoolExecutor(len(self._started)) as pool:
-            return list(pool.map(choose, positions))
+            return list(pool.map(answer, items))
 
-    def close(self) -> None:
-        """Ends all processes, at once: each may take its time."""
-        if self._started:
+    def close(self, *, in_turn: bool = False) -> None:
+        """Ends all processes, at once, as each may take its time.
+
+        Args:
+          in_turn: one after the other, as where Python itself ends, and starts no thread any more.
+        """
+        if in_turn:
+            for engine in self._started:
+                engine.close()
+        elif self._started:
             with ThreadPoolExecutor(len(self._started)) as pool:
                 list(pool.map(lambda engine: engine.close(), self._started))
         self._started.clear()

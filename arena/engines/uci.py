@@ -121,6 +121,20 @@ class UCI(Engine):
             raise Forfeit(f"{self._name} gave no move")
         return numbers[found]
 
+    def expectation(self, fen: str) -> float:
+        """What White expects of a position, wins less losses, in [-1, 1].
+
+        The engine's own chances to win, draw and lose (`UCI_ShowWDL`), by a search that knows of no
+        other: its hash is cleared.
+        """
+        board, game = chess.Board(fen), object()
+        searched = self._protocol.analyse(board, self._limit, game=game)
+        chances = self._ask(searched, "go").get("wdl")
+        if chances is None:
+            raise Forfeit(f"{self._name} gives no chances (UCI_ShowWDL)")
+        white = chances.white()
+        return (white.wins - white.losses) / white.total()
+
     def close(self) -> None:
         """Ends the process."""
         with contextlib.suppress(chess.engine.EngineError, TimeoutError):

@@ -1,12 +1,13 @@
 """Games that are cut short, and judged as they stand: cheap feedback in place of dear."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 
 from arena.errors import UserError, whole_number
-from arena.judges.names import JudgeContext
+from arena.judges.names import JudgeContext, identity
 from arena.judges.rules import Rules
 from arena.types import Judge, ParametricJudge, State
 from games import OVER, Game
@@ -42,6 +43,12 @@ class Adjudicated(Judge):
             raise UserError(f"{rest.removeprefix('by=')} judges finished games alone")
         return cls(game, moves, by)
 
+    @staticmethod
+    def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
+        """The argument with other paths in the name of who judges; see `arena.judges.names`."""
+        moves, by, judge = argument.partition(",by=")
+        return moves + by + other(judge)
+
     @property
     def cut_after(self) -> int:
         """See `Judge`."""
@@ -66,6 +73,14 @@ class Adjudicated(Judge):
         over = jax.vmap(self.game.mover)(states) == OVER
         estimated = self.by.verdicts_where(wanted & ~over, states)
         return jnp.where(over, Rules(self.game).verdict(states), estimated)
+
+    def human_verdicts(self) -> int:
+        """See `Judge`."""
+        return self.by.human_verdicts()
+
+    def identity(self) -> str:
+        """What the other judge is made of."""
+        return identity(self.by)
 
     def seconds_spent(self) -> float | None:
         """See `Judge`."""

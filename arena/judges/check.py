@@ -3,6 +3,7 @@
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from arena import extensions, judge_weights
@@ -17,22 +18,34 @@ _CLOSE = 1e-3
 """How far two verdicts on one position may lie apart: sums of floats depend on the batch."""
 
 
-def finals(game: Game, key: Key, count: int = _GAMES) -> State:
-    """How random games of a compiled game end: positions [N, ...] of numpy arrays."""
-    return jax.tree.map(np.asarray, _random_finals(game, key, count))
+def finals(game: Game, key: Key, count: int = _GAMES, *, cut_after: int | None = None) -> State:
+    """How random games of a compiled game end: positions [N, ...] of numpy arrays.
+
+    Args:
+      game: what is played.
+      key: of the games.
+      count: N.
+      cut_after: moves after which they are cut, see `Judge`.
+    """
+    return jax.tree.map(np.asarray, _random_finals(game, key, count, cut_after))
 
 
-@partial(jax.jit, static_argnums=(0, 2))
-def _random_finals(game: Game, key: Key, count: int) -> State:
+@partial(jax.jit, static_argnums=(0, 2, 3))
+def _random_finals(game: Game, key: Key, count: int, cut_after: int | None) -> State:
+    most = np.iinfo(np.int32).max if cut_after is None else cut_after
+
     def play(key: Key) -> State:
-        def ply(carry: tuple[Key, State]) -> tuple[Key, State]:
-            key, state = carry
+        def goes_on(carry: tuple[Key, State, jax.Array]) -> jax.Array:
+            return (game.mover(carry[1]) != OVER) & (carry[2] < most)
+
+        def ply(carry: tuple[Key, State, jax.Array]) -> tuple[Key, State, jax.Array]:
+            key, state, made = carry
             key, move, chance = jax.random.split(key, 3)
             after = game.step(state, uniform_move(move, game.legal(state)[None])[0])
-            return key, resolve_chance(game, chance, after)
+            return key, resolve_chance(game, chance, after), made + 1
 
-        start = key, resolve_chance(game, jax.random.fold_in(key, 0), game.init())
-        return jax.lax.while_loop(lambda carry: game.mover(carry[1]) != OVER, ply, start)[1]
+        start = resolve_chance(game, jax.random.fold_in(key, 0), game.init())
+        return jax.lax.while_loop(goes_on, ply, (key, start, jnp.int32(0)))[1]
 
     return jax.vmap(play)(jax.random.split(key, count))
 
@@ -59,7 +72,7 @@ def verdicts(judge: Judge, states: State, params: Params = ()) -> np.ndarray:
 
 
 def check(judge: Judge, game: Game, params: Params = ()) -> None:
-    """Asks a judge about the ends of random games, all of them twice.
+    """Asks a judge about the ends of random games, cut where it cuts them, all of them twice.
 
     Raises:
       UserError: it raises, gives something else than numbers in [-1, 1], one for each position, or
@@ -67,7 +80,7 @@ def check(judge: Judge, game: Game, params: Params = ()) -> None:
     """
     if judge.exact or not game.on_device:
         return
-    states = finals(game, jax.random.key(0))
+    states = finals(game, jax.random.key(0), cut_after=judge.cut_after)
     first = verdicts(judge, states, params)
     if first.shape != (_GAMES,):
         raise UserError(f"the judge answers {_GAMES} positions by an array of shape {first.shape}")

@@ -1,8 +1,12 @@
 """Judges whose code runs outside the device, called from compiled programs."""
 
+import sys
+import threading
 import time
 from abc import abstractmethod
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +16,8 @@ from arena import extensions
 from arena.errors import UserError
 from arena.types import Judge, PyTree, State
 
+_PATIENCE = 10.0
+"""Seconds after which it is told on stderr what is waited for, and again after twice as many."""
 _SECONDS: dict[Judge, float] = defaultdict(float)
 _FAULTS: dict[Judge, str] = {}
 
@@ -21,6 +27,11 @@ class HostedJudge(Judge):
 
     A fault of it cannot leave a compiled program: the verdicts are 0 then, and `check` raises.
     """
+
+    @property
+    def title(self) -> str:
+        """What it is called where somebody waits for it."""
+        return type(self).__name__.lower()
 
     def prepare(self, states: State) -> PyTree:
         """What `judge_on_host` is given of positions [B, ...], arrays [B, ...]; compiled."""
@@ -67,10 +78,32 @@ class HostedJudge(Judge):
         found, began = np.zeros(wanted.shape, np.float32), time.monotonic()
         if self not in _FAULTS and wanted.any():
             try:
-                found[wanted] = self.judge_on_host(jax.tree.map(lambda x: x[wanted], given))
+                with _telling(self.title, int(wanted.sum())):
+                    found[wanted] = self.judge_on_host(jax.tree.map(lambda x: x[wanted], given))
             except UserError as error:
                 _FAULTS[self] = str(error)
             except Exception as error:
                 _FAULTS[self] = f"the judge raises {extensions.reason(error)}"
         _SECONDS[self] += time.monotonic() - began
         return found
+
+
+@contextmanager
+def _telling(title: str, positions: int) -> Iterator[None]:
+    """Around a call: tells on stderr what is waited for, if that takes long."""
+    done = threading.Event()
+
+    def tell() -> None:
+        wait, waited = _PATIENCE, 0.0
+        while not done.wait(wait - waited):
+            text = f"waiting for the judge {title}: {positions} positions, {wait:.0f} s so far"
+            print(text, file=sys.stderr, flush=True)
+            wait, waited = 2 * wait, wait
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,12 +1,14 @@
 """Judges by name: `rules`, `flipped:0.1`, `FILE.py:CLASS`.
 
 A file of `arena/judges/` or `agents/judges/` that defines a subclass of `Judge` is a judge of the
-file's name. What follows the name is its class's to read, by `from_text`.
+file's name. What follows the name is its class's to read, by `from_text`; if paths of files are in
+it, `with_files` gives it with other paths, so that a run finds them from whatever folder.
 """
 
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -92,13 +94,39 @@ def make(
         raise UserError(f"the judge {name} cannot be made: {extensions.reason(error)}") from None
 
 
+def with_files(
+    name: str, change: Callable[[str], str], known: Mapping[str, type[Judge]] | None = None
+) -> str:
+    """A judge's name with what `change` makes of the paths in it.
+
+    Args:
+      name: as a user types it.
+      change: another path for a path.
+      known: as for `make`.
+    """
+    own = builtin() if known is None else known
+    head, colon, argument = name.partition(":")
+    if head not in own:
+        return extensions.with_file(name, change)
+    kind: Any = own[head]
+    if not argument or not hasattr(kind, "with_files"):
+        return name
+    changed = kind.with_files(argument, change, lambda other: with_files(other, change, own))
+    return f"{head}{colon}{changed}"
+
+
+def identity(judge: Judge) -> str:
+    """What a judge is made of, a user's file for one; "" if its name says it all."""
+    file = getattr(sys.modules[type(judge).__module__], "__arena_file__", "")
+    return judge.identity() or extensions.file_digest(file)
+
+
 def _own(kind: Any, name: str, game: Game, argument: str, context: JudgeContext) -> Judge:
-    if not hasattr(kind, "from_text"):
-        if argument:
-            raise UserError(f"the judge {name.partition(':')[0]} takes no argument")
-        return kind(game)
+    named = hasattr(kind, "from_text")
+    if argument and not named:
+        raise UserError(f"the judge {name.partition(':')[0]} takes no argument")
     try:
-        return kind.from_text(game, argument, context)
+        return kind.from_text(game, argument, context) if named else kind(game)
     except UserError:
         raise
     except ValueError as error:

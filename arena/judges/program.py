@@ -45,6 +45,11 @@ class Program(HostedJudge):
         judge._parameters()
         return judge
 
+    @staticmethod
+    def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
+        """The argument with another path; see `arena.judges.names`."""
+        return extensions.with_file(argument, change)
+
     @property
     def function(self) -> Callable[..., Any]:
         """The person's function; raises UserError if there is none."""
@@ -52,6 +57,15 @@ class Program(HostedJudge):
         if not callable(found):
             raise UserError(f"{self.name} is no function")
         return found
+
+    @property
+    def title(self) -> str:
+        """See `HostedJudge`."""
+        return f"program:{self.name}"
+
+    def identity(self) -> str:
+        """SHA-256 of the file, if it is named by one."""
+        return extensions.file_digest(self.name)
 
     def _parameters(self) -> int:
         try:

@@ -18,6 +18,7 @@ from league.cluster.player import check_judge
 from league.cluster.pool import Pool, line
 from league.cluster.ray_actors import RayActors
 from league.settings.json_object import JsonObject
+from league.store import places
 from league.store.objects import Files
 from league.store.run import Run
 
@@ -38,7 +39,9 @@ def training(config: ClusterConfig, run: Run, report: Report = print) -> Iterato
     """
     check_judge(run)
     place = run.place if isinstance(run.place, str) else str(run.place.absolute())
-    with _pool(config, "train", report, run.files, card=run.card, place=place) as (_, pool):
+    # An actor may work in another folder.
+    card = places.located(run.card, run.folder, absolute=True)
+    with _pool(config, "train", report, run.files, card=card, place=place) as (_, pool):
         actors = RayActors(run, pool)
         yield actors
         actors.clear()

@@ -29,6 +29,7 @@ from league.gate.rule import Question, Rule
 from league.gate.store import GateRecord, Lineage, passes_spent
 from league.gate.verdict import AccuracyCompared, AccuracyTest, GateEvent, TestContinued, Verdict
 from league.settings.json_object import JsonObject
+from league.store import places
 from league.store.checkpoints import digest
 from league.store.database import Results
 from league.store.run import Run
@@ -154,7 +155,7 @@ def _question(
         plies=work.config.opening_plies + _DEEPER if plies is None else plies,
         newest=newest,
         rule=command.rule,
-        judge=command.judge,
+        judge=places.settled("judge", command.judge),
     )
 
 

@@ -7,7 +7,7 @@ open_spiel:mancala           a game of OpenSpiel
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import games
@@ -50,6 +50,20 @@ def load(name: str, env: Any = None) -> Game:
     if name.startswith(PREFIXES):
         return _imported(name, env)
     return user_games.load(name) if user_games.is_one(name) else games.load(name)
+
+
+def with_files(name: str, change: Callable[[str], str]) -> str:
+    """A game's name with what `change` makes of the path in it, if it can be read then.
+
+    Args:
+      name: as a user types it.
+      change: another path for a path.
+    """
+    prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), "")
+    mark = "?" if prefix else ","
+    place, sign, options = name.removeprefix(prefix).partition(mark)
+    changed = extensions.with_file(place, change)
+    return name if mark in changed else prefix + changed + sign + options
 
 
 def _imported(name: str, env: Any) -> "ImportedGame":

@@ -100,6 +100,17 @@ def find(text: str) -> Matchmaker:
     return lambda pool: np.sum([share * rule(pool) for share, rule in parts], axis=0)
 
 
+def with_files(text: str, change: Callable[[str], str]) -> str:
+    """A matchmaker's text with what `change` makes of the paths in it, if it can be read then."""
+    return "+".join(_with_file(part, change) for part in text.split("+"))
+
+
+def _with_file(part: str, change: Callable[[str], str]) -> str:
+    head, times, name = part.rpartition("*")
+    changed = extensions.with_file(name.strip(), change)
+    return part if set(changed) & set("+*") else head + times + changed
+
+
 def _part(text: str) -> tuple[float, Matchmaker]:
     """Share and rule of one part of a mixture."""
     number, times, name = text.strip().rpartition("*")

@@ -8,6 +8,7 @@ from          the name and digest of the weights it began with, if they were ano
 imitates      file and digest of games that its first policy imitated, if there were any, and how
               many positions of them it learnt from; rating: the scale of ratings that it is told
 database      URL of a shared one that holds its record, and the name of the run there
+typed_in      folder in which these names were typed, see `places.py`
 store         path or URL of its weights and data, where they are not in its folder
 config        the configuration
 seed          of everything random

@@ -39,7 +39,15 @@ from league.settings.config import Config, from_card
 from league.settings.json_object import JsonObject
 from league.settings.league_learners import LeagueLearner, league_learners
 from league.store import card as cards
-from league.store import datasets, imported_games, initial, record, snapshot_ids, stores
+from league.store import (
+    datasets,
+    imported_games,
+    initial,
+    places,
+    record,
+    snapshot_ids,
+    stores,
+)
 from league.store.backend import Place, SharedDatabase
 from league.store.checkpoints import Store, digest, store
 from league.store.database import Results
@@ -70,10 +78,15 @@ class Run:
         self.card = cards.read(folder) if card is None else card
         self._game = game
 
+    @property
+    def located(self) -> JsonObject:
+        """The card, its names of files as they are found from the current folder."""
+        return places.located(self.card, self.folder)
+
     @cached_property
     def config(self) -> Config:
         """The configuration that the run was started with."""
-        return from_card(self.card)
+        return from_card(self.located)
 
     @cached_property
     def game(self) -> Game:
@@ -83,7 +96,7 @@ class Run:
           UserError: it is not to be found, or its rules have another version now.
         """
         try:
-            game = self._game or game_names.load(self.card["game"], self.card.get("env"))
+            game = self._game or game_names.load(self.located["game"], self.card.get("env"))
         except ValueError as error:
             raise UserError(f"{self.folder / cards.NAME}: {error}") from None
         if game.version != self.card.get("game_version", game.version):
@@ -97,7 +110,7 @@ class Run:
     def judge(self) -> Judge:
         """Who says who won in its training games; measuring goes by the rules."""
         learner = self.playing_config.learner
-        return judges.make(self.card["judge"], self.game, learner, seed=self.config.seed)
+        return judges.make(self.located["judge"], self.game, learner, seed=self.config.seed)
 
     @cached_property
     def rating_scale(self) -> RatingScale | None:
@@ -296,9 +309,10 @@ class Run:
         source = self.card.get("imitates")
         if source is None:
             return None
-        found = imported_games.read(Path(source["file"]), self.game)
+        file = places.find(source["file"], self.card, self.folder)
+        found = imported_games.read(Path(file), self.game)
         if found.digest != source["digest"]:
-            raise UserError(f"{source['file']} is not what it was when the run began")
+            raise UserError(f"{file} is not what it was when the run began")
         return found
 
     def keep_judge(self, generation: int, make: Callable[[], Params]) -> Params:

@@ -11,7 +11,7 @@ from games import Game
 from league.settings import defaults, game_names
 from league.settings.config import Config
 from league.store import card as cards
-from league.store import record, stores
+from league.store import places, record, stores
 from league.store.backend import SharedDatabase
 from league.store.files import lock
 from league.store.imported_games import ImportedGames, RatingScale
@@ -58,7 +58,7 @@ def create(
     name = name or free_name(folder, game, url)
     check_name(name)
     place = folder / name
-    card = cards.new(game, config, judge, rules)
+    card = {**cards.new(game, config, judge, rules), **places.entry(place)}
     if url:
         card |= record.entry(SharedDatabase(url, name))
     card |= stores.entry(stores.settled(store) if store else "", name)
@@ -140,15 +140,20 @@ def find(game: str, name: str = "", folder: Path = FOLDER) -> Run:
     """
     if name:
         work = by_name(name, folder)
-        if work.card["game"] != game:
+        if not _is_same("game", work, game):
             raise UserError(f"run {name!r} plays {work.card['game']}, not {game}")
         return work
     paths = sorted(folder.glob(f"*/{cards.NAME}"), key=_changed, reverse=True)
     for path in paths:
         with contextlib.suppress(UserError):  # another run's damage is of no account here
-            if (run := Run(path.parent)).card["game"] == game:
+            if _is_same("game", run := Run(path.parent), game):
                 return run
     raise UserError(f"there is no run of {game} to resume in {folder}")
+
+
+def _is_same(part: str, work: Run, name: str) -> bool:
+    """Whether a name means what a run has; a file by whatever path."""
+    return places.settled(part, name) == places.settled(part, str(work.located[part]))
 
 
 def _changed(path: Path) -> float:
@@ -181,7 +186,7 @@ def check_kept(work: Run, **asked: str) -> None:
       asked: names by `learner`, `network` and `judge`; an empty one asks for nothing.
     """
     for part, name in asked.items():
-        if name and name != work.card[part]:
+        if name and not _is_same(part, work, name):
             raise UserError(f"run {work.name!r} keeps its {part}, {work.card[part]}")
 
 
@@ -200,7 +205,7 @@ def extend(work: Run, wanted: Config) -> None:
     Raises:
       UserError: something else is to change, or it has more generations already.
     """
-    if dataclasses.replace(wanted, generations=work.config.generations) != work.config:
+    if _fixed(wanted) != _fixed(work.config):
         raise UserError("a resumed run keeps its options; only --generations may change")
     _ = work.game, work.learner  # what the card names is found, or refused before it is changed
     done = max(work.state.numbers(), default=0)
@@ -208,6 +213,12 @@ def extend(work: Run, wanted: Config) -> None:
         raise UserError(f"run {work.name!r} has {done} generations already")
     work.card["config"]["generations"] = wanted.generations
     del work.config  # read anew from the card
+
+
+def _fixed(config: Config) -> Config:
+    """What of a configuration stays as it is while a run goes on."""
+    matchmaker = places.settled("matchmaker", config.matchmaker)
+    return dataclasses.replace(config, generations=1, matchmaker=matchmaker)
 
 
 def calibrate(work: Run, *, generations: int, plateau: int) -> None:

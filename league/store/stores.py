@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arena.errors import UserError
 from league.settings.json_object import JsonObject
-from league.store import objects
+from league.store import objects, places
 
 _KEY = "store"
 
@@ -23,7 +23,9 @@ def of_card(folder: Path, card: JsonObject) -> Path | str:
     text = card.get(_KEY)
     if text is None:
         return folder
-    return str(text) if objects.is_url(str(text)) else Path(str(text))
+    if objects.is_url(str(text)):
+        return str(text)
+    return Path(places.find(str(text), card, folder))
 
 
 def settled(text: str) -> str:

@@ -106,7 +106,7 @@ class Judging:
         if judge.weighted is not None or not game.on_device:
             return
         if self._sample is None:
-            states = contract.finals(game, jax.random.key(0))
+            states = contract.finals(game, jax.random.key(0), cut_after=judge.cut_after)
             self._sample = states, contract.verdicts(judge, states)
         states, before = self._sample
         contract.check_same(before, contract.verdicts(judge, states, judge_params))

@@ -15,6 +15,7 @@ from functools import partial
 import jax
 import numpy as np
 
+from agents import judges
 from agents.learners.base import TrainState
 from arena import interrupt
 from arena.errors import UserError
@@ -147,7 +148,7 @@ class Trainer:
             self.replay.restore(done)
         self._check_pool(done)
         known = self.results.file_digests().get("judge")
-        if known is not None and known != self.run.judge.identity():
+        if known is not None and known != judges.identity(self.run.judge):
             raise UserError(
                 f"the judge {self.run.card['judge']} is not what it was when the run began"
             )
@@ -443,6 +444,6 @@ class Trainer:
         known = self.results.file_digests()
         if cards.NAME not in known:
             found[cards.NAME] = cards.identity(self.run.card)
-        if "judge" not in known and (judge := self.run.judge.identity()):
+        if "judge" not in known and (judge := judges.identity(self.run.judge)):
             found["judge"] = judge
         return found

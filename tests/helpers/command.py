@@ -59,16 +59,20 @@ class Place:
         )
 
     def call(
-        self, *arguments: str, stdin: str = "", preexec_fn: Callable[[], None] | None = None
+        self,
+        *arguments: str,
+        stdin: str = "",
+        preexec_fn: Callable[[], None] | None = None,
+        timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
-        """Calls `arena` and waits for its end."""
+        """Calls `arena` and waits for its end, so many seconds at most."""
         with self.start(*arguments, stdin=subprocess.PIPE, preexec_fn=preexec_fn) as process:
-            out, err = process.communicate(stdin, timeout=600)
+            out, err = process.communicate(stdin, timeout=timeout)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def lines(self, *arguments: str, stdin: str = "") -> list[dict[str, Any]]:
+    def lines(self, *arguments: str, stdin: str = "", timeout: float = 600) -> list[dict[str, Any]]:
         """Calls `arena --json`, which must succeed; its lines, none of which may be odd."""
-        done = self.call(*arguments, "--json", stdin=stdin)
+        done = self.call(*arguments, "--json", stdin=stdin, timeout=timeout)
         assert done.returncode == 0, done.stderr
         return [strict_json(line) for line in done.stdout.splitlines()]
 

@@ -62,7 +62,8 @@ def test_strangers_games_of_chess_become_a_dataset(place: Place):
     small += " --network resnet --learner.network.channels 4 --learner.network.blocks 1"
     small += " --measure.opponents 1 --measure.pairs 1 --measure.baseline-pairs 1"
     small += " --measure.simulations 2 --measure.rollouts 2 --name club --rated"
-    place.lines("train", "chess", "--from", "d.npz", *small.split())
+    # Searches of chess are compiled, which takes minutes where others work beside it.
+    place.lines("train", "chess", "--from", "d.npz", *small.split(), timeout=3600)
     [shown] = place.lines("data", "show", "club:1")
     assert shown["positions"] > 0
 

@@ -82,10 +82,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Place:
     """A folder with a program, a learnt judge and a file of verdicts."""
     place = Place(tmp_path_factory.mktemp("judges"), cache)
     (place.folder / "mine.py").write_text(PROGRAM)
-    for game in ("tic_tac_toe", "connect_four", "kuhn_poker"):
-        options = "--comparisons 256 --ensemble 2 --network mlp:width=16,layers=1"
-        [found] = place.lines("judge", "train", game, "--out", f"{game}.npz", *options.split())
-        assert found["measured"]["accuracy"] > 0.6
+    options = "--comparisons 256 --ensemble 2 --network mlp:width=16,layers=1"
+    line = ("judge", "train", "tic_tac_toe", "--out", "tic_tac_toe.npz", *options.split())
+    [found] = place.lines(*line)
+    assert found["measured"]["accuracy"] > 0.6
     answers = "".join(f"{n % 2}\n" for n in range(20)) + "quit\n"
     done = place.call("judge", "ask", "tic_tac_toe", "said.jsonl", "--who", "ann", stdin=answers)
     assert done.returncode == 0, done.stderr
@@ -96,19 +96,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Place:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "judge",
-    [
-        "flipped:0.1",
-        "program:./mine.py",
-        "self",
-        "self:lag=1",
-        "learned:tic_tac_toe.npz",
-        "human:said.jsonl",
-        "adjudicated:3,by=solver",
-        "adjudicated:3,by=learned:tic_tac_toe.npz",
-    ],
+    "judge", ["flipped:0.1", "human:said.jsonl", "adjudicated:3,by=learned:tic_tac_toe.npz"]
 )
-def test_a_run_with_any_judge_is_killed_and_ends_with_the_same_bits(
+def test_a_league_with_exploiters_is_killed_thrice_and_ends_with_the_same_bits(
     made: Place, monkeypatch: pytest.MonkeyPatch, judge: str
 ):
     monkeypatch.chdir(made.folder)  # the card names the judge's file from there
@@ -126,49 +116,6 @@ def test_a_run_with_any_judge_is_killed_and_ends_with_the_same_bits(
     kills = Moment(1, "play", 0.3), Moment(2, "learn", 0.1), Moment(3, "save")
     disturb(made, f"{name}-killed", kills, line)
     assert contents(made.run(f"{name}-killed")) == contents(whole)
-
-
-@pytest.mark.slow
-def test_a_game_of_hidden_information_is_judged_by_what_was_learnt(made: Place):
-    small = "--generations 2 --matches 2 --pairs 64 --slots 32 --rounds 1 --measure.opponents 1"
-    small += " --measure.pairs 8 --measure.baseline-pairs 4 --judge learned:kuhn_poker.npz"
-    events = made.lines("train", "kuhn_poker", *small.split())
-    assert events[-1]["judge"]["generations"][-1]["verdicts"] > 0
-
-
-_SHORT = """
-    --json --generations 3 --matches 4 --pairs 8 --slots 8 --measure.opponents 2 --measure.pairs 2
-    --measure.baseline-pairs 2
-"""
-_NETWORK = "--network mlp --learner.network.width 16 --learner.network.layers 1"
-_SEARCH = "--learner.simulations 4 --measure.simulations 4 --measure.rollouts 4"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("game", "judge", "options"),
-    [
-        ("connect_four", "learned:connect_four.npz", _SEARCH),
-        ("connect_four", "learned:connect_four.npz,pessimism=1", _SEARCH),
-        ("connect_four", "adjudicated:6,by=learned:connect_four.npz", _SEARCH),
-        ("connect_four", "flipped:0.2", "--learner imitation"),
-        ("kuhn_poker", "learned:kuhn_poker.npz", ""),
-        ("kuhn_poker", "adjudicated:1,by=learned:kuhn_poker.npz", ""),
-        ("kuhn_poker", "flipped:0.2", "--learner imitation"),
-    ],
-)
-def test_other_games_by_other_judges_are_killed_and_end_with_the_same_bits(
-    made: Place, monkeypatch: pytest.MonkeyPatch, game: str, judge: str, options: str
-):
-    monkeypatch.chdir(made.folder)  # the card names the judge's file from there
-    line = ("train", game, *_SHORT.split(), *_NETWORK.split(), *options.split(), "--judge", judge)
-    name = "".join(c if c.isalnum() else "-" for c in f"{game}-{judge}")
-    done = made.call(*line, "--name", f"{name}-whole")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["judge"]["generations"][-1]["verdicts"] > 0
-    kills = Moment(1, "play", 0.3), Moment(2, "learn", 0.1), Moment(3, "save")
-    disturb(made, f"{name}-killed", kills, line)
-    assert contents(made.run(f"{name}-killed")) == contents(made.run(f"{name}-whole"))
 
 
 @pytest.mark.slow

@@ -110,10 +110,10 @@ async def stop(request: Request, name: str) -> Response:
 async def resume(request: Request, name: str, generations: Annotated[str, Form()] = "") -> Response:
     """Goes on with a run, and to so many generations if a number is given."""
     here, shared = site.of(request), leagues(request)
-    look = await here.worker.run(request, once(lambda: runs.look(here.settings.folder, name)))
+    look, game = await here.worker.run(request, once(lambda: _to_resume(here, name)))
     if look.state in ("training", "busy"):
         raise UserError(f"run {look.name!r} is in use by another process")
-    arguments = [str(look.card["game"]), "--resume"]
+    arguments = [game, "--resume"]
     if generations.strip():
         number = _number("Generations", generations.strip())
         if number < look.done:
@@ -121,6 +121,14 @@ async def resume(request: Request, name: str, generations: Annotated[str, Form()
         arguments += ["--generations", str(number)]
     await shared.trainings.start(look.name, arguments)
     return RedirectResponse(f"/train/{look.name}", 303)
+
+
+def _to_resume(here: Site, name: str) -> tuple[runs.Look, str]:
+    """A run as it is now, and the name of its game as it is found from here."""
+    from league.store import places
+
+    look = runs.look(here.settings.folder, name)
+    return look, str(places.located(look.card, here.settings.folder / name)["game"])
 
 
 def _figures(parts: Parts) -> dict[str, Any]:
