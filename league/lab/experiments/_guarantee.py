@@ -4,7 +4,6 @@ from functools import cache
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from arena.evaluation.enumeration import choices, in_chunks, raw
