@@ -50,7 +50,7 @@ def guaranteed(game: Game, agent: Agent, seat: int) -> Guarantee:
     while len(jax.tree.leaves(states)[0]):
         mover, legal, payoff = in_chunks(look, states)
         own = mover == seat
-        moves = _asked(agent, jax.tree.map(lambda x, own=own: x[own], states))
+        moves = moves_of(agent, jax.tree.map(lambda x, own=own: x[own], states))
         legal[own] &= np.arange(game.num_actions) == moves[:, None]
         row, move = np.nonzero(legal)
         if not len(row):
@@ -84,7 +84,7 @@ def _rules(game: Game):
     return jax.jit(jax.vmap(look)), jax.jit(jax.vmap(game.step))
 
 
-def _asked(agent: Agent, states: State) -> np.ndarray:
+def moves_of(agent: Agent, states: State) -> np.ndarray:
     """The agent's moves in positions [N, ...], i32[N]."""
     count = len(jax.tree.leaves(states)[0])
     params, run, moves = stack([agent.params]), _compiled(agent.policy), [np.zeros(0, np.int32)]
