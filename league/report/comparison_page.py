@@ -44,9 +44,9 @@ def render(groups: Sequence[Group]) -> str:
             plot(groups, "generation", "value_loss", "Value loss"),
         ],
         columns=COLUMNS,
-        table=rows(groups),
+        rows=rows(groups),
         labels=[group.label for group in groups],
-        differences=differences(groups),
+        differences=[(name, *values) for name, values in differences(groups)],
     )
 
 

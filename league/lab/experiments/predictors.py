@@ -76,12 +76,18 @@ from league.lab import (
     near,
     over_seeds,
 )
+from league.lab.experiments._forecasts import (
+    SUCCESS,
+    gradient,
+    no_decision,
+    shared_figures,
+    shared_model,
+    undecided_figures,
+)
 from league.lab.experiments._leagues import UNMEASURED, trained
 
-SUCCESS = (0.6, 0.05, 0.3)
 GRIDS = ("0.6 0.1 0.3", "0.6 0.5 0.3", "0.3 0.6 0.5")
 """Chances of which all pure optimal strategies are found; in two of them the bound binds."""
-B, C = 0.3, 0.2
 
 
 @dataclass(frozen=True)
@@ -115,18 +121,22 @@ class PredictorsExperiment(Experiment[Sizes]):
         made = [
             Part("against-honesty", _against_honesty),
             Part("one-predictor", _one_predictor),
-            Part("shared-model", _shared_model),
-            Part("no-decision", _no_decision),
+            Part("shared-model", shared_model),
+            Part("no-decision", no_decision),
         ]
         made += [Part(f"optimal-{k}", partial(_optimal, text, settings)) for k, text in _numbered()]
         for seed in range(settings.seeds):
-            made.append(Part("gradient", _gradient, seed))
+            made.append(Part("gradient", gradient, seed))
             made.append(Part("network", partial(_network, settings), seed))
         return made
 
     def figures(self, settings: Sizes, results: Results) -> Sequence[Figure]:
         """What holds exactly, then what the network has learnt."""
-        return [*_decided(settings, results), *_shared(results), *_undecided(results)]
+        return [
+            *_decided_figures(settings, results),
+            *shared_figures(results),
+            *undecided_figures(results),
+        ]
 
     def charts(self, settings: Sizes, results: Results) -> Sequence[Chart]:
         """Reports of the shared model, and the network's exploitability."""
@@ -244,80 +254,6 @@ def _one_predictor(work: Work) -> dict[str, object]:
     return {"utility": SUCCESS[taken[best]], "score": float(score[best])}
 
 
-def _score(report: jax.Array, outcome: float) -> jax.Array:
-    return -jnp.square(outcome - report)
-
-
-def _gradient(work: Work) -> dict[str, float]:
-    """The largest deviation of the shared model's gradient from the honest one, 1,000 times."""
-
-    def objective(reports: jax.Array, success: jax.Array) -> jax.Array:
-        decision = jax.nn.softmax(5 * reports)  # the decision depends on the reports
-        fixed = jax.lax.stop_gradient(reports)
-        gains = [_score(reports, o) - _score(fixed, o) for o in (0.0, 1.0)]
-        return (decision * ((1 - success) * gains[0] + success * gains[1])).sum()
-
-    rng = np.random.default_rng(work.seed)
-    reports, success = (jnp.asarray(rng.random((1000, 3)), jnp.float32) for _ in range(2))
-    found = jax.jit(jax.vmap(jax.grad(objective)))(reports, success)
-    honest = jax.nn.softmax(5 * reports) * 2 * (success - reports)
-    return {"deviation": float(jnp.abs(found - honest).max())}
-
-
-def _shared_model(work: Work) -> dict[str, object]:
-    """Learning by the honest gradient of what is taken, without and with exploration."""
-    success = np.array(SUCCESS)
-    found = {}
-    for name, explore, steps in (("argmax", 0.0, 400), ("explored", 0.1, 4000)):
-        reports, path = np.array([0.10, 0.50, 0.40]), []
-        for _ in range(steps):
-            decision = np.full(3, explore / 3)
-            decision[reports.argmax()] += 1 - explore
-            reports = reports + 0.05 * decision * 2 * (success - reports)
-            path.append(reports)
-        every = steps // 100
-        utility = float(success[reports.argmax()])
-        found[name] = {"reports": reports, "utility": utility, "path": path[::every]}
-    return found
-
-
-def _no_decision(work: Work) -> dict[str, object]:
-    """Reports that make their own outcome: where gradients lead."""
-    rate, steady = 0.1, B / (1 - C)
-    report, deviation = 0.9, 0.0
-    for step in range(1, 301):
-        report += 2 * rate * (B + C * report - report)
-        law = steady + (1 - 2 * rate * (1 - C)) ** step * (0.9 - steady)
-        deviation = max(deviation, abs(report - law))
-
-    def score(p: float, q: float) -> float:
-        return -(q * (1 - p) ** 2 + (1 - q) * p**2)
-
-    def rival(pair: np.ndarray) -> np.ndarray:
-        """Each seat's gradient of its score less the other's; both move the outcome by half."""
-        odds, lead = B + C * pair.mean(), pair - pair[::-1]
-        return 2 * odds + C * lead - 2 * pair
-
-    grid = np.linspace(0, 1, 100_001)
-    best = float(grid[np.argmax(score(grid, B + C * grid))])  # type: ignore[arg-type]
-    pair = np.array([0.9, 0.1])
-    for _ in range(3000):
-        pair = pair + rate * rival(pair)
-    prophecies = {}
-    for start in (0.49, 0.51):
-        p = start
-        for _ in range(1000):
-            p += 0.5 * (1 / (1 + np.exp(-8 * (p - 0.5))) - p)
-        prophecies[f"{start}"] = float(p)
-    return {
-        "steady": report,
-        "deviation": deviation,
-        "best": best,
-        "zero_sum": float(abs(pair - steady).max()),
-        "prophecies": prophecies,
-    }
-
-
 NETWORK = "predictors:chances=0.6 0.2,steps=10"
 
 
@@ -368,7 +304,7 @@ def _decisions(found: league.League, snapshot: int) -> dict[str, object]:
     return {"utility": float((weight * best[taken]).sum()), "said_of_best": said}
 
 
-def _decided(settings: Sizes, results: Results) -> list[Figure]:
+def _decided_figures(settings: Sizes, results: Results) -> list[Figure]:
     honesty, alone = results["against-honesty"][0], results["one-predictor"][0]
     found = [
         Figure(
@@ -401,13 +337,16 @@ def _decided(settings: Sizes, results: Results) -> list[Figure]:
     zero_sum = min(results[f"optimal-{k}"][0]["utility"] for k, _ in _numbered())
     found += [
         Figure(
-            "utility, one predictor", near(0.05, 1e-9), over_seeds([alone["utility"]]), _RECOMPUTED
+            "utility, one predictor",
+            near(0.05, 1e-9),
+            over_seeds([alone["utility"]]),
+            Source.RECOMPUTED,
         ),
         Figure(
             "utility, zero-sum, worst optimal strategy",
             near(0.6, 1e-9),
             over_seeds([zero_sum]),
-            _RECOMPUTED,
+            Source.RECOMPUTED,
         ),
         Figure(
             "network, exploitability",
@@ -430,57 +369,3 @@ def _decided(settings: Sizes, results: Results) -> list[Figure]:
         ),
     ]
     return found
-
-
-_RECOMPUTED = Source.RECOMPUTED
-
-
-def _shared(results: Results) -> list[Figure]:
-    stuck, free = (results["shared-model"][0][name] for name in ("argmax", "explored"))
-    found = [
-        Figure(
-            "shared model, deviation of the gradient",
-            near(0, 1e-6, "every"),
-            over_seeds([one["deviation"] for one in results["gradient"]]),
-            Source.THEOREM,
-            "π_a·2(q_a − p_a), in f32",
-        )
-    ]
-    for one, name, wanted, within in (
-        (stuck, "highest report decides", (0.10, 0.29, 0.30), 0.005),
-        (free, "10 % of decisions drawn evenly", SUCCESS, 0.005),
-    ):
-        found += [
-            Figure(
-                f"shared model, {name}: report {a + 1}",
-                near(wanted[a], within),
-                over_seeds([one["reports"][a]]),
-                Source.RECOMPUTED,
-            )
-            for a in range(3)
-        ]
-    found.append(
-        Figure(
-            "shared model, highest report decides: utility",
-            near(0.3, 1e-9),
-            over_seeds([stuck["utility"]]),
-            Source.RECOMPUTED,
-        )
-    )
-    return found
-
-
-def _undecided(results: Results) -> list[Figure]:
-    one = results["no-decision"][0]
-    wanted = (
-        ("honest fixed point b/(1 − c)", B / (1 - C), one["steady"], 1e-9),
-        ("deviation from (1 − 2η(1 − c))^t", 0.0, one["deviation"], 1e-12),
-        ("best report for one that sees its effect", (B - C / 2) / (1 - 2 * C), one["best"], 1e-5),
-        ("zero-sum predictors, distance from the honest point", 0.0, one["zero_sum"], 1e-9),
-        ("prophecy from .49", 0.0212, one["prophecies"]["0.49"], 5e-5),
-        ("prophecy from .51", 0.9788, one["prophecies"]["0.51"], 5e-5),
-    )
-    return [
-        Figure(what, near(value, within), over_seeds([measured]), Source.RECOMPUTED)
-        for what, value, measured, within in wanted
-    ]
