@@ -37,7 +37,7 @@ Refuted by:
 Found:
   Over three seeds no gold has a peak within what was measured, by choice or by learning, so the
   best distances are all the largest that was reached: that they do not fall as N grows is not
-  refuted, and not tested by much. What is seen is the gap. After ten generations of learning a judge of 16
+  refuted, and not tested by much. What is seen is the gap. After ten generations a judge of 16
   comparisons, which names the winner of 59 % of fresh games, claims 2.2 nats where gold is 1.1; one
   of 64 claims 3.6 for 1.6; from 2,048 on, 93 % and more, claim and gold agree within 0.1.
 
