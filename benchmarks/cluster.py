@@ -11,6 +11,9 @@ result has. Of each step the median and the 95th percentile are told: submit, a 
 queue, until there is an actor for it; play, from the call to the answer; write, into the store.
 Beside it stands how much of a core each kind of process took: one that takes a whole one limits the
 rate.
+
+What a learner and a database do is measured alone: fresh positions a second that one round of
+learning takes in, and a transaction of the matches of 1,000 requests.
 """
 
 import itertools
@@ -32,6 +35,7 @@ import numpy as np
 import psutil
 import tyro
 
+from arena.play.record import Played
 from benchmarks.games import processor
 from games import load
 from league.cli import device
@@ -42,11 +46,12 @@ from league.cluster.pool import Answer, Pool, Task
 from league.settings import defaults
 from league.store import card
 from league.store.checkpoints import digest
+from league.store.database import MatchResult
 from league.store.objects import Files
 from league.store.run import Run
 from league.training import step
 from league.training.actors import Actors, LocalActors
-from league.training.requests import Request, Shape, WeightsRef
+from league.training.requests import Request, Shape, WeightsRef, join
 
 _GAME = "connect_four"
 
@@ -79,7 +84,8 @@ def main(options: Options) -> None:
     device.prepare()
     with tempfile.TemporaryDirectory() as folder:
         run = _run(Path(folder) / "cluster", options)
-        result, lines = _overhead(run, options)
+        played, result, lines = _overhead(run, options)
+        lines += [_learner(run, played), _database(run)]
         lines.append(_throughput(run, options, result))
         run.close()
     for line in lines:
@@ -106,8 +112,8 @@ def _run(folder: Path, options: Options) -> Run:
 # --- games ------------------------------------------------------------------------------------
 
 
-def _overhead(run: Run, options: Options) -> tuple[bytes, list[dict[str, Any]]]:
-    """A result, pickled, and games a second of both sides, by turns."""
+def _overhead(run: Run, options: Options) -> tuple[Played, bytes, list[dict[str, Any]]]:
+    """A round, a result of it, pickled, and games a second of both sides, by turns."""
 
     def match(shape: Shape) -> Any:
         return step.recorded_match(run.learner, slots=shape.slots, pairs=shape.pairs)
@@ -116,7 +122,7 @@ def _overhead(run: Run, options: Options) -> tuple[bytes, list[dict[str, Any]]]:
     cluster = ClusterConfig(f"local:{options.actors}")
     with connection.training(cluster, run) as remote:
         sides: dict[str, Actors] = {"in_process": LocalActors(match), "ray": remote}
-        result = b""
+        requests, results = [], []
         for number in range(options.rounds + 1):  # the first one compiles
             for who, actors in sides.items():
                 # Either gets games of its own: what was played is kept in the store.
@@ -127,12 +133,13 @@ def _overhead(run: Run, options: Options) -> tuple[bytes, list[dict[str, Any]]]:
                 games = sum(2 * one.shape.pairs * len(one.numbers) for one in requests)
                 if number:
                     rates[who].append(games / took)
-                result = pickle.dumps(results[0])
+    result = pickle.dumps(results[0])
     lines = [_rate(run, options, who, found, len(result)) for who, found in rates.items()]
     ratios = [ray / own for own, ray in zip(rates["in_process"], rates["ray"], strict=True)]
     ratio = median(rates["ray"]) / median(rates["in_process"])
     spread = [round(min(ratios), 3), round(max(ratios), 3)]
-    return result, [*lines, {"bench": "cluster", "ratio": round(ratio, 3), "spread": spread}]
+    lines.append({"bench": "cluster", "ratio": round(ratio, 3), "spread": spread})
+    return join(requests, results), result, lines
 
 
 def _requests(run: Run, generation: int) -> tuple[list[Request], dict[str, Any]]:
@@ -173,6 +180,52 @@ def _rate(run: Run, options: Options, who: str, found: list[float], size: int) -
             int(np.prod(x.shape)) * x.dtype.itemsize for x in jax.tree.leaves(run.template().params)
         ),
         "devices": jax.device_count(),
+    }
+
+
+# --- learner and database ---------------------------------------------------------------------
+
+
+def _learner(run: Run, played: Played) -> dict[str, Any]:
+    """Fresh positions a second that learning takes in, each learnt as often as in a run."""
+    learner, config = run.learner, run.config
+    data = step.make_dataset(learner, played, np.ones((2, config.matches), bool))
+    fresh, took = step.rows(data), []
+    for number in range(4):  # the first one compiles
+        state = run.initial_state()
+        began = time.perf_counter()
+        state, _ = step.learn(
+            learner, state, [data], fresh=fresh, progress=0.5, key=run.key(number, "learn")
+        )
+        jax.block_until_ready(state.params)
+        took.append(time.perf_counter() - began)
+    games = played.scores.size
+    return {
+        "bench": "cluster",
+        "who": "learner",
+        "positions": fresh,
+        "positions_per_game": round(fresh / games, 1),
+        "positions_per_s": round(fresh / median(took[1:]), 1),
+        "devices": jax.device_count(),
+    }
+
+
+def _database(run: Run, requests: int = 1000) -> dict[str, Any]:
+    """Seconds of a transaction that writes the matches of so many requests, in the run's file."""
+    matches = requests * run.config.matches // run.config.shards
+    scores = np.zeros((run.config.pairs, 2), np.float32)
+    took = []
+    with run.results(create=True) as results:
+        for number in range(3):
+            began = time.perf_counter()
+            results.write(number, [MatchResult("train", "0", "0", scores)] * matches, (number, ""))
+            took.append(time.perf_counter() - began)
+    return {
+        "bench": "cluster",
+        "who": "database",
+        "matches": matches,
+        "pairs": run.config.pairs,
+        "seconds": round(median(took), 2),
     }
 
 

@@ -16,6 +16,7 @@ from docs.generate import (
     laboratory,
     nets,
     plots,
+    scale,
 )
 
 
@@ -55,6 +56,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     makers = {
         "benchmarks.md": benchmarks.tables,
         "nets.md": nets.tables,
+        "scale.md": scale.tables,
         "laboratory/index.md": laboratory.front,
     }
     if page.file.src_path == "laboratory/index.md":

@@ -20,6 +20,9 @@ from league.training.requests import Request
 NAMESPACE = "arena"
 """Where Ray keeps the names of actors."""
 PREFIX = "arena:"
+"""Of the names of actors."""
+ABOUT = "about"
+"""The threads of an actor that answer `about` while it plays."""
 
 
 class Actor:
@@ -128,7 +131,6 @@ def options(config: ClusterConfig) -> dict[str, Any]:
         "num_gpus": config.actor_gpus,
         "max_restarts": -1,
         "max_task_retries": 0,
-        "concurrency_groups": {"about": 1},
         "runtime_env": {"env_vars": _environment(config)},
     }
 

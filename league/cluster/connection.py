@@ -84,7 +84,8 @@ def _pool(
     with connected(config) as ray:
         room = int(ray.cluster_resources().get("CPU", 1)) // config.actor_cpus
         count = config.actors or config.local or max(1, room)
-        remote, label = ray.remote(Actor), uuid.uuid4().hex[:8]
+        remote = ray.remote(concurrency_groups={actor.ABOUT: 1})(Actor)
+        label = uuid.uuid4().hex[:8]
         handles = [
             remote.options(name=f"{actor.PREFIX}{label}:{number}", **actor.options(config)).remote(
                 command, card, place, str(Path.cwd())

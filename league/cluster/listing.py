@@ -28,7 +28,7 @@ def actors(address: str) -> list[JsonObject]:
                 handle = ray.get_actor(name)
             except ValueError:  # it ended meanwhile
                 continue
-            asked[handle.about.options(concurrency_group="about").remote()] = name
+            asked[handle.about.options(concurrency_group=actor.ABOUT).remote()] = name
         done, _ = (
             ray.wait(list(asked), num_returns=len(asked), timeout=_PATIENCE) if asked else ([], [])
         )

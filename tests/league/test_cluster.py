@@ -192,7 +192,8 @@ def fake(monkeypatch) -> FakeRay:
     def pool(config: ClusterConfig, command: str, report: Any, files: Any, **_: Any):
         handles = [found.actor() for _ in range(config.local or 0)]
         figures = ClusterFigures(command, "here")
-        pool = Pool(found, handles, figures, partial(cluster_figures.write, files))
+        tell = partial(cluster_figures.write, files) if files else lambda now: None
+        pool = Pool(found, handles, figures, tell)
         yield found, pool
         pool.tell(ended=True)
         report(f"cluster: calls {figures.faults}")
@@ -205,12 +206,19 @@ def fake(monkeypatch) -> FakeRay:
 @pytest.mark.parametrize(
     "line",
     [
-        "rate {} --round-robin --pairs 2",
-        "rate {} --games 24 --pairs 2",
-        "rate {} --guests policy:first.py mcts:2 --games 4 --pairs 2",
-        "gate {} --pairs 4 --max-pairs 12 --heldout-pairs 4 --against uniform",
+        pytest.param("rate {} --round-robin --pairs 2", id="round robin"),
+        pytest.param("rate {} --games 24 --pairs 2", id="ratings", marks=pytest.mark.slow),
+        pytest.param(
+            "rate {} --guests policy:first.py mcts:2 --games 4 --pairs 2",
+            id="guests",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "gate {} --pairs 4 --max-pairs 12 --heldout-pairs 4 --against uniform",
+            id="gate",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["round robin", "ratings", "guests", "gate"],
 )
 def test_a_command_writes_the_same_rows(
     here: Place, tiny: Path, monkeypatch, fake: FakeRay, line: str
@@ -232,7 +240,7 @@ def test_a_command_writes_the_same_rows(
 @pytest.mark.usefixtures("fake")
 def test_a_match_has_the_same_scores(here: Place, capsys: pytest.CaptureFixture[str], monkeypatch):
     monkeypatch.setattr("league.commands.match._LEAST_SHARE", 2)
-    line = "match mcts:2 uniform --game tic_tac_toe --pairs 8 --json --record {}.jsonl"
+    line = "match uniform uniform --game tic_tac_toe --pairs 8 --json --record {}.jsonl"
     found = []
     for name, cluster in (("alone", ""), ("many", " --cluster local:3")):
         main(f"{line.format(name)}{cluster}".split())

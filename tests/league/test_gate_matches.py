@@ -8,6 +8,7 @@ import pytest
 
 import games
 from agents import uniform
+from arena.play.executor import LocalExecutor
 from arena.types import Agent, HostAgent, Position
 from league.gate.heldout import Openings
 from league.gate.match import GateMatch, Stage
@@ -44,6 +45,32 @@ def test_a_match_has_the_scores_that_the_judge_gives(opponent: Agent | HostAgent
     assert 0 < scores.mean() < 1
     inverted, _ = matches(opponent, judge=Inverted(GAME))(match)
     np.testing.assert_array_equal(inverted, 1 - scores)
+
+
+class Ahead(LocalExecutor):
+    """Begins three calls before it is asked for the first, and knows how many it has begun."""
+
+    ahead, begun = 3, 0
+
+    def on_device(self, *arguments: Any, **options: Any) -> Any:
+        """As `Executor.on_device`."""
+        self.begun += 1
+        return super().on_device(*arguments, **options)
+
+
+def test_matches_that_were_begun_ahead_are_the_same():
+    asked = [GateMatch(Stage.TEST, number, "uniform", "opponent", 4) for number in range(5)]
+    executor = Ahead()
+    play, other = (
+        matches(uniform.make(GAME, "")),
+        matches(uniform.make(GAME, ""), executor=executor),
+    )
+    other.begin(asked)
+    other.begin(asked)
+    assert executor.begun == 3
+    found = [other(match)[0] for match in asked]
+    assert executor.begun == 5
+    np.testing.assert_array_equal(found, [play(match)[0] for match in asked])
 
 
 def test_a_match_depends_on_its_stage_and_number_alone():
