@@ -96,8 +96,8 @@ def _telling(title: str, positions: int) -> Iterator[None]:
     def tell() -> None:
         wait, waited = _PATIENCE, 0.0
         while not done.wait(wait - waited):
-            text = f"waiting for the judge {title}: {positions} positions, {wait:.0f} s so far"
-            print(text, file=sys.stderr, flush=True)
+            of = f"{positions} position{'s' * (positions != 1)}"
+            _say(f"waiting for the judge {title}: {of}, {wait:g} s so far")
             wait, waited = 2 * wait, wait
 
     thread = threading.Thread(target=tell, daemon=True)
@@ -107,3 +107,7 @@ def _telling(title: str, positions: int) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

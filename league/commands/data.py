@@ -9,9 +9,14 @@ import tyro
 
 from arena.errors import UserError, whole_number
 from league.cli import console, device, names
-from league.evaluation import selection
+from league.evaluation import dataset_games, selection
+from league.evaluation.position_kinds import PositionKind
+from league.evaluation.selection import Selection
+from league.report import selection_page
 from league.settings import game_names
+from league.settings.json_object import JsonObject
 from league.store import imported_games
+from league.store.run import Run
 from league.training import games_in
 
 
@@ -39,15 +44,19 @@ class Import:
 class Show:
     """What the dataset of a generation holds, and where it moves the policy.
 
-    How often D' makes each move beside the policy M that made it; and how well the difference
-    predicts the change of log-probabilities after 1, 2, 4 and 8 generations, as a cosine.
+    How often D' makes each move beside the policy M that made it, in frequent positions and where a
+    move wins or the other seat threatens to; results, lengths and a few games; and how well the
+    difference predicts the change of log-probabilities after 1, 2, 4 and 8 generations, as a
+    cosine. The same is written as a page, runs/NAME/data-GENERATION.html.
 
     Attributes:
       dataset: RUN:GENERATION.
+      games: a PGN, SGF or JSONL file to which a few of its games are added, for arena replay.
       json: print one JSON object.
     """
 
     dataset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN:GENERATION")]
+    games: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     json: bool = False
 
 
@@ -105,19 +114,46 @@ def _show(command: Show) -> None:
     if generation is None:
         raise UserError(f"{command.dataset!r}: RUN:GENERATION, from 1")
     found = selection.of_generation(work, generation)
+    if command.games:
+        source = f"{name}:{generation}"
+        lines = found.games
+        dataset_games.write(command.games, work.game, lines, name=work.card["game"], source=source)
+    written = selection_page.write(work, generation, found)
     if command.json:
-        console.emit(asdict(found))
+        console.emit({**_as_json(work, found), "page": written})
         return
-    mean, deviation = found.outcome
-    print(
-        f"{name}, generation {generation}: {found.positions:,} positions, "
-        f"{found.distinct:,} different; seat 0 moves in {found.seats[0]:.0%}"
-    )
-    print(f"value targets: {mean:+.3f} ± {deviation:.3f} (standard deviation)")
-    print(f"KL(D' ‖ M): {found.divergence:.3f} nats a move")
-    for picture, count, moves in found.opening:
-        print(f"\n{picture}\n{count} of the positions looked at; share by M → by D':")
-        print("  " + ", ".join(f"{label} {old:.1%} → {new:.1%}" for label, old, new in moves))
+    print(f"{name}, generation {generation}; seat 0 moves in {found.seats[0]:.0%}")
+    for title, text in selection_page.numbers(found):
+        print(f"{title}: {text}")
+    for kind in found.kinds:
+        print(f"{kind.positions} positions in which {kind.name}: {_skill(kind)}")
+    for opening in found.opening:
+        print(f"\n{opening.text}\n{opening.rows} of the positions looked at; share by M → by D':")
+        moves = (f"{label} {old:.1%} → {new:.1%}" for label, old, new in opening.moves)
+        print("  " + ", ".join(moves))
+    for line in found.games:
+        print("game: " + " ".join(dataset_games.record(work.game, line).labels))
     if found.cosines:
         ahead = ", ".join(f"{k}: {value:.2f}" for k, value in found.cosines.items())
         print(f"\ncosine of D' - M and the change of log-probabilities, by generations: {ahead}")
+    console.stderr.print(f"page: {written}")
+
+
+def _skill(kind: PositionKind) -> str:
+    """How often M and D' do what a kind of position asks for."""
+    if not kind.positions:
+        return "none"
+    told = f"{kind.skill} {kind.before:.1%} by M → {kind.wanted:.1%} by D', " if kind.skill else ""
+    return f"{told}KL {kind.divergence:.3f}"
+
+
+def _as_json(work: Run, found: Selection) -> JsonObject:
+    """A dataset for programs: without pictures, games by their labels, and null for no number."""
+    body = asdict(found)
+    body["opening"] = [opening[:-1] for opening in found.opening]
+    body["games"] = [dataset_games.record(work.game, line).labels for line in found.games]
+    body["kinds"] = [
+        {key: None if value != value else value for key, value in kind.items()}
+        for kind in body["kinds"]
+    ]
+    return body

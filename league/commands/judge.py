@@ -234,7 +234,9 @@ def _ask(command: Ask) -> None:
             break
         asking.answer(question, said, who=command.who, seconds=time.monotonic() - began)
         given += 1
-    print(f"{command.file}: {asking.count} verdicts; train with --judge human:{command.file}")
+    against = VerdictFile.contradictions(judge.file.read())
+    told = f", {against} against an earlier one on the same question" if against else ""
+    print(f"{command.file}: {asking.count} verdicts{told}; train with --judge human:{command.file}")
 
 
 def _show(game: Game, question: Question) -> str:

@@ -40,8 +40,9 @@ class Command:
       network: its network: resnet, mlp, transformer, or MODULE:CLASS; what suits the game by
         default.
       judge: who says who won in training games and searches: rules, the default; flipped:0.1;
-        program:./judge.py; self or self:lag=4; learned:FILE; human:FILE;
-        adjudicated:PLIES,by=JUDGE; solver; or MODULE:CLASS. Measuring always goes by the rules.
+        program:./judge.py; self or self:lag=4; learned:FILE; human:FILE; solver;
+        adjudicated:PLIES,by=JUDGE, as by=solver, by=stockfish, by=gnugo or by=gnubg; or
+        MODULE:CLASS. Measuring always goes by the rules.
       start: what to begin with rather than random weights: those of RUN, RUN:ID or pretrained:GAME;
         or FILE.npz, games of `arena data import`, which the first policy imitates before it learns
         from games of its own.

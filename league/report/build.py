@@ -10,7 +10,7 @@ from arena.types import as_host_game
 from league.evaluation import judge_parting, tables
 from league.evaluation.leaderboard import Leaderboard
 from league.gate.store import GateRecord, Lineage, passes_spent
-from league.report import data, page
+from league.report import data, page, selection_page
 from league.store.database import Results
 from league.store.files import replacing
 from league.store.run import Run
@@ -44,14 +44,14 @@ def gather(run: Run, results: Results, standing: Leaderboard, *, board: bool = T
         history=data.history(results.events()),
         board=_board(run) if board else "",
         forgetting=standing.forgetting,
-        findings=_findings(standing, results),
+        findings=_findings(run, standing, results),
         alarms=_messages(standing, "alarm") + judge_parting.alarms(results.events()),
         notes=_messages(standing, "note"),
         gates=tuple(_gate(gate) for gate in Lineage(results).gates() if gate.verdict),
     )
 
 
-def _findings(standing: Leaderboard, results: Results) -> tuple[tuple[str, str], ...]:
+def _findings(run: Run, standing: Leaderboard, results: Results) -> tuple[tuple[str, str], ...]:
     """Results about the pool as a whole, name and text."""
     first, fit, verdict = standing.ratings, standing.fit, standing.verdict
     passes = passes_spent(results)
@@ -68,7 +68,20 @@ def _findings(standing: Leaderboard, results: Results) -> tuple[tuple[str, str],
             "the gate (type 2)",
         ),
         *judge_parting.describe(results.events()),
+        *_pages(run),
     )
+
+
+def _pages(run: Run) -> tuple[tuple[str, str], ...]:
+    """The pages beside the report of what generations learnt from, if some were written."""
+    found = [path for number in run.snapshots.numbers() if (path := _page(run, number)).exists()]
+    if not found:
+        return ()
+    return (("Data", "what generations learnt from: " + ", ".join(path.name for path in found)),)
+
+
+def _page(run: Run, generation: int) -> Path:
+    return run.folder / selection_page.file_name(generation)
 
 
 def _messages(standing: Leaderboard, level: str) -> tuple[str, ...]:

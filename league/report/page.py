@@ -13,7 +13,7 @@ from league.report import drawing, matrices, plots, text
 from league.report.data import Report
 
 
-def template(name: str, **values: object) -> str:
+def template(name: str, /, **values: object) -> str:
     """Fills a template of this folder; everything but markup is escaped."""
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

@@ -76,13 +76,18 @@ def figures(game: Game, batches: Sequence[GameCounts], opening_plies: int) -> di
       shares of the games in [0, 1]: `draws`; `distinct_games`, the number of different games among
       them as a share; and, but in games of chance, whose rolls are not recorded, `cut_off`: those
       as long as the limit `max_plies` allows, where openings count as if they had their full
-      length.
+      length. Also `moves`, the mean number of moves that were chosen in a game after the opening,
+      and `moves_low` and `moves_high`, what a tenth of the games do not reach and exceed.
     """
     moves = np.concatenate([batch.moves for batch in batches])
     different = np.unique(np.concatenate([batch.fingerprints for batch in batches]))
+    low, high = np.quantile(moves, (0.1, 0.9))
     found = {
         "draws": sum(batch.draws for batch in batches) / len(moves),
         "distinct_games": len(different) / len(moves),
+        "moves": float(moves.mean()),
+        "moves_low": float(low),
+        "moves_high": float(high),
     }
     if not game.num_outcomes:
         found["cut_off"] = float((moves >= game.max_plies - opening_plies).mean())

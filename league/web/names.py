@@ -25,6 +25,8 @@ _ENGINES = {
     "grhino": {"level": 5},
 }
 """Agents of Arena by name, their options, and the most that each may be."""
+_ESTIMATING = ("stockfish", "gnugo", "gnubg")
+"""Of these, those that judge, too."""
 
 
 def check_agent(spec: str, allowed: Sequence[str], folder: Path) -> str:
@@ -99,6 +101,10 @@ def check_judge(spec: str, verdicts: Path) -> str:
         check_judge(cut[1], verdicts)
         return spec
     if _JUDGE.fullmatch(spec) or spec in judges(verdicts):
+        return spec
+    kind, _, argument = spec.partition(":")
+    if kind in _ESTIMATING:
+        _check_engine(kind, argument)
         return spec
     raise UserError(
         f"there is no judge {spec!r:.50} here: {', '.join(judges(verdicts))}, or "

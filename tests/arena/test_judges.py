@@ -1,5 +1,6 @@
 """Judges by name: what they say, and what is refused before a run begins."""
 
+import threading
 from pathlib import Path
 
 import jax
@@ -15,7 +16,9 @@ from arena import judge_weights
 from arena.errors import UserError
 from arena.evaluation.enumeration import raw
 from arena.judges import check as contract
+from arena.judges import hosted
 from arena.judges.adjudicated import Adjudicated
+from arena.judges.hosted import HostedJudge
 from arena.judges.rules import Rules
 from arena.play.device_loop import Match
 from arena.play.openings import random_openings
@@ -227,3 +230,41 @@ def test_faults_do_not_outlive_their_report(program: Path):
         with pytest.raises(UserError, match="NaN"):
             contract.verdicts(judge, contract.finals(GAME, jax.random.key(0)))
     judge.check()
+
+
+class Slow(HostedJudge):
+    """Answers when it has been told of twice."""
+
+    told = threading.Semaphore(0)
+
+    def judge_on_host(self, given: State) -> np.ndarray:
+        for _ in range(2):
+            assert self.told.acquire(timeout=60)
+        return np.zeros(len(given[0]), np.float32)
+
+
+def test_a_person_sees_which_judge_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    say = hosted._say
+    monkeypatch.setattr(hosted, "_PATIENCE", 0.01)
+    monkeypatch.setattr(hosted, "_say", lambda text: (say(text), Slow.told.release()))
+    contract.verdicts(Slow(), _after(2))
+    told = capsys.readouterr().err.splitlines()
+    assert told[:2] == [
+        f"waiting for the judge slow: 1 position, {wait} s so far" for wait in (0.01, 0.02)
+    ]
+
+
+def test_a_judge_that_cuts_games_is_seen_on_games_that_are_cut(program: Path):
+    """Only where they go on does this one give NaN."""
+    (program.parent / "cut.py").write_text(
+        "import numpy as np\n"
+        "def judge(states, seen):\n"
+        "    cells = np.asarray(seen).reshape(len(seen), 9, -1)\n"
+        "    return np.where(cells[:, :, :2].sum((1, 2)) == 2, np.nan, 0)\n"
+    )
+    judges.check("program:cut.py", GAME)
+    judges.check("adjudicated:3,by=program:cut.py", GAME)
+    with pytest.raises(UserError, match="NaN"):
+        judges.check("adjudicated:2,by=program:cut.py", GAME)

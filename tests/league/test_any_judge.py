@@ -4,7 +4,10 @@ It trains, is in report and card, and a run that is killed ends with the same bi
 """
 
 import json
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,11 +110,37 @@ def _cases() -> list[tuple[str, str, tuple[int, str], tuple[str, ...]]]:
     ]
 
 
+ENGINES = (
+    ("go:size=5", "adjudicated:6,by=gnugo:level=1"),
+    ("backgammon", "adjudicated:6,by=gnubg"),
+    ("chess", "adjudicated:4,by=stockfish:nodes=100"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("game", "judge"), ENGINES)
+def test_an_engine_judges_cut_games_and_a_killed_run_ends_with_the_same_bits(
+    made: Forked, game: str, judge: str
+):
+    engine = judge.partition("by=")[2].partition(":")[0]
+    if shutil.which(engine, path=f"{os.environ['PATH']}:/usr/games") is None:
+        pytest.skip(f"{engine} is not installed")
+    told = _whole_and_killed(made, game, judge, (1, "learn"), _IMITATION)
+    assert "s in its own code" in (made.folder / "runs" / told["run"] / "report.html").read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("game", "judge", "kill", "learner"), _cases())
 def test_any_judge_trains_and_is_killed_and_ends_with_the_same_bits(
     made: Forked, game: str, judge: str, kill: tuple[int, str], learner: tuple[str, ...]
 ):
+    _whole_and_killed(made, game, judge, kill, learner)
+
+
+def _whole_and_killed(
+    made: Forked, game: str, judge: str, kill: tuple[int, str], learner: tuple[str, ...]
+) -> dict[str, Any]:
+    """Trains a run, and one that is killed once; looks at both; the first one's last line."""
     line = ("train", game, *_LEAGUE.split(), *learner, "--judge", judge, "--name")
     name = "".join(c if c.isalnum() else "-" for c in f"{game}-{judge}")
     whole = made.call(*line, f"{name}-whole")
@@ -130,6 +159,7 @@ def test_any_judge_trains_and_is_killed_and_ends_with_the_same_bits(
     again = made.call("train", game, "--resume", "--name", f"{name}-killed")
     assert again.code == 0, again.err
     assert contents(folder.with_name(f"{name}-killed")) == contents(folder)
+    return told
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import league
+from agents.learners.imitation import ImitationConfig
+from agents.nn.networks import MLPConfig
+from arena.errors import UserError
 from league.evaluation import judge_parting
 from league.gate.statistics import expected_maximum
+from league.settings.config import Config, MeasureConfig
 from league.settings.json_object import JsonObject
+from league.training.events import Event, GenerationEvent
 from tests.helpers.command import TINY, Place, contents
 from tests.league.test_resume import Moment, disturb
 
@@ -133,3 +139,56 @@ def test_a_gate_counts_how_often_a_judge_was_asked(made: Place, tiny: Path):
     done = made.call("gate", "gated:2", "--judge", "self", *options.split()[2:])
     assert done.returncode == 2
     assert "a gate's judge must stay" in done.stderr
+
+
+MOODS = """
+import pathlib
+import numpy as np
+
+_FILE = pathlib.Path(__file__).with_name("mood")
+_asked = 0
+
+def judge(states):
+    global _asked
+    _asked += 1
+    mood, fair = _FILE.read_text(), np.zeros(len(np.asarray(states[0])))
+    if mood == "raises":
+        raise RuntimeError("I am tired")
+    if mood == "shape":
+        return np.zeros(3)
+    return fair + {"nan": np.nan, "large": 3, "mind": _asked % 2}.get(mood, 0)
+"""
+
+
+@pytest.mark.slow
+def test_a_judge_that_breaks_in_the_middle_of_a_run_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Each generation another way; the ones before are kept, and it goes on when it is mended."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "moods.py").write_text(MOODS)
+    mood, says = tmp_path / "mood", ["I am tired", "array of shape", "NaN", "NaN or", "its mind"]
+    mood.write_text("fair")
+    config = Config(
+        generations=6,
+        matches=1,
+        pairs=4,
+        learner=ImitationConfig(network=MLPConfig(width=8, layers=1), batch_size=8),
+        measure=MeasureConfig(opponents=1, pairs=2, baseline_pairs=2, simulations=2, rollouts=2),
+    )
+    options: JsonObject = {"name": "moody", "judge": "program:./moods.py"}
+    for number, name in enumerate(("raises", "shape", "nan", "large", "mind"), 1):
+
+        def break_it(event: Event, number: int = number, name: str = name) -> None:
+            if isinstance(event, GenerationEvent) and event.generation == number:
+                mood.write_text(name)
+
+        with pytest.raises(UserError, match=says[number - 1]) as refusal:
+            league.train("tic_tac_toe", config, callback=break_it, **options)
+        assert "\n" not in str(refusal.value)
+        mood.write_text("fair")
+        with league.open_run("moody") as kept:
+            assert kept.snapshots == [str(n) for n in range(number + 1)]
+        options["resume"] = True
+    with league.train("tic_tac_toe", config, **options) as run:
+        assert run.snapshots == [str(n) for n in range(7)]

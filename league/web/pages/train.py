@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from arena.errors import SEEDS, UserError, whole_number
-from league.web import events, names, runs, site
+from league.web import events, names, runs, site, titles
 from league.web.follow import brief
 from league.web.leagues import leagues, list_runs
 from league.web.report import Parts
@@ -70,6 +70,14 @@ async def follow(request: Request, name: str) -> HTMLResponse:
     return here.page(request, "run.html", values)
 
 
+@router.get("/train/{name}/data")
+async def data(request: Request, name: str, generation: str = "") -> HTMLResponse:
+    """What a generation learnt from."""
+    here = site.of(request)
+    found = await here.worker.run(request, once(lambda: _data(here, name, generation)))
+    return here.page(request, "data.html", found)
+
+
 @router.get("/train/{name}/figures")
 async def figures(request: Request, name: str) -> HTMLResponse:
     """The plots and the table of a run, a part of its page; its generation is in a header."""
@@ -121,6 +129,25 @@ async def resume(request: Request, name: str, generations: Annotated[str, Form()
         arguments += ["--generations", str(number)]
     await shared.trainings.start(look.name, arguments)
     return RedirectResponse(f"/train/{look.name}", 303)
+
+
+def _data(here: Site, name: str, generation: str) -> dict[str, Any]:
+    """The parts of the page of a generation's dataset.
+
+    Raises:
+      UserError: there is none, or its game is code of others.
+    """
+    from league.evaluation import selection
+    from league.report import selection_page
+    from league.store.run import Run
+
+    found = Run(runs.folder(here.settings.folder, name))
+    game, number = str(found.card["game"]), whole_number(generation, 1)
+    if number is None:
+        raise UserError(f"a generation is a number from 1 on, not {generation!r:.50}")
+    if game.partition(":")[0] not in titles.native():
+        raise UserError(f"data of {game!r:.50} is shown by arena data show {name}:{number}")
+    return selection_page.parts(found, number, selection.of_generation(found, number))
 
 
 def _to_resume(here: Site, name: str) -> tuple[runs.Look, str]:
