@@ -42,9 +42,10 @@ def _bit(element: jax.Array) -> jax.Array:
     return jnp.uint16(1) << element.astype(jnp.uint16)
 
 
-def _has(marks: jax.Array, size: int) -> jax.Array:
-    """Which of an order's elements are marked, bool[size]."""
-    return (marks >> jnp.arange(size, dtype=jnp.uint16) & 1) == 1
+def _ranks(marks: jax.Array, size: int) -> jax.Array:
+    """The number of each element among the marked ones, from 1; 0 if it is not: i32[size]."""
+    has = (marks >> jnp.arange(size, dtype=jnp.uint16) & 1).astype(jnp.int32)
+    return has * jnp.cumsum(has)
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,10 @@ class EhrenfeuchtFraisse(Game[State]):
       1: `A3` is the third element of A.
 
     Observation:
-      f32[2·(first + second) + rounds], the same for both seats.
+      f32[(rounds + 1)·(first + second) + rounds], the same for both seats.
 
-      - The first `first + second`: which elements are marked, those of A before those of B.
+      - The first `rounds·(first + second)`: for each pair of marked elements, from the left, which
+        they are, those of A before those of B; all 0 for pairs that are not there yet.
       - The next `first + second`: what Spoiler has just marked; all 0 if it is Spoiler's turn.
       - The last `rounds`: a one at the number of rounds played; none when all are.
 
@@ -141,19 +143,23 @@ class EhrenfeuchtFraisse(Game[State]):
         return jnp.where(state.broken == 1, 1.0, ended)
 
     def observe(self, state: State, seat: jax.Array) -> jax.Array:
-        """What is marked, what was just marked, and the round: f32[2·A + rounds]."""
+        """Pairs, what was just marked, and the round: f32[(rounds + 1)·A + rounds]."""
         asked = state.pick == jnp.arange(1, self.num_actions + 1, dtype=jnp.uint8)
         number = state.rounds == jnp.arange(self.rounds, dtype=jnp.uint8)
-        marks = [_has(state.first, self.first), _has(state.second, self.second)]
-        return jnp.concatenate([*marks, asked, number]).astype(jnp.float32)
+        ranks = [_ranks(state.first, self.first), _ranks(state.second, self.second)]
+        pairs = jnp.concatenate(ranks) == jnp.arange(1, self.rounds + 1)[:, None]
+        return jnp.concatenate([pairs.reshape(-1), asked, number]).astype(jnp.float32)
 
     def symmetries(self, observation: jax.Array, policy: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Itself, and both orders from right to left."""
         turned = np.r_[np.arange(self.first)[::-1], np.arange(self.first, self.num_actions)[::-1]]
-        count = self.num_actions
-        rest = np.arange(2 * count, 2 * count + self.rounds)
-        seen = np.stack([np.arange(len(observation)), np.r_[turned, count + turned, rest]])
-        return observation[seen], policy[np.stack([np.arange(count), turned])]
+        rows = observation[: -self.rounds].reshape(self.rounds + 1, self.num_actions)
+        pairs, asked = rows[:-1], rows[-1]
+        # The first of so many pairs from the left is the last one of them from the right.
+        count = (pairs > 0).any(1).sum(dtype=jnp.int32)
+        from_right = pairs[(count - 1 - jnp.arange(self.rounds)) % self.rounds][:, turned]
+        other = [from_right.reshape(-1), asked[turned], observation[-self.rounds :]]
+        return jnp.stack([observation, jnp.concatenate(other)]), jnp.stack([policy, policy[turned]])
 
     def show(self, state: State) -> str:
         """Both orders: letters for pairs of marked elements, `?` for what must be answered."""

@@ -38,7 +38,7 @@ class MeasureConfig:
       opponents: snapshots that it meets, raw network against raw network.
       pairs: pairs of games against each of them.
       baseline_pairs: pairs against each fixed opponent: `uniform` (raw network), and a rung of the
-        ladder (with search).
+        ladder (with search); 0 leaves them out.
       every: generations from one meeting with the fixed opponents to the next; the last snapshot
         meets them in any case.
       last_pairs: pairs of the last snapshot against each of them, if more than `baseline_pairs`.
@@ -67,8 +67,8 @@ class MeasureConfig:
 
     def __post_init__(self):
         check_positive(self, "opponents", most=_MATCHES)
-        check_positive(self, "pairs", "baseline_pairs", most=PAIRS)
-        check_not_negative(self, "last_pairs", most=PAIRS)
+        check_positive(self, "pairs", most=PAIRS)
+        check_not_negative(self, "baseline_pairs", "last_pairs", most=PAIRS)
         check_positive(self, "every", most=_GENERATIONS)
         check_positive(self, "simulations", "rollouts", most=SIMULATIONS)
         check_positive(self, "rungs", most=_RUNGS)

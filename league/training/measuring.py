@@ -99,7 +99,7 @@ class Measuring:
         """
         game, config, rule = self.run.game, self.run.config, self.run.config.measure
         last = config.calibrated and generation == config.generations
-        if generation % rule.every and not last:
+        if not rule.baseline_pairs or (generation % rule.every and not last):
             return []
         rounds = max(1, round(rule.last_pairs / rule.baseline_pairs)) if last else 1
         found = self._baseline("uniform", generation, params, uniform.make(game, ""), rounds)

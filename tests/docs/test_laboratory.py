@@ -1,5 +1,7 @@
 """The laboratory's pages are made from the experiments' words and their results."""
 
+import re
+
 from docs.generate import facts, laboratory
 from league.lab.experiment import REQUIRED
 
@@ -16,8 +18,9 @@ def test_every_experiment_has_a_page():
         assert all(f"## {head}" in text for head in REQUIRED)
 
 
-def test_the_front_page_links_only_to_what_is_there():
+def test_the_front_page_tells_of_every_experiment_and_of_no_other():
     text = (facts.ROOT / "docs" / "laboratory" / "index.md").read_text()
+    assert set(re.findall(r"\(lab:(\w+)\)", text)) == set(laboratory.experiments())
     found = laboratory.linked(text)
     assert "](lab:" not in found
     assert "(forgetting.md)" in found

@@ -72,7 +72,8 @@ def test_marks_and_answers():
     assert [int(game.mover(end)) for end in ends] == [0, OVER, OVER]
     assert [float(game.payoff(end)) for end in ends] == [0, 1, 1]
     seen = np.asarray(game.observe(state, jnp.int32(1)))
-    assert seen.tolist() == [0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]
+    pair, none, asked = [0, 1, 0, 0, 0, 1, 0], [0] * 7, [0, 0, 0, 1, 0, 0, 0]
+    assert seen.tolist() == [*pair, *none, *none, *asked, 0, 1, 0]
 
 
 @pytest.mark.parametrize("options", ["first=0", "second=17", "rounds=0", "rounds=9"])

@@ -1,10 +1,15 @@
 """Fixed opponents: how often a snapshot meets them, and on which rung of the ladder."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 import league
 from agents.learners.alphazero import AlphaZeroConfig
 from agents.nn.networks import ResNetConfig
+from league.evaluation import leaderboard
+from league.report import build
 from league.settings.config import Config, MeasureConfig
 from league.store.database import Tally
 from league.training.measuring import rung
@@ -34,6 +39,16 @@ def test_fixed_opponents_are_met_in_turn_and_by_the_last_snapshot_more_often(run
         ):
             games[n] += won + drawn + lost
         assert games == {0: 8, 1: 0, 2: 0, 3: 8, 4: 16}, "10 pairs are two rounds of 4"
+
+
+def test_baselines_may_be_left_out(run: league.League, tmp_path: Path):
+    measure = replace(run.config.measure, baseline_pairs=0)
+    config = replace(run.config, generations=1, measure=measure)
+    with league.train("tic_tac_toe", config, folder=tmp_path) as found:
+        assert [len(found.matches(role)["generation"]) for role in ("uniform", "mcts")] == [0, 0]
+        with found.run.results() as results:
+            page = build.write(found.run, results, leaderboard.compute(results, 400.0))
+        assert page.read_text().count("Not played yet.") == 2
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,7 @@ from league.lab import Work
 from league.settings.config import Config, MeasureConfig
 from league.training.events import Event
 
-UNMEASURED = MeasureConfig(
-    opponents=1, pairs=1, baseline_pairs=1, every=10**6, rollouts=1, simulations=1, opening_plies=0
-)
+UNMEASURED = MeasureConfig(opponents=1, pairs=1, baseline_pairs=0, opening_plies=0)
 """As little as can be measured beside training; experiments measure what they ask themselves."""
 
 

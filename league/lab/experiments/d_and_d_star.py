@@ -227,7 +227,7 @@ def _self_played(
         opening_plies=0,
         learner=config,
         # What is no part of its record of itself is kept as small as it can be.
-        measure=MeasureConfig(baseline_pairs=1, every=10**5, simulations=1, rollouts=1),
+        measure=MeasureConfig(baseline_pairs=0),
     )
     begun = (work.folder / _RUN).exists()
 

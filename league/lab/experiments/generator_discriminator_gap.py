@@ -255,7 +255,7 @@ def _league(flip: float, settings: Sizes, work: Work) -> dict[str, Json]:
     """The accuracy of a league's favourite moves by games, under verdicts that are flipped."""
     learner = ImitationConfig(network=ResNetConfig(channels=16, blocks=1), batch_size=256)
     config = league.default_config(GAME)
-    small = replace(config.measure, opponents=1, pairs=2, baseline_pairs=2, rollouts=2)
+    small = replace(config.measure, opponents=1, pairs=2, baseline_pairs=0)
     config = replace(
         config,
         generations=settings.generations,

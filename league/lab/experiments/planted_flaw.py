@@ -286,7 +286,7 @@ def _league(settings: Sizes, work: Work) -> dict[str, Any]:
     """A league of the product under a judge that likes the centre: scores, and its alarms."""
     learner = ImitationConfig(network=ResNetConfig(channels=8, blocks=1), batch_size=256)
     config = league.default_config("tic_tac_toe")
-    small = replace(config.measure, opponents=2, pairs=32, baseline_pairs=8, rollouts=10)
+    small = replace(config.measure, opponents=2, pairs=32, baseline_pairs=0)
     config = replace(
         config,
         generations=settings.generations,
