@@ -29,6 +29,13 @@ Expected:
 
 Refuted by:
   Odds that fall under the rules without a cost, or a growth that is not proportional to b/T.
+
+Found:
+  All sixteen, over three seeds. Exactly tilted policies follow the law to the last digit, drawn
+  ones within 0.005, and networks within 5 % of b/T: what the flawed judge has planted stays. After
+  as many rounds by the rules 90 % of it is left on tic-tac-toe and all of it on Connect Four, in
+  wide intervals. The league's judge gives its last snapshot 11.5 points in 100 beyond the rules,
+  and the alarm tells so in every run.
 """
 
 from collections.abc import Sequence

@@ -37,6 +37,14 @@ Expected:
 Refuted by:
   Inflation away from the law, a slope that repeated use leaves where it was, or rotated opponents
   that gain nothing.
+
+Found:
+  25 of 26, over three seeds. The laws hold within 0.005, in the product's gate as on paper. Under
+  repeated use the slope falls from 0.85 to 0.44 while the gate still rises, and fresh opponents end
+  with a better champion. In the league the slope of gold on the gate is 0.92 with exact payoffs,
+  0.25 with 128 pairs an opponent and 0.01 with 8: that gate hears noise. What does not come out: a
+  gate of Leduc poker, used again and again, was to overstate its champion, and understates it by
+  0.005 ± 0.02, since the same snapshot won whether its opponents were kept or rotated.
 """
 
 from collections.abc import Sequence
