@@ -80,7 +80,8 @@ class MatchExecutor(Executor):
                 jax.tree.map(lambda x, i=some: x[i], openings),
             )
             pairs = jax.tree.leaves(request.openings)[0].shape[1]
-            title = f"{a[at].name} against {b[at].name}"
+            more = f" and {len(request.a) - 1} more" if len(request.a) > 1 else ""
+            title = f"{a[at].name} against {b[at].name}{more}"
             asked.append(self._ask(request, title, 2 * pairs * len(request.a), held))
 
         def finish() -> Played:

@@ -51,7 +51,9 @@ def _show_run(command: Command) -> None:
     told = figures.read(files_at(stores.of_card(found, cards.read(found))))
     going = told is not None and shown.is_going_on(told, files.is_locked(found))
     if command.json:
-        body: JsonObject = {"run": look.name, **look.shown(), "cluster": told, "playing": going}
+        generation = look.status.generation if look.status else max(look.done, 0)
+        body: JsonObject = {"run": look.name, **look.shown(), "generation": generation}
+        body |= {"cluster": told, "playing": going}
         console.emit(body)
         return
     print(f"{look.name}: {look.words}")

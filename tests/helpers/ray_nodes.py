@@ -87,6 +87,7 @@ def nodes(count: int) -> Iterator[Nodes]:
     """Nodes of a cluster; the test is skipped where Ray is not installed."""
     pytest.importorskip("ray")
     load_ray()
+    os.environ.setdefault("RAY_worker_niceness", "0")  # or whatever else runs here comes first
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = Nodes(count)

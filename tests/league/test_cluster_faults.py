@@ -17,7 +17,8 @@ from tests.helpers.ray_nodes import Nodes, ahead, nodes
 
 pytestmark = pytest.mark.slow
 
-CONNECT_FOUR = tuple(word.replace("tic_tac_toe", "connect_four") for word in TINY)
+LONGER = (*TINY, "--shards", "4", "--generations", "6")
+CONNECT_FOUR = tuple(word.replace("tic_tac_toe", "connect_four") for word in LONGER)
 _PATIENCE = 3000
 
 
@@ -26,14 +27,31 @@ def without_files(folder: Path) -> dict[str, Any]:
 
 
 def faults_while(
-    process: subprocess.Popen[str], act: Callable[[str], bool], plan: Sequence[str], seed: int
+    process: subprocess.Popen[str],
+    run: Path,
+    act: Callable[[str], bool],
+    plan: Sequence[str],
+    seed: int,
 ) -> int:
-    """Has faults happen at random instants while a training goes on; how many did."""
+    """Has faults happen at random instants while a training goes on; how many did.
+
+    Between two of them an actor gets to play, if that takes no longer than a minute: some are hit
+    while they play, some while they start.
+    """
     rng, done = np.random.default_rng(seed), 0
     while done < len(plan) and process.poll() is None:
-        time.sleep(rng.uniform(0.2, 3.0))
+        began = time.monotonic()
+        while not plays(run) and process.poll() is None and time.monotonic() - began < 60:
+            time.sleep(0.1)
+        time.sleep(rng.uniform(0, 2))
         done += act(plan[done])
     return done
+
+
+def plays(run: Path) -> bool:
+    """Whether some actor of a run plays, as far as it has told."""
+    found = figures.read(FolderFiles(run))
+    return found is not None and any(actor["playing"] for actor in found["actors"])
 
 
 def train(place: Place, cluster: Nodes, *arguments: str) -> subprocess.Popen[str]:
@@ -56,7 +74,7 @@ def told(run: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("line", "plan", "seed"),
     [
-        (TINY, "actor node actor raylet actor actor node actor raylet actor", 1),
+        (LONGER, "actor node actor raylet actor actor node actor raylet actor", 1),
         (CONNECT_FOUR, "raylet actor actor node actor actor actor raylet node actor", 2),
     ],
     ids=["tic_tac_toe", "connect_four"],
@@ -70,7 +88,8 @@ def test_actors_raylets_and_nodes_may_die(
     with nodes(2) as cluster, train(place, cluster, *line, "--name", "many") as process:
         until_actors(cluster, process)
         cluster.add()  # late: one actor has had no room so far
-        done = faults_while(process, lambda what: cluster.kill(what, rng), plan.split(), seed)
+        run = place.run("many")
+        done = faults_while(process, run, lambda what: cluster.kill(what, rng), plan.split(), seed)
         _, err = process.communicate(timeout=_PATIENCE)
     assert process.returncode == 0, err
     assert done == 10
@@ -92,7 +111,7 @@ def test_the_trainer_may_die(place: Place, tiny: Path):
                 def act(what: str, process: Any = process) -> bool:
                     return cluster.kill(what, rng) if what == "actor" else not process.kill()
 
-                done += faults_while(process, act, plan, attempt)
+                done += faults_while(process, place.run("many"), act, plan, attempt)
                 process.communicate(timeout=_PATIENCE)
             resumed = "--resume"
         with train(place, cluster, *line, resumed) as process:
