@@ -15,7 +15,7 @@ import numpy as np
 from arena.types import State
 from games import OVER, Game
 
-_STEPS = 200_000
+_STEPS = 1_000_000
 """Moves and replies that are looked at, at most."""
 _FEWEST = 16
 """Positions of which something is said at least."""
@@ -107,4 +107,9 @@ def _outcomes(game: Game, replies: int) -> Callable[[State, np.ndarray], tuple[j
         lost = (jax.vmap(reply)(numbers) & (able > 0)).any()
         return won(after, mover), lost & (other >= 0) & (other != mover)
 
-    return jax.jit(jax.vmap(jax.vmap(move, (None, 0))))
+    def of_position(asked: tuple[State, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        state, moves = asked
+        return jax.vmap(move, (None, 0))(state, moves)
+
+    # One after the other: all positions after all replies would take much memory.
+    return jax.jit(lambda states, moves: jax.lax.map(of_position, (states, moves)))
