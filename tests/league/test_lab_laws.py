@@ -126,7 +126,7 @@ def test_what_a_player_is_sure_of():
         agent = Agent("fixed", policy, jnp.zeros(0))
         found = [guaranteed(game, agent, seat) for seat in (0, 1)]
         assert tuple(one.payoff for one in found) == payoffs
-    # It moves in 2, 3; after 2, 2 in 1, 2 and 0, 2 and their mirror images; after 1, 1 in 0, 1 and 1, 0.
+    # It moves in 2, 3; after 2, 2 in 1, 2 and 0, 2, after 1, 1 in 0, 1, and in their mirror images.
     assert found[0].positions == 7
 
 
