@@ -1,15 +1,23 @@
 """What experiments of the laboratory compute by themselves, against what is known."""
 
 import math
+from dataclasses import dataclass
+from itertools import product
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from arena.evaluation import solver
+from arena.types import Agent, Decision, Params, State
 from games.nim import Nim
+from games.prover_delayer import ProverDelayer
+from games.quantified_formula import QuantifiedFormula
 from league.lab.experiments import _best_of_n as law
+from league.lab.experiments import _logic as logic
 from league.lab.experiments import _nim as nim
+from league.lab.experiments._guarantee import guaranteed
 from league.lab.experiments._judged_loop import Point, log_odds
 from league.lab.experiments.over_optimisation import best_distance, downturn
 
@@ -86,3 +94,62 @@ def test_lessons_are_the_theorem():
     # Of the losing positions with several moves all are taught alike: (1, 2, 3) has six.
     first = int(np.flatnonzero((piles == [1, 2, 3]).all(1))[0])
     assert sorted(set(data.search_target.policy[first].tolist())) == pytest.approx([0, 1 / 6])
+
+
+@dataclass(frozen=True)
+class Least:
+    """Always the legal move of the least number."""
+
+    game: Nim
+
+    def __call__(self, params: Params, keys: jax.Array, states: State) -> Decision:
+        return Decision(jnp.argmax(jax.vmap(self.game.legal)(states), -1).astype(jnp.int32))
+
+
+@dataclass(frozen=True)
+class Bouton(Least):
+    """A move after which the nim-sum is 0, the least if there is none."""
+
+    def __call__(self, params: Params, keys: jax.Array, states: State) -> Decision:
+        def good(state: State) -> jax.Array:
+            after = jax.vmap(self.game.step, (None, 0))(state, jnp.arange(self.game.num_actions))
+            even = after.piles[0] == after.piles[1]
+            return jnp.where(self.game.legal(state), jnp.where(even, 2, 1), 0)
+
+        return Decision(jnp.argmax(jax.vmap(good)(states), -1).astype(jnp.int32))
+
+
+def test_what_a_player_is_sure_of():
+    game = Nim("2 3")
+    # 2, 3 is won for who begins, by Bouton's moves; not by taking one from the first pile.
+    for policy, payoffs in ((Least(game), (-1, -1)), (Bouton(game), (1, -1))):
+        agent = Agent("fixed", policy, jnp.zeros(0))
+        found = [guaranteed(game, agent, seat) for seat in (0, 1)]
+        assert tuple(one.payoff for one in found) == payoffs
+    # It moves in 2, 3; after 2, 2 in 1, 2 and 0, 2, after 1, 1 in 0, 1, and in their mirror images.
+    assert found[0].positions == 7
+
+
+@pytest.mark.parametrize("holes", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_points_of_delayer_rest_on_the_answers_alone(holes: int):
+    # Sets of answers that contradict nothing: a hole has one pigeon or none that is known of; of a
+    # pigeon that is known to sit somewhere the rest is free, of any other it is not all known.
+    open_sets = sum(
+        math.prod(
+            2 ** (holes - sits.count(pigeon)) - (pigeon not in sits) for pigeon in range(holes + 1)
+        )
+        for sits in product(range(-1, holes + 1), repeat=holes)
+    )
+    assert logic.delayer_points(ProverDelayer(holes)) == (holes, open_sets)
+
+
+def test_winners_of_formulas_are_their_truth_value():
+    quantifiers, clauses = logic.equality(2)
+    assert not logic.is_true(quantifiers, clauses)
+    assert logic.winners(QuantifiedFormula()) == -1
+    rng = np.random.default_rng(0)
+    formulas = [logic.drawn(rng, 5, 8) for _ in range(40)]
+    found = logic.winners(QuantifiedFormula("EAEAE", "", drawn=8), logic.as_marks(formulas))
+    truth = [logic.is_true("EAEAE", formula) for formula in formulas]
+    assert 5 < sum(truth) < 35
+    assert (found > 0).tolist() == truth
