@@ -218,7 +218,9 @@ def _database(run: Run, requests: int = 1000) -> dict[str, Any]:
     with run.results(create=True) as results:
         for number in range(3):
             began = time.perf_counter()
-            results.write(number, [MatchResult("train", "0", "0", scores)] * matches, (number, ""))
+            results.write(
+                number, [MatchResult("train", "0", "0", scores)] * matches, (number, "none")
+            )
             took.append(time.perf_counter() - began)
     return {
         "bench": "cluster",

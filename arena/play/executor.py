@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from arena.play import host_loop
@@ -76,7 +77,7 @@ class HostMatch:
     def play(self, a: Agent | HostAgent, b: Agent | HostAgent) -> HostPlayed:
         """Plays it; raises Forfeit as `host_loop.pairs` does."""
         one, two = (
-            _Counted(host_loop.hosted(agent, jax.random.wrap_key_data(key)))
+            _Counted(host_loop.hosted(agent, _key(key)))
             for agent, key in zip((a, b), self.agent_keys, strict=True)
         )
         kept: list[PlayedGame] = []
@@ -89,7 +90,7 @@ class HostMatch:
             one,
             two,
             self.game,
-            key=jax.random.wrap_key_data(self.key),
+            key=_key(self.key),
             count=self.pairs,
             plies=self.plies,
             slots=self.slots,
@@ -134,7 +135,10 @@ class Executor(Protocol):
 class LocalExecutor(Executor):
     """Runs them in this process, one after the other."""
 
-    ahead = 0
+    @property
+    def ahead(self) -> int:
+        """None: each is computed when it is waited for."""
+        return 0
 
     def on_device(
         self,
@@ -162,6 +166,10 @@ class LocalExecutor(Executor):
 
 
 LOCAL = LocalExecutor()
+
+
+def _key(data: np.ndarray) -> Key:
+    return jax.random.wrap_key_data(jnp.asarray(data))
 
 
 class _Counted(HostAgent):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from agents import registry
@@ -92,7 +93,7 @@ class MatchPlayer:
         one, two = (
             stack([self._find(sha, weights) for sha in side]) for side in (request.a, request.b)
         )
-        keys = jax.random.wrap_key_data(request.keys)
+        keys = jax.random.wrap_key_data(jnp.asarray(request.keys))
         return jax.device_get(request.match.play(one, two, keys=keys, openings=request.openings))
 
     def fetched(self) -> tuple[int, float]:

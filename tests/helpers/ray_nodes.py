@@ -38,7 +38,7 @@ class Nodes:
     @property
     def address(self) -> str:
         """Of the cluster, HOST:PORT."""
-        return self._cluster.address
+        return str(self._cluster.address)
 
     def add(self, **environment: str) -> None:
         """A node joins."""

@@ -256,9 +256,15 @@ def test_a_cluster_that_is_none_is_refused(text: str):
         ClusterConfig(text)
 
 
-def test_figures_of_no_cluster_are_refused(refused):
-    told = refused("train tic_tac_toe --actors 3")
-    assert "are those of a --cluster" in told
+@pytest.mark.parametrize(
+    "command", ["train tic_tac_toe", "rate none", "gate none", "match uniform uniform"]
+)
+def test_figures_of_no_cluster_are_refused(refused, command: str):
+    assert "are those of a --cluster" in refused(f"{command} --actors 3")
+
+
+def test_results_from_elsewhere_need_no_cluster(refused):
+    assert "leave --cluster away" in refused("rate --results games.csv --cluster local:2")
 
 
 @pytest.mark.slow

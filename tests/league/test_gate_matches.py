@@ -50,7 +50,12 @@ def test_a_match_has_the_scores_that_the_judge_gives(opponent: Agent | HostAgent
 class Ahead(LocalExecutor):
     """Begins three calls before it is asked for the first, and knows how many it has begun."""
 
-    ahead, begun = 3, 0
+    begun = 0
+
+    @property
+    def ahead(self) -> int:
+        """Three."""
+        return 3
 
     def on_device(self, *arguments: Any, **options: Any) -> Any:
         """As `Executor.on_device`."""

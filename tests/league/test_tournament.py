@@ -92,6 +92,7 @@ class CutOffError(Exception):
 def test_what_is_asked_for_is_played_exactly(here: Place, tiny: Path, monkeypatch):
     monkeypatch.setattr("league.evaluation.tournament._ROUND_ROBIN", 2)
     played, programs, compiled = {}, [], device_loop._compiled
+    compiled.cache_clear()  # other tests play matches of other sizes by the same program
 
     def remember(*arguments):
         programs.append(compiled(*arguments)[0])
