@@ -13,7 +13,7 @@ from agents.judges.estimates import EstimateJudge
 from arena.engines.gtp import GTP, go_setup
 from arena.engines.process import Engines
 from arena.types import Forfeit, PyTree, State
-from games.go import Go
+from games.go import COLUMNS, Go
 
 _SCORE = re.compile(r"(?:([BW])\+|0)(\d*\.?\d*) ")
 Stones = tuple[tuple[str, ...], tuple[str, ...], int]
@@ -43,7 +43,8 @@ class GnuGo(EstimateJudge):
         """See `EstimateJudge`."""
         assert isinstance(self.game, Go)
         size = self.game.size
-        labels = np.array([self.game.label(None, move) for move in range(size**2)], object)
+        points = range(size**2)
+        labels = np.array([f"{COLUMNS[k % size]}{k // size + 1}" for k in points], object)
         return [
             (tuple(labels[black]), tuple(labels[white]), int(size**2 - black.sum() - white.sum()))
             for black, white in np.asarray(given).reshape(-1, size**2, 2).transpose(0, 2, 1)

@@ -18,7 +18,8 @@ from arena.errors import whole_number
 from arena.types import Forfeit, HostAgent, Position
 from games import Game
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 _GAMES = "/usr/games"  # where Debian puts engines; it is not always on PATH
 

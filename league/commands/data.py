@@ -118,7 +118,7 @@ def _show(command: Show) -> None:
         source = f"{name}:{generation}"
         lines = found.games
         dataset_games.write(command.games, work.game, lines, name=work.card["game"], source=source)
-    written = selection_page.write(work, generation, found)
+    written = _page(work, generation, found)
     if command.json:
         console.emit({**_as_json(work, found), "page": written})
         return
@@ -136,7 +136,17 @@ def _show(command: Show) -> None:
     if found.cosines:
         ahead = ", ".join(f"{k}: {value:.2f}" for k, value in found.cosines.items())
         print(f"\ncosine of D' - M and the change of log-probabilities, by generations: {ahead}")
-    console.stderr.print(f"page: {written}")
+    if written:
+        console.stderr.print(f"page: {written}")
+
+
+def _page(work: Run, generation: int, found: Selection) -> str | None:
+    """Writes the page and gives its path; None, and a line on stderr, where that cannot be."""
+    try:
+        return selection_page.write(work, generation, found)
+    except OSError as error:
+        console.stderr.print(f"no page is written: {error.filename}: {error.strerror}")
+        return None
 
 
 def _skill(kind: PositionKind) -> str:

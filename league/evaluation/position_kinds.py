@@ -67,11 +67,12 @@ def kinds(
     moves = np.argsort(~legal, axis=1, kind="stable")[:, :most].astype(np.int32)
     there = np.take_along_axis(legal, moves, 1)
     some = jax.tree.map(lambda x: np.asarray(x)[:count], states)
-    wins, loses = (np.asarray(x) & there for x in _outcomes(game, replies)(some, moves))
+    wins, loses = (there & np.asarray(x) for x in _outcomes(game, replies)(some, moves))
     shares = [np.take_along_axis(x, moves, 1) for x in (policy, wanted)]
-    can_win, safe = wins.any(1), there & ~loses
-    threatened = ~can_win & loses.any(1)
-    parry, lost = threatened & safe.any(1), threatened & ~safe.any(1)
+    safe = there & ~loses
+    can_win, can_lose, can_parry = (np.asarray(x.any(1)) for x in (wins, loses, safe))
+    threatened = ~can_win & can_lose
+    parry, lost = threatened & can_parry, threatened & ~can_parry
 
     def kind(name: str, rows: np.ndarray, skill: str = "", right: np.ndarray = there):
         if not rows.any():

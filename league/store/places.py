@@ -79,8 +79,9 @@ def find(path: str, card: JsonObject, folder: Path) -> str:
       folder: of the run.
     """
     kept = card.get(_KEY)
-    was = Path(kept["folder"] if kept else Path.cwd())
-    now = folder.resolve() / (kept["from_run"] if kept else Path("..", ".."))
+    kept = kept if isinstance(kept, dict) else {}
+    was = Path(str(kept.get("folder", Path.cwd())))
+    now = folder.resolve() / str(kept.get("from_run", Path("..", "..")))
     places = [was / path]
     if places[0].is_relative_to(was):
         places.append(now / places[0].relative_to(was))

@@ -3,6 +3,7 @@
 import math
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,13 +90,15 @@ def test_gnugo_knows_whose_board_it_is(make):
 
 def _checkers(places: dict[int, int]) -> Checkers:
     counts = [places.get(place, 0) for place in range(26)]
-    words = [sum((count >> k & 1) << p for p, count in enumerate(counts)) for k in range(4)]
-    return Checkers(*(np.uint32(word) for word in words))
+    words: list[Any] = [
+        np.uint32(sum((count >> k & 1) << p for p, count in enumerate(counts))) for k in range(4)
+    ]
+    return Checkers(*words)
 
 
 def _turn(mine: dict[int, int], theirs: dict[int, int], dice: int, turn: int) -> object:
-    sides = _checkers(mine), _checkers(theirs)
-    return backgammon.State(*sides, np.uint32(dice), np.uint32(turn))
+    rest: list[Any] = [np.uint32(dice), np.uint32(turn)]
+    return backgammon.State(_checkers(mine), _checkers(theirs), *rest)
 
 
 @pytest.mark.parametrize("options", ["", ":gammons=true"])

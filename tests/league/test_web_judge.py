@@ -219,7 +219,7 @@ def test_a_person_s_rule_is_learnt_and_played(cache: Path, tmp_path: Path, brows
     options = "--learner imitation --network mlp --learner.network.width 64 --generations 8"
     options += " --matches 8 --pairs 64 --slots 64 --opening-plies 0 --name taste"
     line = ["train", "tic_tac_toe", *options.split()]
-    place.lines(*line, "--judge", f"human:{held(tmp_path).path}")
+    place.lines(*line, "--judge", f"human:{held(tmp_path).path}", timeout=3600)
     assert first_moves(place.run("taste"))[4] > 0.5  # by chance 0.11; 0.56 after 6 generations
 
 

@@ -155,7 +155,7 @@ def _to_resume(here: Site, name: str) -> tuple[runs.Look, str]:
     from league.store import places
 
     look = runs.look(here.settings.folder, name)
-    return look, str(places.located(look.card, here.settings.folder / name)["game"])
+    return look, str(places.located(dict(look.card), here.settings.folder / name)["game"])
 
 
 def _figures(parts: Parts) -> dict[str, Any]:
