@@ -70,7 +70,8 @@ PREFIXES = (("EA" * 8, 5), ("EEEA" * 4, 20))
 """Quantifiers of random formulas, and clauses of which about half, or a fourth, are false."""
 
 LEARNT = {
-    "orders": "orders of 7 and 8, three rounds",
+    "two-rounds": "orders of 3 and 4, two rounds",
+    "three-rounds": "orders of 7 and 8, three rounds",
     "two-holes": "two holes",
     "three-holes": "three holes",
     "equality": "equality formula of 9 variables",
@@ -224,7 +225,9 @@ def _formulas(settings: Sizes, work: Work) -> dict[str, int]:
 
 def _game(name: str, seed: int) -> str:
     """A game that is learnt; the random formula is another one for each seed."""
-    if name == "orders":
+    if name == "two-rounds":
+        return "ehrenfeucht_fraisse:first=3,second=4,rounds=2"
+    if name == "three-rounds":
         return "ehrenfeucht_fraisse:first=7,second=8,rounds=3"
     if name == "equality":
         return _logic.spec(*_logic.equality(3))
