@@ -79,6 +79,9 @@ LEARNT = {
 }
 """The games that are learnt, and what figures call them."""
 
+GAMES = {"three-rounds": 4}
+"""How many times as many games are played where a seat has a thousand positions to get right."""
+
 SIMULATIONS = 32
 
 
@@ -92,7 +95,7 @@ class Sizes(Settings):
       formulas: random ones of each kind.
       learnt: games that are learnt.
       generations: of a league.
-      pairs: of games in each of eight matches of a generation.
+      pairs: of games in each of eight matches of a generation, `GAMES` times that.
       width: of the network's two layers.
       simulations: of search in training.
     """
@@ -101,8 +104,8 @@ class Sizes(Settings):
     holes: int = 3
     formulas: int = 100
     learnt: tuple[str, ...] = tuple(LEARNT)
-    generations: int = 12
-    pairs: int = 96
+    generations: int = 10
+    pairs: int = 64
     width: int = 128
     simulations: int = 16
 
@@ -237,9 +240,9 @@ def _game(name: str, seed: int) -> str:
     return f"prover_delayer:holes={2 if name == 'two-holes' else 3}"
 
 
-def _config(name: str, settings: Sizes) -> Config:
+def _config(name: str, spec: str, settings: Sizes) -> Config:
     """A league that plays itself, from positions all over the game."""
-    game = games.load(name)
+    game, pairs = games.load(spec), settings.pairs * GAMES.get(name, 1)
     default = league.default_config(game, learner="alphazero")
     learner = replace(
         default.learner,
@@ -253,8 +256,8 @@ def _config(name: str, settings: Sizes) -> Config:
         learner=learner,
         generations=settings.generations,
         matches=8,
-        pairs=settings.pairs,
-        slots=min(64, settings.pairs),
+        pairs=pairs,
+        slots=min(64, pairs),
         pool_share=0.0,
         matchmaker="latest",
         opening_plies=game.typical_plies,
@@ -265,14 +268,14 @@ def _config(name: str, settings: Sizes) -> Config:
 def _learnt(name: str, settings: Sizes, work: Work) -> dict[str, object]:
     """A league: what its last network is sure of in both seats, alone and with search."""
     spec = _game(name, work.seed)
-    with trained(spec, _config(spec, settings), work) as found:
+    with trained(spec, _config(name, spec, settings), work) as found:
         game, last = found.game, settings.generations
         # Three holes have too many positions to be solved whole; under perfect play it is a draw.
         known = None if name == "three-holes" else solved_positions.fixed(game)
         value = float(solver.solve(game).value[0]) if known else 0.0
         if int(game.mover(game.init())) == 1:
             value = -value
-        every = max(1, last // 6)
+        every = max(1, last // 3)
         at = [*range(0, last, every), last]
         curve = [_lacks(game, found.agent(g), value)[0] for g in at]
         agents = {"raw": found.agent(last), "search": found.agent(last, simulations=SIMULATIONS)}
