@@ -250,6 +250,12 @@ def _config(name: str, spec: str, settings: Sizes) -> Config:
         simulations=settings.simulations,
         td_lambda=1.0,
         min_value_range=1e-6,
+        # To be right everywhere takes many passes; the games are small, and so is the network.
+        batch_size=256,
+        replay_ratio=20.0,
+        replay_window=8,
+        replay_share=1.0,
+        learning_rate=3e-3,
     )
     return replace(
         default,
