@@ -15,7 +15,8 @@ Method:
 
   **Learners**: leagues by AlphaZero with a small perceptron, one set of weights for both seats. A
   network's favourite move and a search of 32 simulations are fixed rules of play; what each of them
-  is sure of in either seat is computed exactly, by trying all that an opponent can do.
+  is sure of in either seat is computed exactly, by trying all that an opponent can do. With three
+  holes that is the network alone, since Delayer has to answer in some 900,000 positions.
 
 Expected:
   Duplicator wins n rounds if and only if m = k or min(m, k) ≥ 2ⁿ − 1 (A. Ehrenfeucht, 1961).
@@ -284,7 +285,9 @@ def _learnt(name: str, settings: Sizes, work: Work) -> dict[str, object]:
         every = max(1, last // 3)
         at = [*range(0, last, every), last]
         curve = [_lacks(game, found.agent(g), value)[0] for g in at]
-        agents = {"raw": found.agent(last), "search": found.agent(last, simulations=SIMULATIONS)}
+        agents = {"raw": found.agent(last)}
+        if known:
+            agents["search"] = found.agent(last, simulations=SIMULATIONS)
         lacks = {who: _lacks(game, agent, value) for who, agent in agents.items()}
         optimal: dict[str, float] = {}
         if known:
@@ -359,5 +362,5 @@ def _learnt_figures(settings: Sizes, results: Results) -> list[Figure]:
             Source.PROPOSED,
         )
         for name in settings.learnt
-        for who in called
+        for who in results[f"learnt-{name}"][0]["lacks"]
     ]
