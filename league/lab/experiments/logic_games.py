@@ -15,7 +15,8 @@ Method:
 
   **Learners**: leagues by AlphaZero with a small perceptron, one set of weights for both seats. A
   network's favourite move and a search of 32 simulations are fixed rules of play; what each of them
-  is sure of in either seat is computed exactly, by trying all that an opponent can do.
+  is sure of in either seat is computed exactly, by trying all that an opponent can do. With three
+  holes that is the network alone, since Delayer has to answer in some 900,000 positions.
 
 Expected:
   Duplicator wins n rounds if and only if m = k or min(m, k) ≥ 2ⁿ − 1 (A. Ehrenfeucht, 1961).
@@ -70,13 +71,17 @@ PREFIXES = (("EA" * 8, 5), ("EEEA" * 4, 20))
 """Quantifiers of random formulas, and clauses of which about half, or a fourth, are false."""
 
 LEARNT = {
-    "orders": "orders of 7 and 8, three rounds",
+    "two-rounds": "orders of 3 and 4, two rounds",
+    "three-rounds": "orders of 7 and 8, three rounds",
     "two-holes": "two holes",
     "three-holes": "three holes",
     "equality": "equality formula of 9 variables",
     "formula": "random formula of 10 variables",
 }
 """The games that are learnt, and what figures call them."""
+
+GAMES = {"three-rounds": 4}
+"""How many times as many games are played where a seat has a thousand positions to get right."""
 
 SIMULATIONS = 32
 
@@ -91,7 +96,7 @@ class Sizes(Settings):
       formulas: random ones of each kind.
       learnt: games that are learnt.
       generations: of a league.
-      pairs: of games in each of eight matches of a generation.
+      pairs: of games in each of eight matches of a generation, `GAMES` times that.
       width: of the network's two layers.
       simulations: of search in training.
     """
@@ -100,8 +105,8 @@ class Sizes(Settings):
     holes: int = 3
     formulas: int = 100
     learnt: tuple[str, ...] = tuple(LEARNT)
-    generations: int = 12
-    pairs: int = 96
+    generations: int = 10
+    pairs: int = 64
     width: int = 128
     simulations: int = 16
 
@@ -224,7 +229,9 @@ def _formulas(settings: Sizes, work: Work) -> dict[str, int]:
 
 def _game(name: str, seed: int) -> str:
     """A game that is learnt; the random formula is another one for each seed."""
-    if name == "orders":
+    if name == "two-rounds":
+        return "ehrenfeucht_fraisse:first=3,second=4,rounds=2"
+    if name == "three-rounds":
         return "ehrenfeucht_fraisse:first=7,second=8,rounds=3"
     if name == "equality":
         return _logic.spec(*_logic.equality(3))
@@ -234,9 +241,9 @@ def _game(name: str, seed: int) -> str:
     return f"prover_delayer:holes={2 if name == 'two-holes' else 3}"
 
 
-def _config(name: str, settings: Sizes) -> Config:
+def _config(name: str, spec: str, settings: Sizes) -> Config:
     """A league that plays itself, from positions all over the game."""
-    game = games.load(name)
+    game, pairs = games.load(spec), settings.pairs * GAMES.get(name, 1)
     default = league.default_config(game, learner="alphazero")
     learner = replace(
         default.learner,
@@ -244,14 +251,20 @@ def _config(name: str, settings: Sizes) -> Config:
         simulations=settings.simulations,
         td_lambda=1.0,
         min_value_range=1e-6,
+        # To be right everywhere takes many passes; the games are small, and so is the network.
+        batch_size=256,
+        replay_ratio=20.0,
+        replay_window=8,
+        replay_share=1.0,
+        learning_rate=3e-3,
     )
     return replace(
         default,
         learner=learner,
         generations=settings.generations,
         matches=8,
-        pairs=settings.pairs,
-        slots=min(64, settings.pairs),
+        pairs=pairs,
+        slots=min(64, pairs),
         pool_share=0.0,
         matchmaker="latest",
         opening_plies=game.typical_plies,
@@ -262,17 +275,19 @@ def _config(name: str, settings: Sizes) -> Config:
 def _learnt(name: str, settings: Sizes, work: Work) -> dict[str, object]:
     """A league: what its last network is sure of in both seats, alone and with search."""
     spec = _game(name, work.seed)
-    with trained(spec, _config(spec, settings), work) as found:
+    with trained(spec, _config(name, spec, settings), work) as found:
         game, last = found.game, settings.generations
         # Three holes have too many positions to be solved whole; under perfect play it is a draw.
         known = None if name == "three-holes" else solved_positions.fixed(game)
         value = float(solver.solve(game).value[0]) if known else 0.0
         if int(game.mover(game.init())) == 1:
             value = -value
-        every = max(1, last // 6)
+        every = max(1, last // 3)
         at = [*range(0, last, every), last]
         curve = [_lacks(game, found.agent(g), value)[0] for g in at]
-        agents = {"raw": found.agent(last), "search": found.agent(last, simulations=SIMULATIONS)}
+        agents = {"raw": found.agent(last)}
+        if known:
+            agents["search"] = found.agent(last, simulations=SIMULATIONS)
         lacks = {who: _lacks(game, agent, value) for who, agent in agents.items()}
         optimal: dict[str, float] = {}
         if known:
@@ -347,5 +362,5 @@ def _learnt_figures(settings: Sizes, results: Results) -> list[Figure]:
             Source.PROPOSED,
         )
         for name in settings.learnt
-        for who in called
+        for who in results[f"learnt-{name}"][0]["lacks"]
     ]
