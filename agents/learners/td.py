@@ -77,10 +77,10 @@ class Choice(NamedTuple):
       policy: f32[B, K], how likely they were.
     """
 
-    made: jax.Array
-    value: jax.Array
-    move: jax.Array
-    policy: jax.Array
+    made: jax.Array | np.ndarray
+    value: jax.Array | np.ndarray
+    move: jax.Array | np.ndarray
+    policy: jax.Array | np.ndarray
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def test_it_learns_to_win():
     game = games.load("tic_tac_toe")
     learner = CONFIG.make(game, Rules(game))
     first = state = learner.init(jax.random.key(0))
+    losses: dict[str, float] = {}
     for number in range(8):
         record, scores = _play(learner, state.params, pairs=256, seed=number, plies=3)
         data = learner.make_dataset(record, scores, np.ones((2, 1), bool))
