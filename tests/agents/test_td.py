@@ -86,7 +86,7 @@ def test_it_learns_to_win():
     before = Agent("", learner.eval_policy(0), first.params)
     now, key = replace(before, params=state.params), jax.random.key(9)
     played = match.play([now], [before], game, key=key, pairs=50, plies=2, groups=1, slots=50)
-    assert score.of(played[0]).score > 0.7
+    assert score.of(played[0]).score > 0.6
     assert losses["policy_loss"] < 0.9 * np.log(9)
 
 

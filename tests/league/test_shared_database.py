@@ -196,19 +196,23 @@ def tournament(place: SharedDatabase, plan: Plan) -> Tournament:
     return Tournament(run, Results(place), plan)  # pyright: ignore[reportArgumentType]
 
 
-def play_by_key(
+def begin_by_key(
     a: list[Agent], b: list[Agent], *_: object, key: jax.Array, pairs: int, **__: object
 ):
-    """Scores that follow from the key and who meets, after some time."""
+    """Begins matches whose scores follow from the key and who meets, after some time."""
     seed = [*np.asarray(jax.random.key_data(key)).tolist(), *[int(x.name) for x in (*a, *b)]]
     rng = np.random.default_rng(seed)
-    time.sleep(rng.uniform(0, 0.05))
-    return rng.integers(0, 3, (len(a), pairs, 2)) / 2
+
+    def finish() -> np.ndarray:
+        time.sleep(rng.uniform(0, 0.05))
+        return rng.integers(0, 3, (len(a), pairs, 2)) / 2
+
+    return finish
 
 
 @pytest.mark.parametrize("plan", [Plan(2, 800), Plan(2, None)], ids=["scheduled", "round robin"])
 def test_ten_who_rate_one_run_at_once_lose_and_double_nothing(url: str, monkeypatch, plan: Plan):
-    monkeypatch.setattr("arena.play.match.play", play_by_key)
+    monkeypatch.setattr("arena.play.match.begin", begin_by_key)
     monkeypatch.setattr("league.evaluation.tournament._ROUND_ROBIN", 2)
     monkeypatch.setattr("league.evaluation.tournament._PAUSE", 0.01)
     alone, together = SharedDatabase(url, "alone"), SharedDatabase(url, "together")
