@@ -33,7 +33,7 @@ Found:
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 import jax
@@ -44,7 +44,7 @@ from flax import nnx
 import games
 import league
 from agents.nn.networks import Network, NetworkConfig
-from arena.types import Agent, stack
+from arena.types import Agent, Params, Policy, stack
 from games.core import Game
 from games.game_tree import GameTree, State, root_share
 from league.lab import (
@@ -333,19 +333,24 @@ def _trained(settings: Sizes, work: Work) -> dict[str, object]:
 
 def _debates(game: GameTree, agent: Agent, start: State, value: np.ndarray) -> float:
     """How often the leaf that an agent reaches in debates with itself is right."""
-    params = stack([agent.params])
-
-    @jax.jit
-    def debate(states: State, key: jax.Array) -> jax.Array:
-        for ply in range(game.depth):
-            keys = jax.random.fold_in(key, ply)[None]
-            move = agent.policy(params, keys, states).move
-            states = jax.vmap(game.step)(states, move)
-        return jax.vmap(game.payoff)(states)
-
-    right = 0
+    params, debate, right = stack([agent.params]), _debate(game, agent.policy), 0
     for at in range(0, len(value), 512):
         some = jax.tree.map(lambda x, at=at: x[at : at + 512], start)
-        payoff = np.asarray(debate(some, jax.random.key(at)))
+        payoff = np.asarray(debate(params, some, jax.random.key(at)))
         right += int(((payoff > 0) == value[at : at + 512]).sum())
     return right / len(value)
+
+
+@cache
+def _debate(game: GameTree, policy: Policy):
+    """Jitted: payoffs f32[B] of debates that begin in positions [B, ...], by stacked weights."""
+
+    def debate(params: Params, states: State, key: jax.Array) -> jax.Array:
+        def ply(states: State, number: jax.Array) -> tuple[State, None]:
+            keys = jax.random.fold_in(key, number)[None]
+            return jax.vmap(game.step)(states, policy(params, keys, states).move), None
+
+        ends, _ = jax.lax.scan(ply, states, jnp.arange(game.depth))
+        return jax.vmap(game.payoff)(ends)
+
+    return jax.jit(debate)
