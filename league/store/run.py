@@ -190,7 +190,8 @@ class Run:
 
     def template(self) -> TrainState:
         """Shapes of all that one learner carries."""
-        return jax.eval_shape(lambda: self.learner.init(jax.random.key(0)))
+        learner = self.learner  # made here: a judge may compute with values, which tracing forbids
+        return jax.eval_shape(lambda: learner.init(jax.random.key(0)))
 
     def states_template(self) -> list[TrainState]:
         """Shapes of all that training carries: those of the main agent and the exploiters."""

@@ -130,3 +130,11 @@ def test_names_with_paths(change, name: str, changed: str):
 def test_a_path_that_would_not_be_read_again_is_left_as_it_was():
     assert matchmaking.with_files("a.py:f", lambda path: f"/c++/{path}") == "a.py:f"
     assert game_names.with_files("a.py:B,n=3", lambda path: f"/a,b/{path}") == "a.py:B,n=3"
+
+
+def test_shapes_are_known_though_the_judge_solves_the_game(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It is made while nothing is traced."""
+    monkeypatch.chdir(tmp_path)
+    assert runs.create("tic_tac_toe", Config(), name="one", judge="solver").template().params
