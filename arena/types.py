@@ -363,6 +363,17 @@ class Judge(ABC):
         """Verdicts of people that it rests on."""
         return 0
 
+    @staticmethod
+    def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
+        """What follows its name, with other paths, so that a run finds them from whatever folder.
+
+        Args:
+          argument: as a user types it.
+          change: another path for a path.
+          other: the same for the name of another judge.
+        """
+        return argument
+
     def identity(self) -> str:
         """What it is made of, so that a run does not go on with another; "" if its name says it."""
         return ""

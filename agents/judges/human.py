@@ -71,7 +71,7 @@ class HumanJudge(ParametricJudge):
 
     @staticmethod
     def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
-        """The argument with another path; see `arena.judges.names`."""
+        """See `Judge`."""
         return change(argument)
 
     @property

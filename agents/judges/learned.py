@@ -60,7 +60,7 @@ class LearnedJudge(Judge):
 
     @staticmethod
     def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
-        """The argument with another path; see `arena.judges.names`."""
+        """See `Judge`."""
         path, option, number = argument.partition(",pessimism=")
         return change(path) + option + number
 

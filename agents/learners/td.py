@@ -202,19 +202,11 @@ class Objective(optimisation.Objective):
         policy = policy.at[number[:, None], rows.choice.move].add(rows.choice.policy)
         movers = jax.vmap(self.game.mover)(rows.state)
         after = jax.vmap(self.game.step)(rows.state, rows.choice.made)
-        chosen = jax.random.randint(key, number.shape, 0, self._symmetries(policy))
-        found = []
-        for states in (rows.state, after):
-            seen = jax.vmap(self.game.observe)(states, movers)
-            images, policies = jax.vmap(self.game.symmetries)(seen, policy)
-            found += [images[number, chosen], policies[number, chosen]]
-        before, policy, later, _ = found
-        return before, later, policy, rows.target
-
-    def _symmetries(self, policy: jax.Array) -> int:
-        seen = jax.eval_shape(self.game.observe, self.game.template(), np.int32(0))
-        images = jax.eval_shape(self.game.symmetries, seen, policy[0])[0]
-        return images.shape[0]
+        observe, turned = jax.vmap(self.game.observe), jax.vmap(self.game.symmetries)
+        before, policies = turned(observe(rows.state, movers), policy)
+        later, _ = turned(observe(after, movers), policy)
+        chosen = jax.random.randint(key, number.shape, 0, before.shape[1])
+        return *(x[number, chosen] for x in (before, later, policies)), rows.target
 
     def loss(
         self, params: Params, batch: PyTree, progress: jax.Array

@@ -45,7 +45,7 @@ class Adjudicated(Judge):
 
     @staticmethod
     def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
-        """The argument with other paths in the name of who judges; see `arena.judges.names`."""
+        """See `Judge`."""
         moves, by, judge = argument.partition(",by=")
         return moves + by + other(judge)
 

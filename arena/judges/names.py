@@ -1,8 +1,7 @@
 """Judges by name: `rules`, `flipped:0.1`, `FILE.py:CLASS`.
 
 A file of `arena/judges/` or `agents/judges/` that defines a subclass of `Judge` is a judge of the
-file's name. What follows the name is its class's to read, by `from_text`; if paths of files are in
-it, `with_files` gives it with other paths, so that a run finds them from whatever folder.
+file's name. What follows the name is its class's to read, by `from_text`.
 """
 
 import importlib
@@ -108,10 +107,9 @@ def with_files(
     head, colon, argument = name.partition(":")
     if head not in own:
         return extensions.with_file(name, change)
-    kind: Any = own[head]
-    if not argument or not hasattr(kind, "with_files"):
+    if not argument:
         return name
-    changed = kind.with_files(argument, change, lambda other: with_files(other, change, own))
+    changed = own[head].with_files(argument, change, lambda other: with_files(other, change, own))
     return f"{head}{colon}{changed}"
 
 

@@ -47,7 +47,7 @@ class Program(HostedJudge):
 
     @staticmethod
     def with_files(argument: str, change: Callable[[str], str], other: Callable[[str], str]) -> str:
-        """The argument with another path; see `arena.judges.names`."""
+        """See `Judge`."""
         return extensions.with_file(argument, change)
 
     @property

@@ -79,18 +79,19 @@ def _name(state: State) -> bytes:
 
 def record(game: Game, line: Moves) -> GameRecord:
     """A game from its start, by its moves."""
-    session = Session(game)
-    for move in line:
-        session.push(move)
-    return session.record
+    return _played(game, line).record
 
 
 def final(game: Game, line: Moves) -> State:
     """The position in which a game ends."""
+    return _played(game, line).position.state
+
+
+def _played(game: Game, line: Moves) -> Session:
     session = Session(game)
     for move in line:
         session.push(move)
-    return session.position.state
+    return session
 
 
 def write(path: Path, game: Game, lines: tuple[Moves, ...], *, name: str, source: str) -> None:
