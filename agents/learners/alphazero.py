@@ -40,8 +40,6 @@ class AlphaZeroConfig(LearnerConfig):
         to their visits in training, and the share of visits as the target policy.
       max_considered_actions: root moves that sequential halving starts from, in gumbel.
       td_lambda: of the value target: 1 waits for the result, 0 trusts the next search.
-      discount: of the value target, for each move that the game goes on: below 1 a win is worth
-        more the sooner it comes, so that whoever is winning gets on with it.
       min_value_range: see `SearchPolicy`; gumbel's alone.
       ownership_weight: weight of a third loss, by which the network learns to predict who will own
         each cell when the game is over, in games that define it; 0 leaves it out. Owners come from
@@ -56,7 +54,6 @@ class AlphaZeroConfig(LearnerConfig):
     max_considered_actions: int = 16
     replay_window: int = 4
     td_lambda: float = 0.8
-    discount: float = 1.0
     min_value_range: float = 1.0
     ownership_weight: float = 0.0
 
@@ -64,7 +61,7 @@ class AlphaZeroConfig(LearnerConfig):
         super().__post_init__()
         check_positive(self, "simulations", most=SIMULATIONS)
         check_positive(self, "max_considered_actions", "min_value_range")
-        check_share(self, "td_lambda", "discount")
+        check_share(self, "td_lambda")
         if self.search not in get_args(SearchName):
             raise UserError(
                 f"search must be {' or '.join(get_args(SearchName))}, not {self.search}"
@@ -212,7 +209,9 @@ class AlphaZero(Learner[Params, SearchTarget, Dataset]):
         """Positions with the searches' policies, and values by TD(lambda); see `Learner`."""
         made = played.games(record, scores, learns)
         value = made.sign * made.aux.value
-        target = made.sign * _targets(made.game, value, made.aux.proven, made.score, self.config)
+        target = made.sign * _targets(
+            made.game, value, made.aux.proven, made.score, self.config.td_lambda
+        )
         data = Dataset(made.state, made.aux, target, ())
         finals = jax.tree.map(
             lambda x: x[made.group[made.own], made.number[made.own]], record.finals
@@ -235,11 +234,7 @@ class AlphaZero(Learner[Params, SearchTarget, Dataset]):
 
 
 def _targets(
-    game: np.ndarray,
-    value: np.ndarray,
-    proven: np.ndarray,
-    score: np.ndarray,
-    config: AlphaZeroConfig,
+    game: np.ndarray, value: np.ndarray, proven: np.ndarray, score: np.ndarray, td_lambda: float
 ) -> np.ndarray:
     """What positions are taken to be worth f32[N], all by the scale of the same seat.
 
@@ -251,10 +246,8 @@ def _targets(
       value: f32[N], what the search expected there.
       proven: bool[N], whether that is certain.
       score: f32[N], how the game ended.
-      config: lambda and the discount.
+      td_lambda: lambda.
     """
     last = proven | (game != np.append(game[1:], -1))
     outcome = np.where(proven, value, score)
-    return value + returns.advantages(
-        value, outcome, last, td_lambda=config.td_lambda, discount=config.discount
-    )
+    return value + returns.advantages(value, outcome, last, td_lambda=td_lambda)

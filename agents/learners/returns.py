@@ -11,14 +11,9 @@ _LEAST = -50.0
 
 
 def advantages(
-    value: np.ndarray,
-    outcome: np.ndarray,
-    last: np.ndarray,
-    *,
-    td_lambda: float,
-    discount: float = 1.0,
+    value: np.ndarray, outcome: np.ndarray, last: np.ndarray, *, td_lambda: float
 ) -> np.ndarray:
-    """Generalised advantage estimates (J. Schulman et al., arXiv:1506.02438).
+    """Generalised advantage estimates (J. Schulman et al., arXiv:1506.02438), undiscounted.
 
     Args:
       value: f32[N], what was expected before each move, by one seat's scale throughout a game; the
@@ -26,12 +21,11 @@ def advantages(
       outcome: f32[N], what that seat got in the end.
       last: bool[N], the last of these moves in a game.
       td_lambda: lambda, in [0, 1].
-      discount: what a result is worth a move earlier, in [0, 1]; the last move has all of it.
 
     Returns:
       f32[N].
     """
-    following = np.where(last, outcome, np.float32(discount) * np.append(value[1:], 0.0))
+    following = np.where(last, outcome, np.append(value[1:], 0.0))
     surprise = (following - value).astype(np.float32)
     advantage = surprise.copy()
     # Backwards through all games at once: the k-th move from the end of each.
@@ -40,7 +34,7 @@ def advantages(
     lengths = ends - starts + 1
     for k in range(1, lengths.max(initial=0)):
         at = ends[lengths > k] - k
-        advantage[at] += np.float32(discount * td_lambda) * advantage[at + 1]
+        advantage[at] += np.float32(td_lambda) * advantage[at + 1]
     return advantage
 
 

@@ -24,7 +24,7 @@ _LEARNERS = {
     "mmd": {"reuse": "replay_ratio"},
 }
 _ADDED: dict[str, JsonObject] = {
-    "alphazero": {"search": "gumbel", "discount": 1.0},
+    "alphazero": {"search": "gumbel"},
     "ppo": {},
     "mmd": {"replay_window": 1},
 }
