@@ -103,7 +103,7 @@ class Sizes(Settings):
 
     steps: int = 10
     generations: int = 20
-    rounds: int = 10
+    rounds: int = 20
     pairs: int = 1024
 
 
@@ -112,7 +112,7 @@ class PredictorsExperiment(Experiment[Sizes]):
 
     title = "Predictors that act on the world"
     chapter = Chapter.RULES
-    minutes = 5
+    minutes = 6
     full = Sizes(seeds=3)
     quick = Sizes(seeds=1, steps=5, generations=2, rounds=4, pairs=256)
 

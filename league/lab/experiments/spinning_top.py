@@ -8,9 +8,10 @@ Method:
 
   Pools whose geometry is known: agents with a skill alone; rock, paper and scissors; and agents
   with a skill s and an angle, whose circle e^(−|s|)·sin fades with the distance from the middle.
-  Then a pool of Arena's own: all snapshots of a league of tic-tac-toe, a main exploiter and a
-  league exploiter among them, each as the policy of its network without search. All payoffs are
-  exact: every pair is followed through all positions of the game.
+  Then a pool of Arena's own: all snapshots of a league of tic-tac-toe, main exploiters and league
+  exploiters among them, each as its network without search, once drawing moves from its policy and
+  once making its favourite move. All payoffs are exact: every pair is followed through all
+  positions of the game.
 
 Expected:
   Skill alone gives clusters of one, rock-paper-scissors one cluster of three, and the made-up top
@@ -32,9 +33,9 @@ from arena.evaluation import metagame, ratings
 from league.lab import (
     Chapter,
     Chart,
+    Estimate,
     Experiment,
     Figure,
-    Line,
     Part,
     Results,
     Settings,
@@ -48,6 +49,9 @@ from league.lab import (
 )
 from league.lab.experiments import _imitators
 from league.lab.experiments._tables import cross, table
+
+MOVES = ("moves drawn", "favourite moves")
+"""How the snapshots of a league are made to play."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,9 @@ class SpinningTop(Experiment[Sizes]):
         sizes = known["sizes"]
         widest = np.flatnonzero(np.array(sizes["top"]) == max(sizes["top"])).mean()
 
-        def beside(place: int) -> list[float]:
-            return [float(one["sizes"][place] - max(one["sizes"])) for one in leagues]
+        def beside(moves: str, place: int) -> Estimate:
+            sizes = [one[moves]["sizes"] for one in leagues]
+            return over_seeds([float(each[place] - max(each)) for each in sizes])
 
         return [
             Figure(
@@ -109,37 +114,44 @@ class SpinningTop(Experiment[Sizes]):
                 over_seeds([widest / (len(sizes["top"]) - 1)]),
                 Source.PROPOSED,
             ),
-            Figure(
-                "league: share of clusters with less Elo than the one before",
-                at_least(0.9),
-                over_seeds([one["falling"] for one in leagues]),
-                Source.PROPOSED,
+            *(
+                Figure(
+                    f"league, {moves}: share of clusters with less Elo than the one before",
+                    at_least(0.9),
+                    over_seeds([one[moves]["falling"] for one in leagues]),
+                    Source.PROPOSED,
+                )
+                for moves in MOVES
             ),
-            Figure(
-                "league: first cluster's size less the widest's",
-                between(-np.inf, -1),
-                over_seeds(beside(0)),
-                Source.PROPOSED,
-                "W. Czarnecki et al., arXiv 2004.09468",
-            ),
-            Figure(
-                "league: last cluster's size less the widest's",
-                between(-np.inf, -1),
-                over_seeds(beside(-1)),
-                Source.PROPOSED,
-                "W. Czarnecki et al., arXiv 2004.09468",
+            *(
+                Figure(
+                    f"league, {moves}: {which} cluster's size less the widest's",
+                    between(-np.inf, -1),
+                    beside(moves, place),
+                    Source.PROPOSED,
+                    "W. Czarnecki et al., arXiv 2004.09468",
+                )
+                for moves in MOVES
+                for which, place in (("first", 0), ("last", -1))
             ),
         ]
 
     def charts(self, settings: Sizes, results: Results) -> Sequence[Chart]:
         """Size against Elo."""
-        lines: list[Line] = [
-            line(f"seed {seed}", one["elo"], one["sizes"], points=True)
-            for seed, one in enumerate(results["league"][:6])
-        ]
         top = results["known"][0]
         return [
-            Chart("Nash clusters of a league", "mean Elo", "agents in the cluster", tuple(lines)),
+            *(
+                Chart(
+                    f"Nash clusters of a league, {moves}",
+                    "mean Elo",
+                    "agents in the cluster",
+                    tuple(
+                        line(f"seed {seed}", one[moves]["elo"], one[moves]["sizes"], points=True)
+                        for seed, one in enumerate(results["league"][:6])
+                    ),
+                )
+                for moves in MOVES
+            ),
             Chart(
                 "Nash clusters of the made-up top",
                 "mean skill",
@@ -178,7 +190,7 @@ def _known(work: Work) -> dict[str, object]:
 
 
 def _league(settings: Sizes, work: Work) -> dict[str, object]:
-    """Clusters of all snapshots of a league, with the Elo of each."""
+    """Clusters of all snapshots of a league, with the Elo of each, by how moves are made."""
     made = _imitators.config(settings.generations, pairs=settings.pairs, width=settings.width)
     made = replace(
         made,
@@ -191,16 +203,23 @@ def _league(settings: Sizes, work: Work) -> dict[str, object]:
     known = table(_imitators.GAME)
     with _imitators.train(made, work) as found:
         names = found.snapshots
-        shares = cross(known, [_imitators.policy(found, name, known) for name in names])
-    payoffs = shares[..., 0] - shares[..., 2]
-    count = len(names)
+        drawn = [_imitators.policy(found, name, known) for name in names]
+    favourite = [
+        np.where(known.over[:, None], 0.0, np.eye(each.shape[1])[each.argmax(1)]) for each in drawn
+    ]
+    pools = zip(MOVES, (drawn, favourite), strict=True)
+    return {moves: _geometry(cross(known, policies)) for moves, policies in pools}
+
+
+def _geometry(shares: np.ndarray) -> dict[str, object]:
+    """Clusters and their Elo, by the shares f64[n, n, 3] of games won, drawn and lost."""
+    payoffs, count = shares[..., 0] - shares[..., 2], len(shares)
     counts = np.rint(1000 * shares).astype(np.int64)
     rows = [(i, j, *counts[i, j]) for i in range(count) for j in range(i + 1, count)]
     elo = np.asarray(ratings.fit(np.array(rows), count).elo)
     groups = clusters((payoffs - payoffs.T) / 2)
     means = np.array([elo[group].mean() for group in groups])
     return {
-        "agents": count,
         "sizes": [len(group) for group in groups],
         "elo": means,
         "falling": float((np.diff(means) < 0).mean()) if len(means) > 1 else 1.0,

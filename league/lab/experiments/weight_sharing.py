@@ -51,9 +51,13 @@ from league.lab import (
     over_seeds,
 )
 from league.lab.experiments._leagues import UNMEASURED, trained
+from league.settings.config import Config
 
 SYMMETRIC, ASYMMETRIC = "0 -1 1; 1 0 -1; -1 1 0", "2 -1; -3 0"
 TABLES = {"symmetric": SYMMETRIC, "asymmetric": ASYMMETRIC}
+_STEPS = {"step": 0.5, "step_end": 0.05, "magnet_end": 0.02}
+"""Half as many rounds as poker's default: steps have to be no longer than the magnet can damp, or
+the policy goes round the equilibrium (S. Sokota et al., 2023)."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,13 @@ class Sizes(Settings):
       generations: of every league.
       rounds: of a generation.
       pairs: of games in each of two matches of a round.
-      kuhn_rounds: of a generation of Kuhn poker.
+      kuhn_pairs: the same in Kuhn poker.
     """
 
     generations: int = 15
-    rounds: int = 10
-    pairs: int = 512
-    kuhn_rounds: int = 20
+    rounds: int = 20
+    pairs: int = 2048
+    kuhn_pairs: int = 4096
 
 
 class WeightSharing(Experiment[Sizes]):
@@ -80,7 +84,7 @@ class WeightSharing(Experiment[Sizes]):
     chapter = Chapter.RULES
     minutes = 8
     full = Sizes(seeds=3)
-    quick = Sizes(seeds=1, generations=1, rounds=1, pairs=64, kuhn_rounds=1)
+    quick = Sizes(seeds=1, generations=1, rounds=1, pairs=64, kuhn_pairs=64)
 
     def parts(self, settings: Sizes) -> Sequence[Part]:
         """Five leagues a seed."""
@@ -182,18 +186,9 @@ def least_exploitability(payoffs: str) -> float:
     return float((((mixed @ table.T).max(1) - (mixed @ table).min(1)) / 2).min())
 
 
-def _trained(game: str | Game, settings: Sizes, rounds: int, work: Work) -> dict[str, object]:
+def _trained(game: str | Game, made: Config, work: Work) -> dict[str, object]:
     """A league by magnetic mirror descent: exploitability by generation, and the last value."""
-    default = league.default_config("kuhn_poker")
-    config = replace(
-        default,
-        generations=settings.generations,
-        rounds=rounds,
-        pairs=settings.pairs,
-        slots=min(default.slots, settings.pairs),
-        measure=UNMEASURED,
-    )
-    with trained(game, config, work) as found:
+    with trained(game, made, work) as found:
         rows = [row for row in found.figures() if "exploitability" in row]
     return {
         "exploitability": [row["exploitability"] for row in rows],
@@ -201,10 +196,24 @@ def _trained(game: str | Game, settings: Sizes, rounds: int, work: Work) -> dict
     }
 
 
+def _config(settings: Sizes, pairs: int) -> Config:
+    default = league.default_config("kuhn_poker")
+    return replace(
+        default,
+        generations=settings.generations,
+        rounds=settings.rounds,
+        pairs=pairs,
+        slots=min(default.slots, pairs),
+        measure=UNMEASURED,
+    )
+
+
 def _kuhn(settings: Sizes, work: Work) -> dict[str, object]:
-    return _trained("kuhn_poker", settings, settings.kuhn_rounds, work)
+    return _trained("kuhn_poker", _config(settings, settings.kuhn_pairs), work)
 
 
 def _matrix(kind: str, seat: str, settings: Sizes, work: Work) -> dict[str, object]:
     made = Matrix if seat == "shown" else Seatless
-    return _trained(made(TABLES[kind]), settings, settings.rounds, work)
+    config = _config(settings, settings.pairs)
+    learner = replace(config.learner, replay_ratio=2.0, **_STEPS)
+    return _trained(made(TABLES[kind]), replace(config, learner=learner), work)
