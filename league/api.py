@@ -35,6 +35,7 @@ from league.settings.json_object import JsonObject
 from league.settings.matchmaking import Matchmaker
 from league.store import runs
 from league.store.database import Tally
+from league.store.imported_games import ImportedGames
 from league.store.initial import InitialWeights
 from league.store.run import Run
 from league.store.schema import ROLES
@@ -200,7 +201,13 @@ def default_config(
     if isinstance(begins, InitialWeights):
         learner, settled = learner or begins.learner, begins.network
     found = defaults.default(
-        kind, rules, learner=learner, network=network, time=time, settled=settled
+        kind,
+        rules,
+        learner=learner,
+        network=network,
+        time=time,
+        settled=settled,
+        imitates=isinstance(begins, ImportedGames),
     )
     return dataclasses.replace(found, **changes)
 

@@ -18,6 +18,7 @@ from league.settings import defaults
 from league.settings.config import Config
 from league.store import runs, status
 from league.store.database import Results
+from league.store.imported_games import ImportedGames
 from league.store.initial import InitialWeights
 from league.store.run import Run
 from league.training.actors import Actors
@@ -100,6 +101,7 @@ def default(arguments: list[str]) -> Command:
             network=options.get("--network", ""),
             time=options.get("--time", ""),
             settled=settled,
+            imitates=isinstance(begins, ImportedGames),
         )
     else:
         config = Config()

@@ -37,6 +37,9 @@ _USUAL = Budget(600)
 """What the defaults of boards are made for: ten minutes of two cores, on whatever machine they are
 run, so that they give the same bits on all."""
 
+_TRUSTED = 1.0
+"""`min_value_range` after imitation, when the policy knows much and the value little: stretched to
+full length, differences of values that are mostly noise would undo what was learnt from others."""
 _PASSES = 4
 """How often games of others are learnt from where there is no hurry."""
 
@@ -96,6 +99,7 @@ def default(
     network: str = "",
     time: str = "",
     settled: NetworkConfig | None = None,
+    imitates: bool = False,
 ) -> Config:
     """The configuration that is known to work for a game, or a general one.
 
@@ -106,6 +110,7 @@ def default(
       network: name of its kind, at its usual size; what suits the game if empty.
       time: that training may take, see `Config`; as much as the defaults were made for if empty.
       settled: the network, where the weights to go on from say what it is.
+      imitates: whether the first policy imitates games of others.
 
     Raises:
       UserError: there is no such learner or network, or the time cannot be read.
@@ -120,6 +125,9 @@ def default(
         found = dataclasses.replace(found, learner=changed)
     elif network:
         changed = dataclasses.replace(found.learner, network=learners.find_network(network)())
+        found = dataclasses.replace(found, learner=changed)
+    if imitates and isinstance(found.learner, AlphaZeroConfig):
+        changed = dataclasses.replace(found.learner, min_value_range=_TRUSTED)
         found = dataclasses.replace(found, learner=changed)
     return dataclasses.replace(found, time=time)
 

@@ -29,6 +29,13 @@ Expected:
 
 Refuted by:
   A value that is not the theorem's, or a learner that some opponent does better against.
+
+Found:
+  16 of 17. All theorems hold without a deviation, also in 200 formulas of 16 variables. With 32
+  simulations a move the learners are sure of the exact value in every game; alone, the network is
+  in all but one. Of linear orders of 7 and 8 over three rounds it knows an optimal move in 94 % of
+  11,216 positions, and one mistake that an opponent can steer to is enough to lose: a proof asks
+  for the last percent that a score would not show.
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,12 @@ Expected:
 
 Refuted by:
   Correlations that shuffled classes reach as well.
+
+Found:
+  3 of 4, over six leagues. Leagues with residual networks agree in the order at .94, both kinds at
+  .74, and no shuffle of 2,000 comes near. Perceptrons agree among themselves at .78, just short of
+  .8. Wins on the spot are mastered first, whatever the ply, and blocks last: many of those are
+  still missed when wins have long been taken without fail.
 """
 
 from collections.abc import Sequence

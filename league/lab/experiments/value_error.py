@@ -17,6 +17,12 @@ Expected:
 
 Refuted by:
   An error that grows with search, or a tag that is not obeyed.
+
+Found:
+  5 of 5. From none to 128 simulations the mean squared error of values falls from .49 to .005, by
+  half or more at every step; the last step, by a factor of eleven, is where searches reach the ends
+  of games. Elo follows the tag without an exception (Spearman 1.00), and the network that is told
+  the highest one is as strong as the best teacher, at 143 Elo each.
 """
 
 from collections.abc import Sequence
