@@ -19,7 +19,7 @@ no more than the sums that its loss depends on.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +55,8 @@ class MMDConfig(LearnerConfig):
       magnet: reward of a nat of entropy, as a share of the largest payoff.
       magnet_end: the same at the end; it fades geometrically.
     """
+
+    on_policy: ClassVar[bool] = True
 
     network: networks.NetworkConfig = field(default_factory=networks.MLPConfig)
     batch_size: int = 1024
