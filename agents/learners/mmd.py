@@ -270,11 +270,13 @@ class Objective(optimisation.Objective):
         gain = (chances * batch.gain).sum(-1)
         entropy = -(chances * jnp.where(batch.legal, after, 0.0)).sum(-1)
         drift = (chances * jnp.where(batch.legal, after - batch.before, 0.0)).sum(-1)
-        step = _fade(config.step, config.step_end, progress)
+        # One over the step size, as a product with a power: whether XLA makes that of a division by
+        # one hangs on how many devices there are.
+        pull = (config.step_end / config.step) ** -progress / config.step
         magnet = _fade(config.magnet, config.magnet_end, progress)
         weight = batch.weight / batch.weight.sum()
         parts = {
-            "policy_loss": weight @ (drift / step - gain - magnet * entropy),
+            "policy_loss": weight @ (drift * pull - gain - magnet * entropy),
             "value_loss": weight @ jnp.square(value - batch.target),
             "entropy": weight @ entropy,
             "drift": weight @ drift,
