@@ -273,7 +273,7 @@ def train(
         default = config or default_config(game, learner=named, time=time, start=str(start))
         wanted = dataclasses.replace(default, **changes)
         learners.check(rules, wanted.learner)
-        judges.check(judge, rules, wanted.learner, seed=wanted.seed)
+        wanted.check_judge(judges.check(judge, rules, wanted.learner, seed=wanted.seed))
         if isinstance(begins, InitialWeights):
             begins.check(rules, wanted.learner)
         work = runs.create(

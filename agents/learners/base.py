@@ -78,6 +78,9 @@ class LearnerConfig(ABC):
       UserError: a figure is out of its range.
     """
 
+    on_policy: ClassVar[bool] = False
+    """Whether it can learn from games of the newest weights alone."""
+
     network: NetworkConfig
     batch_size: int = 512
     replay_ratio: float = 5.0

@@ -19,7 +19,7 @@ no more than the sums that its loss depends on.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +55,8 @@ class MMDConfig(LearnerConfig):
       magnet: reward of a nat of entropy, as a share of the largest payoff.
       magnet_end: the same at the end; it fades geometrically.
     """
+
+    on_policy: ClassVar[bool] = True
 
     network: networks.NetworkConfig = field(default_factory=networks.MLPConfig)
     batch_size: int = 1024
@@ -268,11 +270,13 @@ class Objective(optimisation.Objective):
         gain = (chances * batch.gain).sum(-1)
         entropy = -(chances * jnp.where(batch.legal, after, 0.0)).sum(-1)
         drift = (chances * jnp.where(batch.legal, after - batch.before, 0.0)).sum(-1)
-        step = _fade(config.step, config.step_end, progress)
+        # One over the step size, as a product with a power: whether XLA makes that of a division by
+        # one hangs on how many devices there are.
+        pull = (config.step_end / config.step) ** -progress / config.step
         magnet = _fade(config.magnet, config.magnet_end, progress)
         weight = batch.weight / batch.weight.sum()
         parts = {
-            "policy_loss": weight @ (drift / step - gain - magnet * entropy),
+            "policy_loss": weight @ (drift * pull - gain - magnet * entropy),
             "value_loss": weight @ jnp.square(value - batch.target),
             "entropy": weight @ entropy,
             "drift": weight @ drift,

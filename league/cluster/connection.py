@@ -43,7 +43,10 @@ def training(config: ClusterConfig, run: Run, report: Report = print) -> Iterato
     card = places.located(run.card, run.folder, absolute=True)
     with _pool(config, "train", report, run.files, card=card, place=place) as (_, pool):
         actors = RayActors(run, pool)
-        yield actors
+        try:
+            yield actors
+        finally:
+            actors.close()
         actors.clear()
 
 

@@ -110,6 +110,11 @@ class Pool:
     def __len__(self) -> int:
         return len(self._members)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to wait for: no call, and no actor that starts."""
+        return not (self._out or self._waiting or self._ready or self._resting)
+
     def submit(self, task: Task) -> None:
         """Adds a task, unless the same one is under way."""
         if task.key not in self._open:
@@ -130,7 +135,7 @@ class Pool:
         for ref in self._done():
             if ref in self._ready:
                 self._welcome(self._ready.pop(ref), self._get(ref))
-            elif (result := self._answered(*self._out.pop(ref), self._get(ref))) is not None:
+            elif (result := self._answered(*self._out.pop(ref), ref)) is not None:
                 found.append(result)
         self.tell()
         return found
@@ -154,7 +159,9 @@ class Pool:
         if not refs:
             time.sleep(_LOOK / 10)
             return []
-        done, rest = self._ray.wait(refs, num_returns=1, timeout=_LOOK)
+        # Whoever is idle may be given something to do at any moment.
+        patience = _LOOK / 10 if self._idle else _LOOK
+        done, rest = self._ray.wait(refs, num_returns=1, timeout=patience)
         if done and rest:
             done += self._ray.wait(rest, num_returns=len(rest), timeout=0)[0]
         return done
@@ -178,8 +185,14 @@ class Pool:
         member.is_now("playing", task.title)
         self._out[task.call(member.handle)] = task, member
 
-    def _answered(self, task: Task, member: _Member, answer: Answer | None) -> Any:
+    def _answered(self, task: Task, member: _Member, ref: Any) -> Any:
         """Takes an answer in; the task and its result, if it is the first."""
+        try:
+            answer: Answer | None = self._get(ref)
+        except UserError:
+            if task.key in self._open:
+                raise
+            answer = None  # it came so late that what it plays with is no longer there
         if answer is None or answer.key != task.key:
             self._lost(task, member)
             return None

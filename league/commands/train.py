@@ -128,7 +128,9 @@ def run(command: Command) -> None:
     learners.check(game, command.config.learner)
     command.cluster.config()
     judge = command.judge or "rules"
-    judges.check(judge, game, command.config.learner, seed=command.config.seed)
+    command.config.check_judge(
+        judges.check(judge, game, command.config.learner, seed=command.config.seed)
+    )
     if command.log == "tensorboard":
         tensorboard.check()
     for note in getattr(getattr(game, "spec", None), "notes", ()):

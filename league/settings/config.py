@@ -19,6 +19,7 @@ from arena.errors import (
     check_share,
 )
 from arena.shards import MOST_SHARDS, SHARDS
+from arena.types import Judge
 from league.settings import duration, matchmaking
 from league.settings.json_object import JsonObject
 
@@ -90,6 +91,9 @@ class Config:
       matches: matches side by side in a generation's games.
       pairs: pairs of games in each of these matches.
       rounds: how often a generation plays its matches and learns from them.
+      lag: 1 has a generation's games played while the one before it is learnt, by the newest
+        snapshot that there is then, so that neither actors of a cluster nor the learner wait; with
+        0 the newest weights play.
       slots: games in flight in each match and half.
       pool_share: share of the matches that the current policy plays against old snapshots rather
         than against itself.
@@ -117,6 +121,7 @@ class Config:
     matches: int = 8
     pairs: int = 24
     rounds: int = 1
+    lag: int = 0
     slots: int = 8
     pool_share: float = 0.25
     matchmaker: str = "pfsp"
@@ -142,10 +147,29 @@ class Config:
                 f"matches × pairs × rounds, of all who learn, must be at most {_PAIRS:,}"
             )
         check_share(self, "pool_share")
+        self._check_lag()
         check_seed(self.seed)
         matchmaking.find(self.matchmaker)
         if self.time:
             duration.seconds(self.time)
+
+    def _check_lag(self) -> None:
+        if self.lag not in (0, 1):
+            raise UserError(f"lag must be 0 or 1, not {self.lag}")
+        if self.lag and self.learner.on_policy:
+            raise UserError(
+                f"{learners.name_of(self.learner)} learns from games of the newest weights alone, "
+                "which with lag 1 nobody plays"
+            )
+
+    def check_judge(self, judge: Judge) -> None:
+        """Raises UserError if games are to be played before the judge has learnt to judge them."""
+        if self.lag and judge.weighted is not None:
+            raise UserError("a judge that learns goes with lag 0: it judges by the newest weights")
+
+    def played_by(self, generation: int) -> int:
+        """The snapshot after which a generation's training games begin, and whose weights play."""
+        return max(0, generation - 1 - self.lag)
 
     @property
     def calibrated(self) -> bool:

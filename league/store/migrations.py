@@ -33,6 +33,9 @@ _ADDED: dict[str, JsonObject] = {
 _MEASURE: JsonObject = {"every": 1, "last_pairs": 0, "rungs": 1}
 """The same of how snapshots are measured."""
 
+LATER: JsonObject = {"lag": 0}
+"""Keys of the configuration that came after the form, and the values that runs before had."""
+
 _DATA = {"search_target": "lesson", "pieces": "men", "history": "past"}
 """Parts of the names of arrays in datasets, new and old."""
 
@@ -45,7 +48,7 @@ def card(found: JsonObject) -> JsonObject:
     """
     form = found.get("format")
     if form == FORMAT:
-        return found
+        return _with_later(found)
     if form != _FIRST:
         raise UserError(f"it is of the form {form!r}, which this version of Arena cannot read")
     config = found.get("config")
@@ -67,6 +70,7 @@ def card(found: JsonObject) -> JsonObject:
             **config,
             "time": "",
             "plateau": 0,
+            **LATER,
             "shards": shards,
             "learner": {
                 **_renamed(config["learner"], _LEARNERS[learner]),
@@ -77,6 +81,12 @@ def card(found: JsonObject) -> JsonObject:
             "measure": {**_MEASURE, **_renamed(config["measure"], _CONFIG)},
         },
     }
+
+
+def _with_later(found: JsonObject) -> JsonObject:
+    """A card of this form, with the keys that came later."""
+    config = found.get("config")
+    return {**found, "config": {**LATER, **config}} if isinstance(config, dict) else found
 
 
 def _parts(config: JsonObject, *names: str) -> bool:

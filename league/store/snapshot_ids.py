@@ -13,7 +13,12 @@ def split(name: str) -> tuple[int, int] | None:
 
 
 def pool(generations: int, exploiters: Iterable[Exploiter]) -> list[str]:
-    """Ids of the pool before a generation, oldest first, of one age the main agent last."""
+    """Ids of the pool before a generation, oldest first, of one age the main agent last.
+
+    Args:
+      generations: how many there were before it, the first policy being one.
+      exploiters: those that had joined by then.
+    """
     ids = [(generation, 1, 0, str(generation)) for generation in range(generations)]
     ids += [(e.generation, 0, e.number, e.id) for e in exploiters]
     return [name for *_, name in sorted(ids)]

@@ -4,7 +4,7 @@ A request says all that its result depends on, so it may be played anywhere, by 
 than once. `LocalActors` play in this process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -31,6 +31,20 @@ class Actors(Protocol):
         """
         ...
 
+    def begin(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> Iterator[Result]:
+        """Has requests played while the caller does something else, if these actors can do that.
+
+        Args:
+          requests, weights: as for `play`.
+
+        Returns:
+          the results, in order; each is waited for when it is asked for. Here they are played when
+          the first is.
+        """
+        yield from self.play(requests, weights)
+
 
 @dataclass(frozen=True)
 class LocalActors(Actors):
@@ -46,11 +60,16 @@ class LocalActors(Actors):
         self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
     ) -> list[Result]:
         """As `Actors.play`."""
-        together = at_once(len(requests))
-        found = []
+        return list(self.begin(requests, weights))
+
+    def begin(
+        self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]
+    ) -> Iterator[Result]:
+        """As `Actors.begin`; played when it is asked for, as the learner needs the same devices."""
+        on_device = self.match(requests[0].shape).game.on_device
+        together = at_once(len(requests)) if on_device else 1
         for at in range(0, len(requests), together):
-            found += self._play(requests[at : at + together], weights)
-        return found
+            yield from self._play(requests[at : at + together], weights)
 
     def _play(
         self, requests: Sequence[Request], weights: Callable[[WeightsRef], Params]

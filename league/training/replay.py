@@ -58,20 +58,22 @@ class ReplayBuffer:
         return {f"data/{name}": sha}
 
     def window(self, learner: LeagueLearner, generation: int) -> list[PyTree]:
-        """The datasets to learn from in a generation, the newest last; drops older ones."""
+        """The datasets to learn from in a generation, the newest last; drops older ones.
+
+        There are none where an exploiter has started over since the generation's games began.
+        """
         wanted = self.generations(learner, generation)
+        first = wanted[0] if wanted else generation + 1
         for number, g in list(self._data):
-            if number == learner.number and g < wanted[0]:
+            if number == learner.number and g < first:
                 del self._data[number, g]
         return [self._data[learner.number, g] for g in wanted]
 
     def generations(self, learner: LeagueLearner, generation: int) -> list[int]:
         """The generations whose positions a learner learns from in this one."""
-        first = max(
-            self.history.started(learner, generation),
-            generation - self.run.config.learner.replayed(generation),
-        )
-        return list(range(first + 1, generation + 1))
+        config, started = self.run.config, self.history.started(learner, generation)
+        first = max(started, generation - config.learner.replayed(generation)) + 1
+        return [g for g in range(first, generation + 1) if config.played_by(g) >= started]
 
 
 def _row(data: PyTree) -> PyTree:

@@ -3,6 +3,9 @@
 A generation is a transaction. Its games, losses and ratings follow from the state that the one
 before it saved and from (seed, generation, role), and saving the state is the last thing that it
 does. So a run that is killed at any instant does its last generation over, to the same bits.
+
+With a lag the games of the next generation are asked for before this one is learnt. They follow
+from the states after the generation before, the last two of which are kept on disk.
 """
 
 import math
@@ -19,8 +22,8 @@ from agents import judges
 from agents.learners.base import TrainState
 from arena import interrupt
 from arena.errors import UserError
-from arena.play.device_loop import Match, Played
-from arena.types import Params, PyTree, TrainingMoment, as_host_game
+from arena.play.device_loop import Played
+from arena.types import Params, TrainingMoment, as_host_game
 from league.evaluation import compute_ledger, judge_parting, leaderboard
 from league.settings import duration
 from league.settings.json_object import JsonObject
@@ -31,14 +34,15 @@ from league.store.checkpoints import digest, finite
 from league.store.database import Exploiter, MatchResult, Results
 from league.store.run import Run
 from league.training import best_response, calibration, exploiters, game_figures, imitating, step
-from league.training.actors import Actors, LocalActors
+from league.training.actors import Actors
 from league.training.events import Callback, Event, GenerationEvent, PhaseEvent, ignore
 from league.training.exploiters import ExploiterHistory
 from league.training.game_figures import GameCounts
 from league.training.judging import Judging
 from league.training.measuring import Measuring
+from league.training.playing import TrainingGames, local_actors
 from league.training.replay import ReplayBuffer
-from league.training.requests import Request, Shape, WeightsRef, join, role_in_round
+from league.training.requests import WeightsRef, role_in_round
 from league.training.schedule import Pairing, Schedule, learns, match_results
 from league.training.showcase import Showcase
 
@@ -89,16 +93,16 @@ class Trainer:
         actors: Actors | None = None,
     ):
         self.run, self.results, self._tell = run, results, callback
-        self._actors = actors or LocalActors(self._match)
         self._weights: dict[str, Params] = {}
+        self._past: dict[int, list[Params]] = {}
         self.history = ExploiterHistory(run, results)
         self.schedule = Schedule(run, results, self.history)
+        self.games = TrainingGames(run, self.schedule, self.weights, actors or local_actors(run))
         self.replay = ReplayBuffer(run, self.history)
         self.measuring = Measuring(run, results, self.weights)
         self.judging = Judging(run, self.weights, self.measuring)
         self.showcase = Showcase(run, self.weights)
         self._passes = compute_ledger.nothing()
-        self._identity = cards.identity(run.card)
         self._exploitable = best_response.small(run.game)
 
     def train(self) -> None:
@@ -146,6 +150,8 @@ class Trainer:
         states = self.run.read_states(done, self.results) if done >= 0 else None
         if 0 < done < self.run.config.generations:
             self.replay.restore(done)
+            if self.run.config.lag:
+                self._remember(done - 1, self.run.read_states(done - 1, self.results))
         self._check_pool(done)
         known = self.results.file_digests().get("judge")
         if known is not None and known != judges.identity(self.run.judge):
@@ -158,7 +164,16 @@ class Trainer:
         self.showcase.drop_after(done)
         for store in (self.run.snapshots, *self.run.exploiters.values()):
             store.drop_after(done)
-        return states or self._start()
+        if states is None:
+            return self._start()
+        self._remember(done, states)
+        return states
+
+    def _remember(self, number: int, states: Sequence[TrainState]) -> None:
+        """Keeps the weights of all learners after a generation, as long as they are to play."""
+        oldest = number - self.run.config.lag
+        self._past = {past: params for past, params in self._past.items() if past >= oldest}
+        self._past[number] = [state.params for state in states]
 
     def _check_pool(self, done: int) -> None:
         """Raises UserError if a snapshot of the pool is not there; its digest is checked if met."""
@@ -210,10 +225,10 @@ class Trainer:
     def _generation(self, generation: Generation) -> list[TrainState]:
         """Plays, learns, measures and saves; the states after it."""
         started, voided, number = time.monotonic(), self._voided(), generation.number
-        openings, positions, losses = self.run.openings(number), 0, {}
+        positions, losses = 0, {}
         for turn in range(self.run.config.rounds):
             with self._phase(generation, "play"):
-                played, pairings = self._play(generation, turn, openings)
+                played, pairings = self._play(generation, turn)
             with self._phase(generation, "learn"):
                 fresh = self._make_datasets(generation, turn, played, pairings)
                 losses = self._learn(generation, turn, fresh)
@@ -224,11 +239,14 @@ class Trainer:
             generation.measured += self.measuring.against_baselines(number, main)
             self._admit(generation)
         games = sum(game.scores.size for game in generation.games)
+        seconds = time.monotonic() - started
+        # With a lag they are played in all phases.
+        playing = seconds if self.run.config.lag else generation.phase_seconds["play"]
         generation.figures = {
             "positions": positions,
             "games": games,
-            "games_per_s": games / generation.phase_seconds["play"],
-            "seconds": time.monotonic() - started,
+            "games_per_s": games / playing,
+            "seconds": seconds,
             **({"voided": self._voided() - voided} if self._voided() > voided else {}),
             **losses,
             **game_figures.figures(self.run.game, generation.counts, self.run.config.opening_plies),
@@ -267,19 +285,33 @@ class Trainer:
         outside = as_host_game(self.run.game)
         return outside.voided if outside else 0
 
-    def _play(
-        self, generation: Generation, turn: int, openings: PyTree
-    ) -> tuple[Played, list[Pairing]]:
+    def _play(self, generation: Generation, turn: int) -> tuple[Played, list[Pairing]]:
         """One round's games, those of all learners."""
         number, config = generation.number, self.run.config
-        pairings = self.schedule.pairings(number)
-        played = self._request(generation, turn, pairings, openings)
+        if config.lag:
+            self._begin_ahead(number, turn)
+        else:
+            params = [state.params for state in generation.states]
+            judge = self._judge_weights(generation)
+            self.games.begin(number, params, turns=[turn], judge=judge)
+        played, pairings = self.games.take(number, turn)
         assert played.record is not None
         moves = int((played.record.game < 2 * config.pairs).sum())
         policy = self.run.learner.behaviour_policy()
         self._passes["type_1"] += moves * compute_ledger.evaluations(policy)
-        generation.games += match_results(number, pairings, np.asarray(played.scores))
+        generation.games += match_results(
+            number, pairings, np.asarray(played.scores), player=config.played_by(number)
+        )
         return played, pairings
+
+    def _begin_ahead(self, number: int, turn: int) -> None:
+        """Asks for all games of a generation and of the next one, unless that was done before."""
+        config = self.run.config
+        last = config.generations if config.calibrated else number + config.lag
+        for ahead in range(number, min(number + config.lag, last) + 1):
+            if turn == 0 and not self.games.begun(ahead, 0):
+                params = self._past[config.played_by(ahead)]
+                self.games.begin(ahead, params, turns=range(config.rounds))
 
     def _make_datasets(
         self, generation: Generation, turn: int, played: Played, pairings: list[Pairing]
@@ -294,43 +326,6 @@ class Trainer:
                 generation.digests |= self.replay.save(learner, number)
         generation.counts.append(game_figures.count(played))
         return fresh
-
-    def _request(
-        self, generation: Generation, turn: int, pairings: list[Pairing], openings: PyTree
-    ) -> Played:
-        """Has one round's matches played."""
-        number, config = generation.number, self.run.config
-        digests = self.run.digests()
-        current = [
-            self._put(f"current{learner.suffix}", state.params)
-            for learner, state in zip(self.run.learners, generation.states, strict=True)
-        ]
-        own = [current[pairing.learner.number] for pairing in pairings]
-        opponents = [
-            mine if pairing.self_play else WeightsRef(pairing.opponent, digests[pairing.opponent])
-            for mine, pairing in zip(own, pairings, strict=True)
-        ]
-        role = role_in_round("play", turn)
-        keys = jax.random.key_data(jax.random.split(self.run.key(number, role), len(pairings)))
-        pairs = slice(turn * config.pairs, (turn + 1) * config.pairs)
-        request = Request(
-            run=self._identity,
-            generation=number,
-            role=role,
-            numbers=tuple(range(len(pairings))),
-            shape=Shape(config.pairs, config.slots),
-            a=tuple(own),
-            b=tuple(opponents),
-            openings=jax.tree.map(lambda x: np.asarray(x)[:, pairs], openings),
-            keys=np.asarray(keys),
-            judge=self._judge_weights(generation),
-        )
-        requests = request.split(config.shards if self.run.game.on_device else 1)
-        return join(requests, self._actors.play(requests, lambda ref: self.weights(ref.id)))
-
-    def _match(self, shape: Shape) -> Match:
-        """The rules of its training games."""
-        return step.recorded_match(self.run.learner, slots=shape.slots, pairs=shape.pairs)
 
     def _judge_weights(self, generation: Generation) -> WeightsRef | None:
         """The weights of the judge at this moment, if it has some that change."""
@@ -368,10 +363,13 @@ class Trainer:
     ) -> tuple[TrainState, dict[str, float]]:
         number, config = generation.number, self.run.config
         done = number - 1 + (turn + 1) / config.rounds
+        window = self.replay.window(learner, number)
+        if not window:
+            return generation.states[learner.number], {}
         state, losses = step.learn(
             self.run.learner,
             generation.states[learner.number],
-            self.replay.window(learner, number),
+            window,
             fresh=fresh,
             progress=config.progress(done),
             key=self.run.key(number, role_in_round(f"learn {learner.suffix}".strip(), turn)),
@@ -389,6 +387,8 @@ class Trainer:
         number, main = generation.number, generation.states[0]
         generation.states = list(generation.states)
         for learner in self.run.learners[1:]:
+            if self.run.config.played_by(number) < self.history.started(learner, number):
+                continue  # its games were those of who it was before it started over
             name, params = learner.snapshot_id(number), generation.states[learner.number].params
             last = self.history.last_joined(learner, number)
             score = np.mean([game.scores for game in generation.games if game.a == name])
@@ -436,6 +436,7 @@ class Trainer:
         for exploiter, weights in generation.joined.items():
             self.run.exploiters[exploiter.number].save(number, weights)
         self.run.state.save(number, generation.states)
+        self._remember(number, generation.states)
         self._callback(GenerationEvent(number, figures, tuple(alarms)))
 
     def _digests(self, generation: Generation) -> dict[str, str]:

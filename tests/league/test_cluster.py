@@ -2,16 +2,14 @@
 
 import json
 import os
-import pickle
 import signal
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,13 +20,11 @@ from arena.errors import UserError
 from league.cli.entry import main
 from league.cluster import connection
 from league.cluster import figures as cluster_figures
-from league.cluster.actor import Actor
 from league.cluster.config import ClusterConfig
 from league.cluster.figures import ClusterFigures
 from league.cluster.kept import KeptResults, KeptWeights
 from league.cluster.player import Player
 from league.cluster.pool import Pool
-from league.cluster.ray_actors import RayActors
 from league.settings.config import Config
 from league.store import runs
 from league.store.objects import FolderFiles
@@ -36,78 +32,10 @@ from league.store.run import Run
 from league.training.actors import LocalActors
 from league.training.requests import Request, WeightsRef
 from tests.helpers.command import TINY, Place, contents
+from tests.helpers.fake_ray import FakeRay, fake_actors
 from tests.helpers.ray_nodes import descendants
 from tests.helpers.records import rows
 from tests.league.test_requests import bits, learner, match, request, weights
-
-
-class LostError(Exception):
-    """As `ray.exceptions.RayError`."""
-
-
-class TaskError(Exception):
-    """As `ray.exceptions.RayTaskError`."""
-
-    def __init__(self, cause: Exception):
-        self.cause = cause
-
-
-@dataclass
-class FakeRay:
-    """Ray in this process, whose actors lose calls.
-
-    Attributes:
-      losses: how often each call of `play` is lost before it is answered, in order of the calls.
-      calls: of `play`.
-    """
-
-    losses: list[bool]
-    calls: int = 0
-    cloudpickle: Any = pickle
-    exceptions: Any = field(
-        default_factory=lambda: SimpleNamespace(RayError=LostError, RayTaskError=TaskError)
-    )
-
-    def actor(self, card: Any = None, place: str = "") -> Any:
-        """An actor in this process."""
-        actor = Actor("test", card, place, os.getcwd())
-        return SimpleNamespace(
-            ready=SimpleNamespace(remote=lambda: FakeCall(actor.ready)),
-            **{
-                name: SimpleNamespace(remote=partial(self._called, getattr(actor, name)))
-                for name in ("play", "play_match")
-            },
-        )
-
-    def _called(self, play: Any, *arguments: Any) -> "FakeCall":
-        return FakeCall(lambda: self._play(play, arguments))
-
-    def _play(self, play: Any, arguments: tuple) -> Any:
-        self.calls += 1
-        if self.calls <= len(self.losses) and self.losses[self.calls - 1]:
-            raise LostError("the actor died")
-        try:
-            return play(*arguments)
-        except UserError as error:
-            raise TaskError(error) from None
-
-    def put(self, value: Any) -> "FakeCall":
-        return FakeCall(lambda: value)
-
-    def wait(self, calls: list[Any], **options: Any) -> tuple[list[Any], list[Any]]:
-        if not options["timeout"]:
-            return [], calls
-        return calls[-1:], calls[:-1]  # the last one first
-
-    def get(self, call: Any) -> Any:
-        return call.work()
-
-
-@dataclass(eq=False)
-class FakeCall:
-    """A call that is under way."""
-
-    work: Any
 
 
 @pytest.fixture
@@ -151,6 +79,7 @@ def test_lost_calls_are_made_again(monkeypatch, run: Run, asked: list[Request], 
     found = actors.play(asked, weights)
     assert [one.key for one in found] == [one.key for one in expected]
     assert [bits(one.played) for one in found] == [bits(one.played) for one in expected]
+    actors.close()
     told = pool.figures
     assert (told.lost, told.repeated, told.reused) == (sum(losses), sum(losses), 0)
     # A trainer that was killed does not have them played again; a damaged one it does.
@@ -160,18 +89,11 @@ def test_lost_calls_are_made_again(monkeypatch, run: Run, asked: list[Request], 
     with files.writing(f"requests/{first}") as file:
         file.write(b"half of it")
     repeated = again.play(asked, weights)
+    again.close()
     assert [bits(one.played) for one in repeated] == [bits(one.played) for one in expected]
     assert (pool.figures.lost, pool.figures.reused, fake.calls) == (0, 1, 1)
     KeptResults(files, again._template).drop_before(4)
     assert files.names("requests") == []
-
-
-def fake_actors(monkeypatch, run: Run, losses: list[bool]) -> tuple[RayActors, Pool, FakeRay]:
-    monkeypatch.setattr("league.cli.device.prepare", lambda: None)
-    fake = FakeRay(losses)
-    handles = [fake.actor(run.card, str(run.folder)) for _ in range(2)]
-    pool = Pool(fake, handles, ClusterFigures("train", "here"))
-    return RayActors(run, pool), pool, fake
 
 
 def test_what_an_actor_finds_wrong_is_told_in_one_line(monkeypatch, run: Run, asked: list[Request]):
@@ -179,6 +101,7 @@ def test_what_an_actor_finds_wrong_is_told_in_one_line(monkeypatch, run: Run, as
     monkeypatch.setattr(KeptWeights, "write", lambda *_: None)
     with pytest.raises(UserError, match="is missing or damaged"):
         actors.play(asked, weights)
+    actors.close()
 
 
 @pytest.fixture
