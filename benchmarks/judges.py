@@ -2,11 +2,13 @@
 
     python -m benchmarks.judges --work judges_bench --save benchmarks/results/judges_cpu.json
 
-Four judges: the rules; a network that has learnt who won from 256 comparisons, and one from 16,384;
-and the policy itself, from random weights. With each of them `imitation` trains a small network,
-once a seed. Of every generation the record tells what the judge and the rules say of the same games
-and what the alarm says; here exact values are added: how often the raw network's favourite move is
-optimal in those of 10,000 positions in which some move is a mistake.
+The judges: the rules; networks that have learnt who won from 256 comparisons, and from 16,384; the
+same where games are cut after six moves, and the networks have learnt who stands better from as
+many unfinished positions with exact values; and the policy itself, from random weights. With each
+of them `imitation` trains a small network, once a seed. Of every generation the record tells what
+the judge and the rules say of the same games and what the alarm says; here exact values are added:
+how often the raw network's favourite move is optimal in those of 10,000 positions in which some
+move is a mistake.
 
 What is there is not done again, and a run that was killed goes on: the same command ends with the
 same figures. Prints a line of JSON for each run.
@@ -37,8 +39,10 @@ from league.settings.config import Config
 from league.training.events import Event, GenerationEvent
 
 _GAME = "connect_four"
-_JUDGES = {"rules": 0, "few": 256, "many": 16_384, "self": 0}
-"""Judges, and how many comparisons those that learn have learnt from."""
+_COMPARISONS = {"few": 256, "many": 16_384, "few_cut": 256, "many_cut": 16_384}
+"""From how many comparisons the judges that learn have learnt."""
+_JUDGES = ("rules", *_COMPARISONS, "self")
+_CUT = 6
 _SHOWN = ("judge_first", "rules_first", "judge_pool", "rules_pool", "excess", "kl")
 
 
@@ -48,7 +52,7 @@ class Options:
 
     Attributes:
       work: folder of judges and runs.
-      judges: which of rules, few, many and self.
+      judges: which of rules, few, many, few_cut, many_cut and self.
       seeds: each judge is learnt, and each league trained, once with every seed.
       generations: of a league.
       pairs: of games in each of a generation's eight matches.
@@ -56,7 +60,7 @@ class Options:
     """
 
     work: Path = Path("judges_bench")
-    judges: tuple[str, ...] = tuple(_JUDGES)
+    judges: tuple[str, ...] = _JUDGES
     seeds: tuple[int, ...] = (0, 1, 2)
     generations: int = 24
     pairs: int = 128
@@ -96,11 +100,12 @@ def config(options: Options, seed: int) -> Config:
 def _run(name: str, seed: int, options: Options) -> dict[str, Any]:
     """Trains a league, or goes on with it; what its record and exact values tell."""
     judged, facts = name, {}
-    if comparisons := _JUDGES[name]:
-        path = _learnt(options.work / f"{name}-{seed}.npz", comparisons, seed)
-        measured = learned.read(path)[0]["measured"]
-        judged = f"learned:{path}"
-        facts = {"comparisons": comparisons, "held_out": measured}
+    if comparisons := _COMPARISONS.get(name):
+        path = options.work / f"{name}-{seed}.npz"
+        cut = name.endswith("_cut")
+        _learn(path, comparisons, seed, cut=cut)
+        judged = f"adjudicated:{_CUT},by=learned:{path}" if cut else f"learned:{path}"
+        facts = {"comparisons": comparisons, "held_out": learned.read_card(path)["measured"]}
     kept = f"{name}-{seed}"
     run = league.train(
         _GAME,
@@ -121,22 +126,24 @@ def _progress(event: Event) -> None:
         print(f"generation {event.generation}", *event.alarms, sep="; ", file=sys.stderr)
 
 
-def _learnt(path: Path, comparisons: int, seed: int) -> Path:
-    """The file of a learnt judge, which is made if it is not there."""
-    if not path.exists():
-        told = judge.Train(
-            game=_GAME,
-            out=path,
-            comparisons=comparisons,
-            network="mlp:width=128,layers=2",
-            seed=seed,
-        )
-        judge.run(told)
-    return path
+def _learn(path: Path, comparisons: int, seed: int, *, cut: bool) -> None:
+    """Makes the file of a judge, if it is not there: of finished positions, or of any."""
+    if path.exists():
+        return
+    told = judge.Train(
+        game=_GAME,
+        out=path,
+        comparisons=comparisons,
+        positions="any" if cut else "final",
+        labels="solver" if cut else "rules",
+        network="mlp:width=128,layers=2",
+        seed=seed,
+    )
+    judge.run(told)
 
 
 def _figures(run: League) -> dict[str, Any]:
-    """The curves of a run, and when its alarm was raised."""
+    """The curves of a run, and its alarm when it was first raised and as it was last."""
     positions = solved_positions.fixed(games.load(_GAME))
     history = run.figures()
     shares = [
@@ -154,7 +161,8 @@ def _figures(run: League) -> dict[str, Any]:
     told = [
         {"generation": at, **dataclasses.asdict(one), "alarms": one.alarms} for at, one in raised
     ]
-    return {"positions": shares[0].positions, "curves": curves, "alarms": told}
+    ends = [told[0], told[-1]] if told else []
+    return {"positions": shares[0].positions, "curves": curves, "alarms": ends}
 
 
 if __name__ == "__main__":
