@@ -85,6 +85,11 @@ class SearchPolicy(CachedPolicy):
         """Positions that the network evaluates for one move, at most."""
         return self.simulations + 1
 
+    @property
+    def verdicts(self) -> int:
+        """Positions that its judge is asked about for one move, at most."""
+        return self.simulations
+
     def __call__(self, params: Params, keys: jax.Array, states: State) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         evaluations = self.evaluations * jax.tree.leaves(states)[0].shape[0]

@@ -359,6 +359,10 @@ class Judge(ABC):
         """Seconds that its code outside the device has taken so far; None if it has none."""
         return None
 
+    def positions_judged(self) -> int:
+        """Positions that its code outside the device has been given so far, in this process."""
+        return 0
+
     def human_verdicts(self) -> int:
         """Verdicts of people that it rests on."""
         return 0

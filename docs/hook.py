@@ -13,6 +13,7 @@ from docs.generate import (
     facts,
     game_pages,
     imports,
+    judges,
     laboratory,
     nets,
     plots,
@@ -46,6 +47,7 @@ def _generated() -> dict[str, str]:
         made[f"games/{name}.md"] = game_pages.page(name)
         made[f"images/games/{name}.svg"] = game_pages.picture(name)
     made["images/nets.svg"] = plots.as_svg(nets.curves())
+    made["images/judges.svg"] = plots.as_svg(judges.gamed())
     made |= laboratory.pages()
     made |= {f"api/{room}.md": text for room, text in api.pages().items()}
     return made | {f"images/benchmarks/{name}.svg": svg for name, svg in plots.pictures().items()}
@@ -55,6 +57,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Fills the tables in."""
     makers = {
         "benchmarks.md": benchmarks.tables,
+        "judges.md": judges.tables,
         "nets.md": nets.tables,
         "scale.md": scale.tables,
         "laboratory/index.md": laboratory.front,

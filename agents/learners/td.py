@@ -107,6 +107,11 @@ class LookaheadPolicy:
         """Positions that the network evaluates for one move, at most."""
         return self.game.num_actions
 
+    @property
+    def verdicts(self) -> int:
+        """Positions that its judge is asked about for one move, at most."""
+        return self.game.num_actions
+
     def __call__(self, params: Params, keys: Key, states: State) -> Decision:
         """Chooses moves; `params` are stacked [G, ...]."""
         groups = keys.shape[0]

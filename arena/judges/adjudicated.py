@@ -86,6 +86,10 @@ class Adjudicated(Judge):
         """See `Judge`."""
         return self.by.seconds_spent()
 
+    def positions_judged(self) -> int:
+        """See `Judge`."""
+        return self.by.positions_judged()
+
     def check(self) -> None:
         """See `Judge`."""
         self.by.check()

@@ -19,6 +19,7 @@ from arena.types import Judge, PyTree, State
 _PATIENCE = 10.0
 """Seconds after which it is told on stderr what is waited for, and again after twice as many."""
 _SECONDS: dict[Judge, float] = defaultdict(float)
+_POSITIONS: dict[Judge, int] = defaultdict(int)
 _FAULTS: dict[Judge, str] = {}
 
 
@@ -68,6 +69,10 @@ class HostedJudge(Judge):
         """See `Judge`."""
         return _SECONDS[self]
 
+    def positions_judged(self) -> int:
+        """See `Judge`."""
+        return _POSITIONS[self]
+
     def check(self) -> None:
         """See `Judge`."""
         if fault := _FAULTS.pop(self, ""):
@@ -77,6 +82,7 @@ class HostedJudge(Judge):
         wanted, given = jax.tree.map(np.asarray, (wanted, given))
         found, began = np.zeros(wanted.shape, np.float32), time.monotonic()
         if self not in _FAULTS and wanted.any():
+            _POSITIONS[self] += int(wanted.sum())
             try:
                 with _telling(self.title, int(wanted.sum())):
                     found[wanted] = self.judge_on_host(jax.tree.map(lambda x: x[wanted], given))

@@ -9,6 +9,7 @@ from league.settings.json_object import JsonObject
 ALPHA = 0.01
 """How likely a judge that overrates nobody raises an alarm in a whole run, at most."""
 _LEAST = 50  # games that the rules decide, of which agreement is judged at least
+_SILENT = 0.1  # a judge that names somebody in fewer of them has settled on nobody
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Parting:
         generation; a game in which it names nobody counts half.
       right_p: how likely a coin names as many.
       decided: these games.
+      named: in how many of them it names anybody, right or wrong; None in an older record.
     """
 
     since: int
@@ -31,6 +33,7 @@ class Parting:
     right: float
     right_p: float
     decided: int
+    named: int | None = None
 
     @property
     def alarms(self) -> list[str]:
@@ -40,14 +43,26 @@ class Parting:
             found.append(
                 f"the judge is being gamed since generation {self.since}: in the same games it "
                 f"gives {100 * self.excess:.1f} points in 100 more than the rules "
-                f"(p = {self.p:.1g})"
+                f"({_told(self.p)})"
             )
-        if self.decided >= _LEAST and self.right_p >= ALPHA:
+        if self.decided < _LEAST:
+            return found
+        if self.named is not None and self.named < _SILENT * self.decided:
+            found.append(
+                f"the judge has settled on calling games even: it names somebody in {self.named} "
+                f"of {self.decided} games that the rules decide"
+            )
+        elif self.right_p >= ALPHA:
             found.append(
                 f"the judge knows no more than a coin: it names the winner in {self.right:.0%} of "
                 f"{self.decided} games that the rules decide (p = {self.right_p:.2g})"
             )
         return found
+
+
+def _told(p: float) -> str:
+    """A probability in words; one that is too small for a number is below the smallest."""
+    return f"p = {p:.1g}" if p > 0 else "p < 1e-300"
 
 
 def parting(history: Sequence[JsonObject]) -> Parting | None:
@@ -79,7 +94,8 @@ def parting(history: Sequence[JsonObject]) -> Parting | None:
     decided, right = last["decided"], last["right"]
     z = (right - decided / 2) / math.sqrt(max(decided, 1) / 4)
     share = right / decided if decided else math.nan
-    return Parting(since, excess, min(1.0, _beyond(surest) * looks), share, _beyond(z), decided)
+    p = min(1.0, _beyond(surest) * looks)
+    return Parting(since, excess, p, share, _beyond(z), decided, last.get("named"))
 
 
 def _beyond(z: float) -> float:
@@ -110,13 +126,19 @@ def describe(history: Sequence[JsonObject]) -> tuple[tuple[str, str], ...]:
     last = judged[-1]["judged"]
     total = {
         name: sum(one["judged"].get(name, 0) for one in judged)
-        for name in ("verdicts", "evaluations")
+        for name in ("verdicts", "searched", "evaluations")
     }
     people = last.get("human_verdicts", 0)
     seconds = [one["verdict_seconds"] for one in judged if "verdict_seconds" in one]
+    given = sum(one.get("verdict_positions", 0) for one in judged)
     cost = f"{total['verdicts']:,} verdicts on games"
-    cost += f", {total['evaluations']:,} evaluations of networks" if total["evaluations"] else ""
-    cost += f", {sum(seconds):.1f} s in its own code" if seconds else ""
+    cost += f", up to {total['searched']:,} in searches" if total["searched"] else ""
+    if total["evaluations"]:
+        cost += f", {total['evaluations']:,} evaluations of networks"
+        cost += f", which take about {sum(seconds):.1f} s" if seconds else ""
+    elif seconds:
+        cost += f", {sum(seconds):.1f} s in its own code"
+        cost += f" for {given:,} positions" if given else ""
     cost += f", {people:,} verdicts of people" if people else ""
     said = (
         f"against the first policy the newest snapshot scores {last['judge_first']:.1%} by the "

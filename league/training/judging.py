@@ -6,6 +6,7 @@ the same games its score is above that of the rules. Nothing of this is learnt f
 """
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,14 +14,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from arena import judge_weights
 from arena.judges import check as contract
 from arena.types import Params, PyTree, State
+from league.evaluation.compute_ledger import JudgeCost
 from league.settings.json_object import JsonObject
 from league.store.database import MatchResult
 from league.store.run import Run
 from league.training.measuring import Measuring
 
 _ROWS = 2048  # positions on which the divergence from the first policy is measured
+_TILES = 16  # copies of some positions by which a judge's networks are timed
 _NONE = 0.05  # verdicts nearer to 0 name no winner
 
 
@@ -38,7 +42,8 @@ class Judging:
     weights: Callable[[str], Params]
     measuring: Measuring
     _sample: tuple[State, np.ndarray] | None = field(default=None, init=False)
-    _spent: float = field(default=0.0, init=False)
+    _spent: tuple[float, int] = field(default=(0.0, 0), init=False)
+    _each: float | None = field(default=None, init=False)
 
     @property
     def wanted(self) -> bool:
@@ -66,7 +71,8 @@ class Judging:
           games: training games that the judge scored.
 
         Returns:
-          `judged`, its parts by name, and `verdict_seconds` where the judge has code of its own.
+          `judged`, its parts by name; `verdict_seconds` where the judge has code of its own, with
+          `verdict_positions` that this code was given, or networks, whose seconds are estimated.
 
         Raises:
           UserError: the judge changed its mind, or gave a verdict that is none.
@@ -82,6 +88,8 @@ class Judging:
         named = np.abs(2 * judge - 1) >= _NONE
         right = np.where(named, (judge > 0.5) == (rules > 0.5), 0.5)[decided]
         verdicts = games + judge.size
+        cost, self.measuring.judge_cost = self.measuring.judge_cost, JudgeCost()
+        asked = cost.positions(self.run.judge, verdicts, compiled=self.run.game.on_device)
         divergence = self._divergence(params, data)
         parts = {
             **_mean("judge_first", judged_first),
@@ -93,12 +101,14 @@ class Judging:
             "pairs": len(excess),
             "decided": int(decided.sum()),
             "right": float(right.sum()),
+            "named": int(named[decided].sum()),
             "verdicts": verdicts,
-            "evaluations": verdicts * self.run.judge.evaluations,
+            "searched": cost.searches,
+            "evaluations": asked * self.run.judge.evaluations,
             "human_verdicts": self.run.judge.human_verdicts(),
             **({} if divergence is None else {"kl": divergence}),
         }
-        return {"judged": parts, **self._seconds()}
+        return {"judged": parts, **self._seconds(parts["evaluations"], judge_params)}
 
     def _check_mind(self, judge_params: Params) -> None:
         """Asks the judge once more about the ends of random games, unless it learns."""
@@ -111,13 +121,19 @@ class Judging:
         states, before = self._sample
         contract.check_same(before, contract.verdicts(judge, states, judge_params))
 
-    def _seconds(self) -> JsonObject:
-        """Seconds that the judge's own code has taken in this generation; {} if it is compiled."""
-        spent = self.run.judge.seconds_spent()
-        if spent is None:
+    def _seconds(self, evaluations: int, judge_params: Params) -> JsonObject:
+        """Seconds that the judge has taken in this generation; {} if that is not to be known."""
+        judge = self.run.judge
+        spent = judge.seconds_spent()
+        if spent is not None:
+            before, self._spent = self._spent, (spent, judge.positions_judged())
+            taken, given = (now - then for now, then in zip(self._spent, before, strict=True))
+            return {"verdict_seconds": taken, "verdict_positions": given}
+        if not evaluations or not self.run.game.on_device:
             return {}
-        taken, self._spent = spent - self._spent, spent
-        return {"verdict_seconds": taken}
+        if self._each is None:
+            self._each = _seconds_each(self.run, judge_params)
+        return {"verdict_seconds": evaluations * self._each}
 
     def _divergence(self, params: Params, data: PyTree) -> float | None:
         """KL(snapshot ‖ first policy), nats a move, in positions of the generation's games."""
@@ -135,6 +151,25 @@ class Judging:
 
 
 _COMPILED: dict[Run, Callable[..., jax.Array]] = {}
+
+
+def _seconds_each(run: Run, judge_params: Params) -> float:
+    """Seconds of an evaluation by the judge's networks, by themselves, in a large batch."""
+    judge = run.judge
+    states = contract.finals(run.game, jax.random.key(0), cut_after=judge.cut_after)
+    batch = jax.tree.map(lambda x: jax.device_put(np.concatenate([x] * _TILES)), states)
+
+    def ask(states: State, params: Params) -> jax.Array:
+        with judge_weights.bound(judge, params):
+            return judge.verdict(states)
+
+    compiled, seconds = jax.jit(ask), []
+    count = len(jax.block_until_ready(compiled(batch, judge_params)))  # which compiles it
+    for _ in range(3):
+        began = time.perf_counter()
+        jax.block_until_ready(compiled(batch, judge_params))
+        seconds.append(time.perf_counter() - began)
+    return min(seconds) / (count * judge.evaluations)
 
 
 def _divergences(run: Run) -> Callable[[Params, Params, State], jax.Array]:

@@ -1,7 +1,7 @@
 """The matches that measure new snapshots; none of them is learnt from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from agents import mcts, uniform
 from arena.play import match
 from arena.types import Agent, Judge, Params
 from league.evaluation import compute_ledger
+from league.evaluation.compute_ledger import JudgeCost
 from league.settings.config import MeasureConfig
 from league.store.database import MatchResult, Results, Tally
 from league.store.run import Run
@@ -29,12 +30,14 @@ class Measuring:
       results: its record.
       weights: the parameters of an older snapshot, by id.
       passes: positions that networks have evaluated in these matches so far.
+      judge_cost: what the run's judge was asked for where it judged them, too.
     """
 
     run: Run
     results: Results
     weights: Callable[[str], Params]
     passes: int = 0
+    judge_cost: JudgeCost = field(default_factory=JudgeCost)
 
     def against_pool(self, generation: int, params: Params, **judge: Any) -> list[MatchResult]:
         """A new snapshot against the one before it and others of the pool, without search."""
@@ -137,6 +140,8 @@ class Measuring:
     ) -> list[MatchResult]:
         def count(moves: np.ndarray) -> None:
             self.passes += compute_ledger.passes(moves, a[0], b[0])
+            if judge is not None:
+                self.judge_cost.add(int(moves.sum()), a[0].policy)
 
         scores = match.play(
             a,

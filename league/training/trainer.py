@@ -299,6 +299,7 @@ class Trainer:
         moves = int((played.record.game < 2 * config.pairs).sum())
         policy = self.run.learner.behaviour_policy()
         self._passes["type_1"] += moves * compute_ledger.evaluations(policy)
+        self.measuring.judge_cost.add(moves, policy)
         generation.games += match_results(
             number, pairings, np.asarray(played.scores), player=config.played_by(number)
         )

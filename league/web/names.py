@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from arena.errors import UserError
+from games import Game
+from league.web.site import Settings
 from league.web.work import MOST_SIMULATIONS
 
 _JUDGE = re.compile(r"rules|solver|self(:lag=\d{1,6})?|flipped:[01]?\.?\d{1,6}")
 _CUT = re.compile(r"adjudicated:\d{1,6},by=(.+)")
+_LEARNT = re.compile(r"(learned:.+?)(,pessimism=\d{1,3}(\.\d{1,6})?)?")
+_MOST_FILES = 200
 _RUN = re.compile(r"[\w=+-][\w.=+-]*(:(\d{1,9}(e\d{1,3})?|champion))?")
 _OPTIONS = re.compile(r"[a-z_]+=[a-z0-9_.]+(,[a-z_]+=[a-z0-9_.]+)*")
 _ENGINES = {
@@ -80,33 +84,56 @@ def check_game(spec: str, allowed: Sequence[str], native: Sequence[str]) -> str:
     raise UserError(f"there is no game {spec!r:.99} here; there are: {', '.join(native)}")
 
 
-def judges(verdicts: Path) -> list[str]:
-    """Names of judges to choose from, those that are people by their files of verdicts."""
-    people = [f"human:{path}" for path in sorted(verdicts.glob("*.jsonl"))]
-    return ["rules", "flipped:0.1", "self", "self:lag=4", "solver", *people]
+def judges(settings: Settings) -> list[str]:
+    """Names of judges to choose from, those that lie in files by these.
+
+    Learnt ones are those that `arena judge train` has written beside the folder of the runs, or
+    into the folder `judges` there.
+    """
+    people = [f"human:{path}" for path in sorted(settings.verdicts.glob("*.jsonl"))]
+    learnt = [f"learned:{path}" for path in _learnt(settings.folder.parent)]
+    return ["rules", "flipped:0.1", "self", "self:lag=4", "solver", *learnt, *people]
 
 
-def check_judge(spec: str, verdicts: Path) -> str:
+def _learnt(place: Path) -> list[Path]:
+    """Files of learnt judges."""
+    from agents.judges import learned  # which loads networks
+
+    found = [*sorted(place.glob("*.npz")), *sorted((place / "judges").glob("*.npz"))]
+    return [path for path in found[:_MOST_FILES] if learned.read_card(path)]
+
+
+def check_judge(spec: str, settings: Settings, game: Game) -> str:
     """A judge's name, as it was given.
 
     Args:
       spec: what a visitor asks for.
-      verdicts: the folder of the files of verdicts.
+      settings: of the server.
+      game: what is to be judged.
 
     Raises:
-      UserError: it may not be used here.
+      UserError: it may not be used here, or was learnt on another game.
     """
     cut = _CUT.fullmatch(spec)
     if cut and cut[1] != "rules":
-        check_judge(cut[1], verdicts)
+        check_judge(cut[1], settings, game)
         return spec
-    if _JUDGE.fullmatch(spec) or spec in judges(verdicts):
+    offered, learnt = judges(settings), _LEARNT.fullmatch(spec)
+    if learnt and learnt[1] in offered:
+        _check_learnt(learnt[1].partition(":")[2], game)
+        return spec
+    if _JUDGE.fullmatch(spec) or spec in offered:
         return spec
     kind, _, argument = spec.partition(":")
     if kind in _ESTIMATING:
         _check_engine(kind, argument)
         return spec
     raise UserError(
-        f"there is no judge {spec!r:.50} here: {', '.join(judges(verdicts))}, or "
-        "adjudicated:PLIES,by=JUDGE"
+        f"there is no judge {spec!r:.50} here: {', '.join(offered)}, or adjudicated:PLIES,by=JUDGE"
     )
+
+
+def _check_learnt(path: str, game: Game) -> None:
+    from agents.judges import learned  # which loads networks
+
+    learned.check_game(path, learned.read_card(Path(path)), game)

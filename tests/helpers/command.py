@@ -29,7 +29,7 @@ _TINY = """
 """
 TINY = tuple(_TINY.split())
 """A league of seconds; two generations of data are learnt from, so that resuming has to read."""
-TIMINGS = ("seconds", "games_per_s", "phase_seconds", "verdict_seconds")
+TIMINGS = ("seconds", "games_per_s", "phase_seconds", "verdict_seconds", "verdict_positions")
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import games
 import league
+from agents import uniform
 from agents.learners.imitation import ImitationConfig
 from agents.nn.networks import MLPConfig
+from agents.policies import SearchPolicy
 from arena.errors import UserError
+from arena.judges.program import Program
+from arena.judges.rules import Rules
 from league.evaluation import judge_parting
+from league.evaluation.compute_ledger import JudgeCost
 from league.gate.statistics import expected_maximum
 from league.settings.config import Config, MeasureConfig
 from league.settings.json_object import JsonObject
@@ -75,6 +81,31 @@ def test_a_judge_that_knows_no_more_than_a_coin_is_named():
     assert len(found) == 1
     assert "no more than a coin" in found[0]
     assert judge_parting.parting([{"generation": 0}]) is None
+
+
+def test_a_judge_that_has_come_to_call_everything_even_is_named():
+    figures = history(np.zeros((2, 64)), right=50.0)
+    figures[-1]["judged"]["named"] = 3
+    [alarm] = judge_parting.alarms(figures)
+    assert "settled on calling games even: it names somebody in 3 of 100 games" in alarm
+
+
+def test_an_alarm_as_sure_as_numbers_go_has_a_bound_for_its_p_value():
+    [alarm] = judge_parting.alarms(history(np.full((10, 4096), 0.3)))
+    assert "(p < 1e-300)" in alarm
+
+
+def test_what_a_judge_costs_is_counted_by_moves_and_simulations():
+    """A compiled judge looks at every position of a match; one outside at the ends of games."""
+    game = games.load("tic_tac_toe")
+    rules, hosted = Rules(game), Program(game, "./mine.py")
+    cost = JudgeCost()
+    cost.add(100, SearchPolicy(game, MLPConfig(), 8))
+    cost.add(50, uniform.Uniform(game))
+    assert (cost.moves, cost.searches) == (150, 800)
+    assert cost.positions(rules, 20, compiled=True) == 950
+    assert cost.positions(rules, 20, compiled=False) == 820
+    assert cost.positions(hosted, 20, compiled=True) == 820
 
 
 @pytest.mark.parametrize(("count", "mean"), [(1, 0.0), (10, 1.539), (100, 2.508)])

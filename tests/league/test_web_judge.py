@@ -14,9 +14,14 @@ import games
 from agents.judges import preference
 from agents.judges.human import HumanJudge
 from agents.judges.verdicts import Question, VerdictFile, replay
+from agents.nn.networks import MLPConfig, initialise
+from arena.errors import UserError
 from arena.play.openings import recorded_openings
 from arena.types import State
 from league.settings.json_object import JsonObject
+from league.store import learned_judges
+from league.web import names
+from league.web.site import Settings
 from tests.helpers.command import Place
 from tests.helpers.web import Web, served
 from tests.helpers.web_client import client, refusal
@@ -80,6 +85,34 @@ def test_verdicts_are_kept_once_each_and_no_two_windows_have_the_same_question(t
                 break
             found = visitor.post("/judge/next", json=asked).json()
         assert found["held_out"]["decided"] > 0
+
+
+def test_a_league_may_go_by_a_learnt_judge_whose_file_lies_there(tmp_path: Path):
+    network = MLPConfig(width=8, layers=1)
+    params = initialise(preference.observed(GAME), network, jax.random.key(0))
+    (tmp_path / "judges").mkdir()
+    stacked = preference.stacked([params])
+    for path in ("mine.npz", "judges/other.npz"):
+        learned_judges.write(
+            tmp_path / path, stacked, game="tic_tac_toe", rules=GAME, network=network
+        )
+    np.savez(tmp_path / "none.npz", card=np.array("{}"))
+    (tmp_path / "broken.npz").write_bytes(b"no file of arrays")
+    settings = Settings(folder=tmp_path / "runs")
+    mine, other = (f"learned:{tmp_path / path}" for path in ("mine.npz", "judges/other.npz"))
+    offered = [name for name in names.judges(settings) if name.startswith("learned:")]
+    assert offered == [mine, other]
+    for said in (mine, f"{other},pessimism=0.5", f"adjudicated:3,by={mine}"):
+        assert names.check_judge(said, settings, GAME) == said
+    for said in (f"learned:{tmp_path}/none.npz", f"{mine},pessimism=-1", f"{mine},network=x"):
+        with pytest.raises(UserError, match="there is no judge"):
+            names.check_judge(said, settings, GAME)
+    with client(settings.folder) as visitor:
+        page = visitor.get("/train").text
+        assert all(f'<option value="{name}"></option>' in page for name in offered)
+        asked = {"game": "connect_four", "length": "time", "time": "1m", "judge": mine}
+        told = refusal(visitor.post("/train", data=asked), 400)
+    assert "mine.npz judges tic_tac_toe, not this game" in told
 
 
 def _named(view: JsonObject) -> dict[str, str]:

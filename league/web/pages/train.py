@@ -171,7 +171,7 @@ def _offers(here: Site) -> dict[str, Any]:
     return {
         "games": [*games.names(), *here.settings.games],
         "learners": extensions.names("learner", learners.builtin()),
-        "judges": names.judges(here.settings.verdicts),
+        "judges": names.judges(here.settings),
         "sizes": _SIZES,
     }
 
@@ -186,7 +186,7 @@ def _arguments(here: Site, asked: Mapping[str, str]) -> list[str]:
 
     offered, game = _offers(here), asked.get("game", "")
     names.check_game(game, here.settings.games, offered["games"])
-    games_by_name.game(game)
+    rules = games_by_name.game(game)
     arguments = [game, *_length(asked)]
     seed = asked.get("seed", "") or "0"
     if whole_number(seed, most=SEEDS - 1) is None:
@@ -195,7 +195,7 @@ def _arguments(here: Site, asked: Mapping[str, str]) -> list[str]:
     learner, known = asked.get("learner", ""), offered["learners"]
     if learner and learner not in known:
         raise UserError(f"there is no learner {learner!r:.50} here: {', '.join(known)}")
-    judge = names.check_judge(asked.get("judge", "") or "rules", here.settings.verdicts)
+    judge = names.check_judge(asked.get("judge", "") or "rules", here.settings, rules)
     arguments += [*(["--learner", learner] if learner else []), "--judge", judge]
     for option, title in _SIZES.items():
         if value := asked.get(option, ""):
