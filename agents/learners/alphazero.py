@@ -102,7 +102,7 @@ class Objective(optimisation.Objective):
         return optimisation.muon(self.config)
 
     def prepare(self, rows: PyTree, key: jax.Array) -> tuple[jax.Array, ...]:
-        """Observations, policies, values, and owners if learnt, under random symmetries."""
+        """Observations, policies, legal moves, values, and owners if learnt, turned at random."""
         movers = jax.vmap(self.game.mover)(rows.state)
         seen = jax.vmap(self.game.observe)(rows.state, movers)
         number = jnp.arange(len(rows.outcome))
@@ -112,21 +112,24 @@ class Objective(optimisation.Objective):
             owners = jax.vmap(self.game.ownership)(rows.final, movers)
             seen = jnp.concatenate([seen, owners[..., None]], -1)
         images, policies = jax.vmap(self.game.symmetries)(seen, policy)
+        legal = jax.vmap(self.game.legal)(rows.state).astype(jnp.float32)
+        _, allowed = jax.vmap(self.game.symmetries)(seen, legal)
         chosen = jax.random.randint(key, number.shape, 0, images.shape[1])
         value = rows.outcome
         seen, policy = images[number, chosen], policies[number, chosen]
+        legal = allowed[number, chosen] > 0
         if self.config.ownership_weight:
-            return seen[..., :-1], policy, value, seen[..., -1]
-        return seen, policy, value
+            return seen[..., :-1], policy, legal, value, seen[..., -1]
+        return seen, policy, legal, value
 
     def loss(
         self, params: Params, batch: PyTree, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Cross-entropy of the policy and of ownership, and the squared error of the value."""
-        observations, policy, target, *owners = batch
+        observations, policy, legal, target, *owners = batch
         read = networks.apply_with_ownership if owners else networks.apply
         logits, value, *claims = read(self.game, self.config.network, params, observations)
-        policy_loss = optax.softmax_cross_entropy(logits, policy).mean()
+        policy_loss = optimisation.cross_entropy(logits, legal, policy).mean()
         value_loss = jnp.square(value - target).mean()
         total = policy_loss + self.config.value_weight * value_loss
         parts = {"policy_loss": policy_loss, "value_loss": value_loss}

@@ -185,8 +185,7 @@ class Objective(optimisation.Objective):
         """The weighted cross-entropy of the moves, and the squared error of the value."""
         seen, made, legal, weight, outcome = batch
         logits, value = networks.apply(self.game, self.config.network, params, seen)
-        log_probs = jax.nn.log_softmax(jnp.where(legal, logits, _NEVER))
-        policy_loss = -(weight * (made * jnp.where(legal, log_probs, 0.0)).sum(-1)).mean()
+        policy_loss = (weight * optimisation.cross_entropy(logits, legal, made)).mean()
         value_loss = jnp.square(value - outcome).mean()
         total = policy_loss + self.config.value_weight * value_loss
         return total, {"policy_loss": policy_loss, "value_loss": value_loss}

@@ -22,6 +22,7 @@ from games import Game
 
 Losses = dict[str, jax.Array]
 """The total loss f32[] and its parts by name."""
+_NEVER = float(np.finfo(np.float32).min)  # the logit of an illegal move
 Scale = tuple[jax.Array, jax.Array]
 """The step size f32[], and the share of the run that is done, f32[]."""
 
@@ -92,6 +93,21 @@ def _matrices(params: Params) -> Any:
         return optax.contrib.MuonDimensionNumbers(tuple(range(leaf.ndim - 1)), leaf.ndim - 1)
 
     return jax.tree_util.tree_map_with_path(of, params)
+
+
+def cross_entropy(logits: jax.Array, legal: jax.Array, policy: jax.Array) -> jax.Array:
+    """Of a network's policy over the legal moves, from a target policy, f32[B].
+
+    What the network says of illegal moves does not count, in no learner: so weights that one has
+    made are good for another, and a game with thousands of moves needs no time to learn its rules.
+
+    Args:
+      logits: the network's, f32[B, A].
+      legal: bool[B, A].
+      policy: the target, f32[B, A], 0 for illegal moves.
+    """
+    log_probs = jax.nn.log_softmax(jnp.where(legal, logits, _NEVER))
+    return -(policy * jnp.where(legal, log_probs, 0.0)).sum(-1)
 
 
 def init(objective: Objective, params: Params) -> TrainState[Params]:

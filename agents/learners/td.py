@@ -201,7 +201,7 @@ class Objective(optimisation.Objective):
         return optimisation.muon(self.config)
 
     def prepare(self, rows: PyTree, key: jax.Array) -> tuple[jax.Array, ...]:
-        """Observations before and after the moves, and policies, under random symmetries."""
+        """Observations before and after the moves, policies, legal moves, turned at random."""
         number = jnp.arange(len(rows.target))
         policy = jnp.zeros((len(number), self.game.num_actions))
         policy = policy.at[number[:, None], rows.choice.move].add(rows.choice.policy)
@@ -209,19 +209,23 @@ class Objective(optimisation.Objective):
         after = jax.vmap(self.game.step)(rows.state, rows.choice.made)
         observe, turned = jax.vmap(self.game.observe), jax.vmap(self.game.symmetries)
         before, policies = turned(observe(rows.state, movers), policy)
-        later, _ = turned(observe(after, movers), policy)
+        legal = jax.vmap(self.game.legal)(rows.state).astype(jnp.float32)
+        later, allowed = turned(observe(after, movers), legal)
         chosen = jax.random.randint(key, number.shape, 0, before.shape[1])
-        return *(x[number, chosen] for x in (before, later, policies)), rows.target
+        before, later, policy, allowed = (
+            x[number, chosen] for x in (before, later, policies, allowed)
+        )
+        return before, later, policy, allowed > 0, rows.target
 
     def loss(
         self, params: Params, batch: PyTree, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Squared errors of both values, and the cross-entropy of the policy."""
-        before, after, policy, target = batch
+        before, after, policy, legal, target = batch
         seen = jnp.concatenate([before, after])
         logits, value = networks.apply(self.game, self.config.network, params, seen)
         value_loss = jnp.square(value - jnp.concatenate([target, target])).mean()
-        policy_loss = optax.softmax_cross_entropy(logits[: len(policy)], policy).mean()
+        policy_loss = optimisation.cross_entropy(logits[: len(policy)], legal, policy).mean()
         total = policy_loss + self.config.value_weight * value_loss
         return total, {"policy_loss": policy_loss, "value_loss": value_loss}
 

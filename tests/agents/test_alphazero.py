@@ -293,7 +293,7 @@ def _played_out() -> Dataset:
 def test_owners_are_turned_with_the_position_and_seen_by_its_mover():
     data = _played_out()
     prepare = jax.jit(alphazero.Objective(GO, OWNERS).prepare)
-    seen, _, _, owners = jax.tree.map(np.asarray, prepare(data, jax.random.key(0)))
+    seen, _, _, _, owners = jax.tree.map(np.asarray, prepare(data, jax.random.key(0)))
 
     @jax.jit
     @jax.vmap
