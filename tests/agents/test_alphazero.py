@@ -180,13 +180,17 @@ def test_positions_and_policies_are_turned_together(name: str):
         _search_target(np.repeat(policy[None], 400, 0), np.full(400, -0.5, np.float32)),
         np.full(400, 0.5, np.float32),
     )
-    seen, policies, values = jax.tree.map(np.asarray, _prepared(game)(data, jax.random.key(0)))
-    images, turned = game.symmetries(game.observe(start, game.mover(start)), jnp.asarray(policy))
+    prepared = jax.tree.map(np.asarray, _prepared(game)(data, jax.random.key(0)))
+    seen, policies, legal, values = prepared
+    looks = game.observe(start, game.mover(start))
+    images, turned = game.symmetries(looks, jnp.asarray(policy))
+    _, allowed = game.symmetries(looks, game.legal(start).astype(jnp.float32))
     drawn = np.zeros(len(images), int)
-    for image, drawn_policy in zip(seen, policies, strict=True):
+    for image, drawn_policy, drawn_legal in zip(seen, policies, legal, strict=True):
         same = (images == image).reshape(len(images), -1).all(1)
         assert same.sum() == 1
         np.testing.assert_array_equal(turned[same.argmax()], drawn_policy)
+        np.testing.assert_array_equal(allowed[same.argmax()] > 0, drawn_legal)
         drawn[same.argmax()] += 1
     assert (values == 0.5).all()
     assert (drawn > 400 / len(images) / 2).all()

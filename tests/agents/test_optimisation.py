@@ -76,3 +76,15 @@ def test_weights_that_the_last_step_broke_are_told_by_the_loss(rate: float, fini
     )
     assert np.isfinite(state.params["w"])
     assert np.isfinite(losses["loss"]) == finite
+
+
+def test_what_is_said_of_illegal_moves_counts_for_nothing():
+    logits = jnp.array([[1.0, 50.0, 0.0], [0.0, 0.0, -70.0]])
+    legal = jnp.array([[True, False, True], [True, True, True]])
+    policy = jnp.array([[0.25, 0.0, 0.75], [0.5, 0.5, 0.0]])
+    found = optimisation.cross_entropy(logits, legal, policy)
+    log_probs = np.log(np.exp([1.0, 0.0]) / np.exp([1.0, 0.0]).sum())
+    np.testing.assert_allclose(found, [-log_probs @ [0.25, 0.75], np.log(2)], rtol=1e-6)
+    steps = jax.grad(lambda x: optimisation.cross_entropy(x, legal, policy).sum())(logits)
+    assert steps[0, 1] == 0.0
+    assert jnp.isfinite(steps).all()
