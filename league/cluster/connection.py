@@ -1,5 +1,7 @@
 """Connecting to a cluster of Ray, and starting actors there."""
 
+import os
+import sys
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -111,6 +113,28 @@ def _pool(
                 report(f"cluster: calls {told.faults}")
 
 
+def _hint(config: ClusterConfig) -> str:
+    """What Ray does not say: to an address that it is given it sends no token unless it is told."""
+    if config.local is not None or config.address == "auto" or "RAY_AUTH_MODE" in os.environ:
+        return ""
+    return "; if it asks for a token, RAY_AUTH_MODE=token sends yours"
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Drops what is written to stderr: Ray's core writes a line there for each of its attempts."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 @contextmanager
 def connected(config: ClusterConfig) -> Iterator[Any]:
     """The package `ray`, connected to a cluster.
@@ -125,12 +149,14 @@ def connected(config: ClusterConfig) -> Iterator[Any]:
         with warnings.catch_warnings():  # Ray starts programs, of which JAX warns
             warnings.simplefilter("ignore", RuntimeWarning)
             if config.local is None:
-                ray.init(address=config.address, **quiet)
+                with _silence():
+                    ray.init(address=config.address, **quiet)
             else:
                 cpus = (config.actors or config.local) * config.actor_cpus
                 ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises many kinds
-        raise UserError(f"the cluster {config.address} cannot be reached: {line(error)}") from None
+        told = f"the cluster {config.address} cannot be reached: {line(error)}"
+        raise UserError(told + _hint(config)) from None
     try:
         yield ray
     finally:

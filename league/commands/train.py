@@ -16,6 +16,7 @@ from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
 from league.settings import defaults
 from league.settings.config import Config
+from league.store import card as cards
 from league.store import runs, status
 from league.store.database import Results
 from league.store.imported_games import ImportedGames
@@ -143,6 +144,7 @@ def run(command: Command) -> None:
         runs.check_kept(work, learner=command.method, network=command.network, judge=command.judge)
         runs.check_database(work, command.database)
         runs.check_store(work, command.store)
+        _note_threads(work)
     else:
         begins = names.beginning(command.start, game)
         if isinstance(begins, InitialWeights):
@@ -174,6 +176,16 @@ def run(command: Command) -> None:
         report = build.write(work, results, found)
         terminal.show(work, results, found, report=report, json=command.json)
     work.close()
+
+
+def _note_threads(work: Run) -> None:
+    """Says if XLA has another number of threads than when the run began."""
+    begun, now = work.card.get("threads"), cards.threads()
+    if begun is not None and now is not None and begun != now:
+        console.stderr.print(
+            f"note: the run began with {begun} threads of XLA and goes on with {now}, so last bits "
+            f"of what it learns may differ; PJRT_NPROC={begun} ARENA_CPU_DEVICES={begun} keep them"
+        )
 
 
 def _actors(command: Command, work: Run, stack: contextlib.ExitStack) -> Actors | None:

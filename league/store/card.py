@@ -12,11 +12,13 @@ typed_in      folder in which these names were typed, see `places.py`
 store         path or URL of its weights and data, where they are not in its folder
 config        the configuration
 seed          of everything random
-device, versions, revision   what the run began with: of no account for going on
+device, versions, revision, threads   what the run began with: of no account for going on, but for
+              last bits
 """
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -24,7 +26,7 @@ from pathlib import Path
 
 import jax
 
-from arena.errors import UserError
+from arena.errors import UserError, whole_number
 from games import Game
 from league.settings import game_names
 from league.settings.config import Config, to_card
@@ -36,6 +38,8 @@ NAME = "run.json"
 _LENGTH = ("generations", "plateau")
 """What says how long a run is: settled while it goes on."""
 _IDENTITY = ("game", "game_version", "env", "learner", "network", "judge", "seed")
+_THREADS = ("PJRT_NPROC", "NPROC")
+"""What tells XLA how many threads to have; the first that is set counts."""
 _KEYS = {"game": str, "learner": str, "network": str, "judge": str, "config": dict}
 
 
@@ -63,9 +67,19 @@ def circumstances() -> JsonObject:
     """What something begins with now: device, versions of packages, revision of the source."""
     return {
         "device": str(jax.devices()[0].device_kind),
+        "threads": threads(),
         "versions": _versions(),
         "revision": _revision(),
     }
+
+
+def threads() -> int | None:
+    """How many threads XLA has on a CPU, which may decide a gradient's last bits; else None."""
+    if jax.default_backend() != "cpu":
+        return None
+    wanted = (whole_number(os.environ.get(name, ""), 1, 10**6) for name in _THREADS)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(next(filter(None, wanted), cores or 1), jax.device_count())
 
 
 def read(folder: Path) -> JsonObject:

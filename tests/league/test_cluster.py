@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from league.cluster.config import ClusterConfig
 from league.cluster.figures import ClusterFigures
 from league.cluster.kept import KeptResults, KeptWeights
 from league.cluster.player import Player
-from league.cluster.pool import Pool
+from league.cluster.pool import Answer, Pool, Task
 from league.settings.config import Config
 from league.store import runs
 from league.store.objects import FolderFiles
@@ -32,7 +33,7 @@ from league.store.run import Run
 from league.training.actors import LocalActors
 from league.training.requests import Request, WeightsRef
 from tests.helpers.command import TINY, Place, contents
-from tests.helpers.fake_ray import FakeRay, fake_actors
+from tests.helpers.fake_ray import FakeCall, FakeRay, fake_actors
 from tests.helpers.ray_nodes import descendants
 from tests.helpers.records import rows
 from tests.league.test_requests import bits, learner, match, request, weights
@@ -102,6 +103,53 @@ def test_what_an_actor_finds_wrong_is_told_in_one_line(monkeypatch, run: Run, as
     with pytest.raises(UserError, match="is missing or damaged"):
         actors.play(asked, weights)
     actors.close()
+
+
+def test_what_is_wrong_with_a_request_that_was_answered_is_of_no_account():
+    """One that was slow may find that the weights it was to play with are gone."""
+    fake, release = FakeRay([]), []
+
+    def play(slow: bool) -> Answer:
+        if slow and not release:
+            release.append(True)
+            raise UserError("weights are missing")
+        return Answer("key", "result", 0, 0.0, 0, 0.0)
+
+    actors = [
+        SimpleNamespace(
+            ready=SimpleNamespace(remote=lambda: FakeCall(lambda: "here")),
+            play=SimpleNamespace(remote=lambda slow=slow: FakeCall(lambda: play(slow))),
+        )
+        for slow in (True, False)
+    ]
+    pool = Pool(fake, actors, ClusterFigures("test", "here"))
+    task = Task("key", "a task", lambda actor: actor.play.remote())
+    slow, quick = pool._members
+    pool._ready.clear()
+    pool._open["key"] = 2
+    pool._call(task, slow)
+    pool._call(task, quick)  # answers first, as whoever was called last does here
+    assert pool.step() == [(task, "result")]
+    assert pool.step() == []
+    assert pool.figures.lost == 1
+
+
+def test_a_cluster_that_cannot_be_reached_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    def init(**_: Any) -> None:
+        os.write(2, b"an attempt")
+        raise ConnectionError("nobody is there\nand more")
+
+    monkeypatch.setattr(connection, "load_ray", lambda: SimpleNamespace(init=init))
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    for address, more in (("auto", ""), ("h:1", "; if it asks for a token, RAY_AUTH_MODE=token")):
+        with (
+            pytest.raises(UserError, match=f"cannot be reached: nobody is there{more}"),
+            connection.connected(ClusterConfig(address)),
+        ):
+            pass
+    assert capfd.readouterr().err == ""
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Rows of the record, digests of weights, states and data are those of one process
 several devices, on actors of this machine, and on a cluster of three nodes. Each lag has its own.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _SEARCHED = """
     --main-exploiters 1 --league-exploiters 1 --exploiter-generations 2
 """
 _MLP = "--network mlp --learner.network.width 16 --learner.network.layers 1"
+_ENV = "pettingzoo:pettingzoo.classic.tictactoe_v3 --learner ppo"
 LEAGUES = {
     "connect_four": f"connect_four {_SMALL} {_FEW} {_SEARCHED}",
     "connect_four, lag": f"connect_four {_SMALL} {_FEW} {_SEARCHED} --lag 1",
@@ -35,10 +37,22 @@ LEAGUES = {
     # Its games are cheap, and sums over many of them are what may differ.
     "kuhn_poker": f"kuhn_poker {_SMALL} --pairs 256 --slots 128",
     "kuhn_poker, lag": f"kuhn_poker --learner ppo {_SMALL} {_FEW} {_MLP} --lag 1",
-    "pettingzoo": f"pettingzoo:pettingzoo.classic.tictactoe_v3 --learner ppo {_SMALL} {_FEW} {_MLP}",
-    "pettingzoo, lag": f"pettingzoo:pettingzoo.classic.tictactoe_v3 --learner ppo {_SMALL} {_FEW} {_MLP} --lag 1",
+    "pettingzoo": f"{_ENV} {_SMALL} {_FEW} {_MLP}",
+    "pettingzoo, lag": f"{_ENV} {_SMALL} {_FEW} {_MLP} --lag 1",
 }
 _PATIENCE = 3000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def threads() -> Iterator[None]:
+    """As many threads of XLA in all processes, whose number may decide how a gradient is added up.
+
+    There are as many as devices at least. Actors have one in any case.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NPROC", "PJRT_NPROC"):
+            patch.setenv(name, "4")
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def disturb(run: Run, moments: Sequence[tuple[int, str]], **options: Any) -> Non
 @pytest.fixture(scope="module", autouse=True)
 def lean(cache: Path) -> Iterator[None]:
     """Nothing is measured, and programs that an earlier session has compiled are read."""
-    before = jax.config.jax_compilation_cache_dir
+    before = jax.config.values["jax_compilation_cache_dir"]
     jax.config.update("jax_compilation_cache_dir", str(cache / "arena"))
     with pytest.MonkeyPatch.context() as patch:
         for matches in ("against_pool", "exploiter"):

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import jax
 import pytest
 
+from league.store import card as cards
 from league.store.run import Run
 from tests.helpers.command import TINY, Place
 
@@ -26,3 +28,13 @@ def test_a_run_has_the_same_bits_on_other_devices(place: Place, tiny: Path, devi
     assert found(place.run("other")) == found(tiny)
     assert len(found(tiny)) == 6
     assert json.loads(out.splitlines()[-1])["event"] == "result"
+
+
+def test_a_card_tells_of_how_many_threads_gradients_are(monkeypatch: pytest.MonkeyPatch):
+    for number in ("PJRT_NPROC", "NPROC"):
+        monkeypatch.delenv(number, raising=False)
+    usual = cards.threads()
+    assert usual is None or usual >= jax.device_count()
+    if usual is not None:
+        monkeypatch.setenv("PJRT_NPROC", "77")
+        assert cards.threads() == cards.circumstances()["threads"] == 77
