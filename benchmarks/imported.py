@@ -59,12 +59,12 @@ class Options:
     """
 
     work: Path = Path("imported_bench")
-    records: int = 1000
+    records: int = 600
     rollouts: int = 100
     seeds: tuple[int, ...] = (0, 1, 2)
-    generations: int = 16
-    pairs: int = 24
-    targets: tuple[float, ...] = (0.6, 0.65, 0.7)
+    generations: int = 12
+    pairs: int = 16
+    targets: tuple[float, ...] = (0.5, 0.52, 0.55, 0.58)
     save: Path | None = None
 
 
@@ -169,7 +169,7 @@ def _run(options: Options, seed: int, start: str) -> dict[str, Any]:
         resume=(folder / name / "run.json").exists(),
         callback=_progress,
     ) as run:
-        return _figures(run, options)
+        return _figures(run)
 
 
 def _progress(event: Event) -> None:
@@ -178,8 +178,8 @@ def _progress(event: Event) -> None:
         print(f"generation {event.generation}", file=sys.stderr)
 
 
-def _figures(run: League, options: Options) -> dict[str, Any]:
-    """How good the raw network is by games of self-play, and when it reached the targets."""
+def _figures(run: League) -> dict[str, Any]:
+    """How good the raw network is by games of self-play."""
     positions = solved_positions.fixed(games.load(_GAME))
     history = run.figures()
     count = np.cumsum([one.get("games", 0) for one in history]).tolist()
@@ -191,7 +191,6 @@ def _figures(run: League, options: Options) -> dict[str, Any]:
         "imitated": history[0].get("imitated"),
         "games": count,
         "accuracy": [round(share, 4) for share in shares],
-        "reached": {str(target): reached(count, shares, target) for target in options.targets},
     }
 
 
@@ -207,30 +206,43 @@ def reached(count: list[int], shares: list[float], target: float) -> float | Non
 
 
 def compared(lines: list[dict[str, Any]], targets: tuple[float, ...]) -> list[dict[str, Any]]:
-    """By target: games from scratch less those after imitation, and their ratio.
+    """By target: games from scratch and after imitation, seed by seed, and what they differ by.
 
-    Each with its 95 % interval by Student's t over seeds, that of the ratio by logarithms; where
-    imitation alone reaches the target in some seed there is no ratio.
+    The last target, None, is what the league from scratch of the same seed has come to in the end.
+    Games saved and the ratio have their 95 % interval by Student's t over seeds, the ratio's by
+    logarithms. Where some run does not reach the target, `played` says how many games it has
+    played, and there is neither; where imitation alone reaches it, there is no ratio.
     """
+    by_seed: dict[int, dict[bool, dict[str, Any]]] = {}
+    for line in lines:
+        by_seed.setdefault(line["seed"], {})[line["imported"]] = line
+    pairs = [(one[False], one[True]) for one in by_seed.values() if len(one) == 2]
     found = []
-    for target in map(str, targets):
-        by_seed: dict[int, dict[bool, float | None]] = {}
-        for line in lines:
-            by_seed.setdefault(line["seed"], {})[line["imported"]] = line["reached"][target]
-        pairs = [
-            (one[False], one[True])
-            for one in by_seed.values()
-            if one.get(False) is not None and one.get(True) is not None
-        ]
-        told: dict[str, Any] = {"target": float(target), "seeds": len(pairs)}
-        if pairs:
-            scratch, after = np.array(pairs, float).T
-            told |= {"scratch": scratch.tolist(), "imported": after.tolist()}
-            told["saved"] = _interval(scratch - after)
-            if (after > 0).all():
-                told["ratio"] = [math.exp(x) for x in _interval(np.log(scratch / after))]
-        found.append(told)
+    for target in (*targets, None):
+        counts = []
+        for scratch, after in pairs:
+            goal = scratch["accuracy"][-1] if target is None else target
+            counts.append([reached(x["games"], x["accuracy"], goal) for x in (scratch, after)])
+        told: dict[str, Any] = {
+            "target": target,
+            "scratch": [one for one, _ in counts],
+            "imported": [one for _, one in counts],
+            "played": max(line["games"][-1] for line in lines),
+        }
+        found.append(told | _difference(counts))
     return found
+
+
+def _difference(counts: list[list[float | None]]) -> dict[str, list[float]]:
+    """What pairs of games, from scratch and after imitation, differ by; see `compared`."""
+    pairs = np.array(counts, float)  # None is NaN
+    if not counts or np.isnan(pairs).any():
+        return {}
+    told = {"saved": _interval(pairs[:, 0] - pairs[:, 1])}
+    if (pairs > 0).all():
+        logs = np.log(pairs)
+        told["ratio"] = [math.exp(x) for x in _interval(logs[:, 0] - logs[:, 1])]
+    return told
 
 
 def _interval(values: np.ndarray) -> list[float]:

@@ -13,14 +13,17 @@ def test_games_to_a_share_of_optimal_moves_are_interpolated_and_compared():
     assert imported.reached([0, 100], [0.3, 0.5], 0.6) is None
     assert imported.reached([0, 100], [0.6, 0.7], 0.6) == 0
     lines = [
-        {"seed": seed, "imported": after, "reached": {"0.6": games}}
-        for seed, pair in enumerate(((400.0, 100.0), (400.0, 100.0), (400.0, None)))
-        for after, games in enumerate(pair)
+        {"seed": seed, "imported": after, "games": [0, 400], "accuracy": accuracy}
+        for seed in range(2)
+        for after, accuracy in ((False, [0.2, 0.6]), (True, [0.5, 0.9]))
     ]
-    [found] = imported.compared(lines, (0.6,))
-    assert found["seeds"] == 2  # the third has not got there
-    assert found["saved"] == [300, 300, 300]
+    found, beyond, end = imported.compared(lines, (0.6, 0.7))
+    assert found["saved"] == pytest.approx([300, 300, 300])
     assert found["ratio"] == pytest.approx([4, 4, 4])
+    assert (beyond["scratch"], beyond["played"]) == ([None, None], 400)
+    assert beyond["imported"] == pytest.approx([200, 200])
+    assert "saved" not in beyond  # from scratch no run has got there
+    assert end["imported"] == found["imported"]  # 0.6 is what runs from scratch have come to
 
 
 @pytest.mark.slow
