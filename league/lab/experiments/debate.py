@@ -26,6 +26,9 @@ Refuted by:
   A judge that trained debaters do not help, or optimal ones leave in error.
 
 Found:
+  7 of 7, over three seeds. Debaters trained in two generations make the judge right in every tree
+  that was drawn, with or without search, from 89 % after one generation and the 51 % of chance.
+
   The specification of this experiment gave 51.6 % for one random leaf; with independent leaves of
   depth 8 and even answers the recursion gives 51.05 %, and 51.67 % is the figure for depth 7.
 """

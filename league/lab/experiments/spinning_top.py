@@ -21,6 +21,15 @@ Expected:
 
 Refuted by:
   A league's pool whose widest cluster is its best or its worst one.
+
+Found:
+  6 of 9, over three seeds. By their favourite moves the 31 snapshots of a league make a spinning
+  top: clusters of 1, 22, 4, 3, 1, of 3, 12, 6, 5, 2, 1, 1, 1 and of 3, 12, 12, 3, 1 from the top
+  down, the first and the last smaller than the widest for every seed. What is alone at the very top
+  of the first is an exploiter of generation 4. A cluster's mean Elo does not always
+  fall where few agents are in it. The same snapshots with moves drawn from their policies have no
+  circles at all, clusters of one by strength: what goes round in a pool are the sharp choices, and
+  drawing moves averages them out.
 """
 
 from collections.abc import Sequence
