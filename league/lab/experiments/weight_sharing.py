@@ -21,6 +21,14 @@ Expected:
 
 Refuted by:
   A difference in the symmetric game, or none in the asymmetric one.
+
+Found:
+  6 of 6, over three seeds. With the seat in the observation one set of weights learns the
+  equilibrium of the asymmetric game to .027 of its payoffs; without, what both seats gain together
+  draws the shared mixture to a corner, exploitable by 1.48, far above the .5 that the best mixture
+  would leave. In rock-paper-scissors both end at .008, and Kuhn poker at .005. Trained by 512
+  instead of 2,048 pairs of games a round and with longer steps, the policy went round the
+  equilibrium of the asymmetric game instead, exploitable by 1.3, seat or no seat.
 """
 
 from collections.abc import Sequence
