@@ -143,7 +143,7 @@ def _learn(path: Path, comparisons: int, seed: int, *, cut: bool) -> None:
 
 
 def _figures(run: League) -> dict[str, Any]:
-    """The curves of a run, and its alarm when it was first raised and as it was last."""
+    """The curves of a run, and its alarms: the first, the first of being gamed, and the last."""
     positions = solved_positions.fixed(games.load(_GAME))
     history = run.figures()
     shares = [
@@ -161,8 +161,9 @@ def _figures(run: League) -> dict[str, Any]:
     told = [
         {"generation": at, **dataclasses.asdict(one), "alarms": one.alarms} for at, one in raised
     ]
-    ends = [told[0], told[-1]] if told else []
-    return {"positions": shares[0].positions, "curves": curves, "alarms": ends}
+    gamed = [one for one in told if one["p"] < judge_parting.ALPHA]
+    kept = {one["generation"]: one for one in (*told[:1], *gamed[:1], *told[-1:])}
+    return {"positions": shares[0].positions, "curves": curves, "alarms": list(kept.values())}
 
 
 if __name__ == "__main__":

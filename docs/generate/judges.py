@@ -1,4 +1,4 @@
-"""Figures of judges that err, from `benchmarks/results/judges_cpu.json` and `imported_cpu.json`."""
+"""Figures of judges that err, and of imported games, from files of `benchmarks/results`."""
 
 from typing import Any
 
@@ -7,11 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from docs.generate import facts, plots
+from league.evaluation import judge_parting
 
 _TITLES = {
     "rules": "rules",
     "few": "256 comparisons",
     "many": "16,384 comparisons",
+    "few_cut": "256, games cut",
+    "many_cut": "16,384, games cut",
     "self": "self",
 }
 
@@ -23,7 +26,8 @@ def tables() -> dict[str, str]:
 
 def _lines(judge: str) -> list[dict[str, Any]]:
     """The runs by a judge, a seed each."""
-    found = facts.results("judges_cpu")["lines"]
+    files = ("judges_cpu", "judges_cut_cpu")
+    found = [line for name in files for line in facts.results(name)["lines"]]
     return [line for line in found if line["judge"] == judge]
 
 
@@ -33,7 +37,7 @@ def _gamed() -> str:
         "judge",
         "seed",
         "who won, held-out",
-        "alarm first told",
+        "being gamed first told",
         "largest excess",
         "by the judge then",
         "by the rules then",
@@ -51,7 +55,7 @@ def _row(line: dict[str, Any]) -> list[str]:
         return [name, str(line["seed"]), *[""] * 6, optimal]
     worst = int(np.argmax(curves["excess"]))
     judge, rules = curves["judge_first"], curves["rules_first"]
-    told = line["alarms"][0] if line["alarms"] else None
+    told = next((x for x in line["alarms"] if x["p"] < judge_parting.ALPHA), None)
     return [
         name,
         str(line["seed"]),
@@ -71,8 +75,13 @@ def _percent(share: float) -> str:
 
 def gamed() -> Figure:
     """Scores against the first policy by judge and rules, and optimal moves, by generation."""
-    figure, all_axes = plots.grid(2, 2)
-    for axes, judge in zip(all_axes, ("few", "many", "self"), strict=False):
+    figure, all_axes = plots.grid(2, 3)
+    figure.set_figheight(4.6)
+    shown = [name for name in ("few", "many", "self", "few_cut", "many_cut") if _lines(name)]
+    *panels, last = all_axes[: len(shown) + 1]
+    for axes in all_axes[len(shown) + 1 :]:
+        axes.set_axis_off()
+    for axes, judge in zip(panels, shown, strict=True):
         lines = _lines(judge)
         for key, label, colour in (
             ("judge_first", "by the judge", plots.COLOURS[1]),
@@ -80,13 +89,13 @@ def gamed() -> Figure:
         ):
             _curves(axes, [100 * np.array(x["curves"][key]) for x in lines], 1, label, colour)
         axes.set_ylim(0, 100)
-        plots.titled(axes, f"{_TITLES[judge]}: % against the first policy", "generation")
+        plots.titled(axes, _TITLES[judge], "generation", "% against the first policy")
     plots.legend(all_axes[0])
-    last = all_axes[3]
-    for (judge, title), colour in zip(_TITLES.items(), plots.COLOURS, strict=True):
+    for judge, colour in zip(("rules", "few", "many", "self"), plots.COLOURS, strict=True):
         shares = [100 * np.array(x["curves"]["accuracy"]) for x in _lines(judge)]
-        _curves(last, shares, 0, title, colour)
-    plots.titled(last, "optimal moves where one is a mistake, %", "generation")
+        _curves(last, shares, 0, _TITLES[judge], colour)
+    plots.titled(last, "exact values", "generation", "% optimal moves")
+    last.set_ylim(0, 60)
     plots.legend(last)
     return figure
 

@@ -136,7 +136,7 @@ def describe(history: Sequence[JsonObject]) -> tuple[tuple[str, str], ...]:
     if total["evaluations"]:
         cost += f", {total['evaluations']:,} evaluations of networks"
         cost += f", which take about {sum(seconds):.1f} s" if seconds else ""
-    elif seconds:
+    elif given or sum(seconds) >= 0.05:
         cost += f", {sum(seconds):.1f} s in its own code"
         cost += f" for {given:,} positions" if given else ""
     cost += f", {people:,} verdicts of people" if people else ""

@@ -67,7 +67,7 @@ HIDDEN = ("solver", "human:{game}.jsonl")
 
 _LEAGUE = """
     --generations 2 --matches 2 --pairs 4 --slots 4 --measure.opponents 1 --measure.pairs 2
-    --measure.baseline-pairs 2 --measure.simulations 2 --measure.rollouts 2 --network mlp
+    --measure.baseline-pairs 0 --network mlp
     --learner.network.width 8 --learner.network.layers 1 --json
 """
 _IMITATION = ("--learner", "imitation")

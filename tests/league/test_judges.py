@@ -187,7 +187,7 @@ def judge(states):
         raise RuntimeError("I am tired")
     if mood == "shape":
         return np.zeros(3)
-    return fair + {"nan": np.nan, "large": 3, "mind": _asked % 2}.get(mood, 0)
+    return fair + {"nan": np.nan, "large": 3, "mind": 1 - 2 * (_asked % 2)}.get(mood, 0)
 """
 
 
