@@ -44,6 +44,13 @@ Expected:
 Refuted by:
   A pure strategy that gains against honesty; an optimal one that lies on the path; a network that
   stays exploitable; a gradient that differs from the honest one.
+
+Found:
+  26 of 26, over three seeds for gradients and networks, the rest exact. Optimal strategies do use
+  the freedom off the path: where actions have .6, .5 and .3 one reports .2 too much or too little,
+  a grid step beyond the bound. The network that learns zero-sum forecasts says .601 of the best
+  action, and its exploitability falls to .0098 in 20 generations; in half as many games it had come
+  to .0133, so that longer training goes on helping.
 """
 
 from collections.abc import Sequence
