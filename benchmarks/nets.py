@@ -51,7 +51,8 @@ class Options:
     """What to measure.
 
     Attributes:
-      runs: the runs, or the games of nets that are there already (`pretrained:GAME`).
+      runs: the runs, by their last snapshot, or `RUN:GENERATION`; or the games of nets that are
+        there already (`pretrained:GAME`).
       folder: where the runs lie.
       simulations: a move, where the net searches.
       trained: how the run was made, if the command that its card gives is not the whole story.
@@ -85,18 +86,20 @@ def save(game: str, found: dict[str, Any]) -> None:
 
 
 def ship(name: str, options: Options) -> tuple[str, dict[str, Any]]:
-    """Writes the net of a run's last snapshot; its game, and what the run tells."""
-    with league.open_run(options.folder / name) as run:
-        card, last = run.run.card, run.snapshots[-1]
+    """Writes the net of a run's snapshot; its game, and what the run tells of it."""
+    folder, _, generation = name.partition(":")
+    with league.open_run(options.folder / folder) as run:
+        card, chosen = run.run.card, generation or run.snapshots[-1]
         game = card["game"]
-        pretrained.write(run.run, last, _NETS / pretrained.file(game))
-        trained = [row for row in run.figures() if "positions" in row]
+        pretrained.write(run.run, chosen, _NETS / pretrained.file(game))
+        rows = [row for row in run.figures() if "positions" in row]
+        trained = [row for row in rows if not generation or row["generation"] <= int(generation)]
         ratings = run.ratings()
-        seconds = np.cumsum([0.0, *(row["seconds"] for row in trained)])
+        seconds = np.cumsum([0.0, *(row["seconds"] for row in rows)])
         size = (_NETS / pretrained.file(game)).stat().st_size
         return game, {
             "command": options.trained or _command(card),
-            "seconds": round(float(seconds[-1])),
+            "seconds": round(float(seconds[len(trained)])),
             "games": sum(row["games"] for row in trained),
             "positions": sum(row["positions"] for row in trained),
             "evaluations": sum(row["passes"]["type_1"] for row in trained),

@@ -84,11 +84,10 @@ class KeptResults:
         return Result(request.key, played)
 
     def drop_before(self, generation: int) -> None:
-        """Removes those of generations before one."""
+        """Removes those of generations before one; the folder stays, for whoever writes into it."""
         for file in self._files.names(_RESULTS):
             if int(file.partition("-")[0]) < generation:
                 self._files.delete(f"{_RESULTS}/{file}")
-        self._files.tidy(_RESULTS)
 
     def clear(self) -> None:
         """Removes all."""

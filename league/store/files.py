@@ -16,6 +16,15 @@ _ATTEMPTS, _PAUSE = 3, 0.05
 """How often it is tried, and seconds between: `is_locked` holds it for an instant."""
 
 
+_NEW = ".new"
+"""Ends the name of a file that is being written, or whose writer was killed."""
+
+
+def half_written(path: Path) -> bool:
+    """Whether it is what `replacing` has not put in its place."""
+    return path.name.startswith(".") and path.name.endswith(_NEW)
+
+
 @contextmanager
 def replacing(path: Path, mode: str = "wb") -> Iterator[Any]:
     """Writes a file whole or not at all: beside it first, then in its place.
@@ -32,7 +41,7 @@ def replacing(path: Path, mode: str = "wb") -> Iterator[Any]:
         raise UserError(f"{path} is there, and is no regular file: it is not replaced")
     if not place.parent.is_dir():
         raise UserError(f"{path} cannot be written: there is no folder {path.parent}")
-    beside = place.with_name(f".{place.name}.new")
+    beside = place.with_name(f".{place.name}{_NEW}")
     with open(beside, mode, encoding=None if "b" in mode else "utf-8") as file:
         try:
             yield file

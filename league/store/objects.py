@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from arena import interrupt
 from arena.errors import UserError
-from league.store.files import replacing
+from league.store.files import half_written, replacing
 
 SCHEMES = ("s3", "gs")
 """Of object stores, by the schemes of their URLs: their writes are whole or not at all."""
@@ -51,7 +51,11 @@ class Files(ABC):
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:
-        """What lies in a folder, without the folder's name; a folder in it counts as well."""
+        """What lies in a folder, without the folder's name; a folder in it counts as well.
+
+        A file that is not there whole is not among them: it is being written, or was when its
+        writer was killed.
+        """
 
     @abstractmethod
     def delete(self, name: str) -> None:
@@ -97,7 +101,9 @@ class FolderFiles(Files):
     def names(self, folder: str) -> list[str]:
         """As `Files.names`."""
         place = self.folder / folder
-        return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+        if not place.is_dir():
+            return []
+        return sorted(path.name for path in place.iterdir() if not half_written(path))
 
     def delete(self, name: str) -> None:
         """As `Files.delete`."""

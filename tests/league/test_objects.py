@@ -84,6 +84,7 @@ def test_what_breaks_while_it_is_written_leaves_the_old_one(root: Path | str):
     def write_half() -> None:
         with files.writing("data/1.npz") as file:
             file.write(b"ha")
+            assert files.names("data") == ["1.npz"]
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
