@@ -289,7 +289,8 @@ class Trainer:
         """One round's games, those of all learners."""
         number, config = generation.number, self.run.config
         if config.lag:
-            self._begin_ahead(number, turn)
+            if turn == 0:
+                self._begin_ahead(number)
         else:
             params = [state.params for state in generation.states]
             judge = self._judge_weights(generation)
@@ -305,12 +306,12 @@ class Trainer:
         )
         return played, pairings
 
-    def _begin_ahead(self, number: int, turn: int) -> None:
+    def _begin_ahead(self, number: int) -> None:
         """Asks for all games of a generation and of the next one, unless that was done before."""
         config = self.run.config
         last = config.generations if config.calibrated else number + config.lag
         for ahead in range(number, min(number + config.lag, last) + 1):
-            if turn == 0 and not self.games.begun(ahead, 0):
+            if not self.games.begun(ahead, 0):
                 params = self._past[config.played_by(ahead)]
                 self.games.begin(ahead, params, turns=range(config.rounds))
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -119,6 +119,15 @@ def test_a_learner_or_network_that_is_not_there_is_refused(part):
 def test_a_learner_that_is_asked_for_is_the_one_that_learns(learner, game):
     found = defaults.default(game, games.load(game), learner=learner)
     assert config.to_card(found)["learner"] == learner
+
+
+def test_after_imitation_small_differences_of_values_are_not_stretched():
+    game = games.load("gardner_chess")
+    alone, after = (
+        defaults.default("gardner_chess", game, imitates=imitates).learner
+        for imitates in (False, True)
+    )
+    assert after == replace(alone, min_value_range=1.0) != alone
 
 
 def test_a_network_that_is_asked_for_is_the_one_that_learns():
