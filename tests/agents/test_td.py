@@ -53,14 +53,22 @@ def test_a_move_is_worth_what_the_network_says_of_the_position_after_it(name: st
         seen = game.observe(left, seat)
         value = networks.apply(game, CONFIG.network, params, seen[None])[1][0]
         ended = game.payoff(left) * jnp.where(seat == 0, 1.0, -1.0)
-        return jnp.where(game.mover(left) == OVER, ended, value), game.mover(left)
+        return jnp.where(game.mover(left) == OVER, ended, value), left
+
+    def turn(state: Any, move: Any) -> tuple[float, int]:
+        """What a move is worth by itself, or by the best after it, and who is next."""
+        worth, left = after(state, jnp.int32(move))
+        if int(game.mover(left)) != int(game.mover(state)):
+            return float(worth), int(game.mover(left))
+        nexts = [float(after(left, jnp.int32(m))[0]) for m in np.flatnonzero(game.legal(left))]
+        return max(nexts), int(game.mover(left))
 
     chances = 0
     for k in range(24):
         state = jax.tree.map(lambda x, k=k: x[k], states)
         moves = np.flatnonzero(game.legal(state))
-        worth, movers = zip(*[after(state, jnp.int32(move)) for move in moves], strict=True)
-        worth, chances = np.array(worth), chances + sum(int(m) == CHANCE for m in movers)
+        worth, movers = zip(*[turn(state, move) for move in moves], strict=True)
+        worth, chances = np.array(worth), chances + sum(m == CHANCE for m in movers)
         assert decision.aux.made[k] == decision.move[k]
         assert decision.move[k] in moves
         played = worth[moves == decision.move[k]][0]
