@@ -55,25 +55,25 @@ def test_a_move_is_worth_what_the_network_says_of_the_position_after_it(name: st
         ended = game.payoff(left) * jnp.where(seat == 0, 1.0, -1.0)
         return jnp.where(game.mover(left) == OVER, ended, value), left
 
-    def turn(state: Any, move: Any) -> tuple[float, int]:
-        """What a move is worth by itself, or by the best after it, and who is next."""
-        worth, left = after(state, jnp.int32(move))
-        if int(game.mover(left)) != int(game.mover(state)):
-            return float(worth), int(game.mover(left))
-        nexts = [float(after(left, jnp.int32(m))[0]) for m in np.flatnonzero(game.legal(left))]
-        return max(nexts), int(game.mover(left))
+    def turn(worth: Any, left: Any, before: Any) -> float:
+        """What a move is worth by itself, or by the best after it if the seat goes on."""
+        if int(game.mover(left)) != int(game.mover(before)):
+            return float(worth)
+        return max(float(after(left, jnp.int32(m))[0]) for m in np.flatnonzero(game.legal(left)))
 
     chances = 0
     for k in range(24):
         state = jax.tree.map(lambda x, k=k: x[k], states)
         moves = np.flatnonzero(game.legal(state))
-        worth, movers = zip(*[turn(state, move) for move in moves], strict=True)
-        worth, chances = np.array(worth), chances + sum(m == CHANCE for m in movers)
+        alone = [after(state, jnp.int32(move)) for move in moves]
+        worth = np.array([float(value) for value, _ in alone])
+        chances += sum(int(game.mover(left)) == CHANCE for _, left in alone)
+        turns = np.array([turn(*pair, state) for pair in alone])
         assert decision.aux.made[k] == decision.move[k]
         assert decision.move[k] in moves
         played = worth[moves == decision.move[k]][0]
         np.testing.assert_allclose(decision.aux.value[k], played, atol=1e-5)
-        np.testing.assert_allclose(worth[moves == best[k]][0], worth.max(), atol=1e-5)
+        np.testing.assert_allclose(turns[moves == best[k]][0], turns.max(), atol=1e-5)
         odds = np.exp((worth - worth.max()) / CONFIG.temperature)
         shown = dict(zip(decision.aux.move[k].tolist(), decision.aux.policy[k], strict=True))
         found = [shown.get(move, 0.0) for move in moves]
