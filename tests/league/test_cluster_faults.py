@@ -100,9 +100,12 @@ def test_actors_raylets_and_nodes_may_die(
         assert f"cluster: calls {counts['lost']} lost, {counts['repeated']} made again" in err
 
 
-def test_the_trainer_may_die(place: Place, tiny: Path):
+@pytest.mark.parametrize("lag", ["0", "1"])
+def test_the_trainer_may_die(place: Place, lag: str):
+    alone = place.call(*TINY, "--lag", lag, "--name", "alone")
+    assert alone.returncode == 0, alone.stderr
     rng, done, resumed = np.random.default_rng(3), 0, ""
-    line, plan = (*TINY, "--name", "many"), ["actor", "trainer"]
+    line, plan = (*TINY, "--lag", lag, "--name", "many"), ["actor", "trainer"]
     with nodes(3) as cluster:
         for attempt in range(5):
             with train(place, cluster, *line, *resumed.split()) as process:
@@ -118,7 +121,7 @@ def test_the_trainer_may_die(place: Place, tiny: Path):
             _, err = process.communicate(timeout=_PATIENCE)
     assert process.returncode == 0, err
     assert done == 10
-    assert without_files(place.run("many")) == without_files(tiny)
+    assert without_files(place.run("many")) == without_files(place.run("alone"))
 
 
 def test_a_store_that_refuses_ends_a_training_with_one_line(place: Place, tiny: Path):
