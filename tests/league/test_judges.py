@@ -169,7 +169,7 @@ def test_a_gate_counts_how_often_a_judge_was_asked(made: Place, tiny: Path):
     assert asked[1][2] > 0
     done = made.call("gate", "gated:2", "--judge", "self", *options.split()[2:])
     assert done.returncode == 2
-    assert "a gate's judge must stay" in done.stderr
+    assert "a gate needs a judge that stays" in done.stderr
 
 
 MOODS = """
