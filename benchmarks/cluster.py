@@ -246,7 +246,7 @@ class _Dummy:
 
     def play(self, key: str, request: Request) -> Answer:
         """As many bytes as a result has."""
-        return Answer(key, self._result, len(request.numbers), 0.0, 0, 0.0)
+        return Answer(key, self._result, len(request.numbers), 0.0, 0, 0.0, 0.0, 0)
 
 
 class _Steps:

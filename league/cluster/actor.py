@@ -112,12 +112,13 @@ class Actor:
         seconds = time.monotonic() - began
         player = self._matches if self._card is None else self._player
         fetched, waited = player.fetched()
+        judged = player.judged()
         with self._lock:
             self._requests, self._games = self._requests + 1, self._games + games
             self._seconds += seconds
             self._weights_bytes += fetched
             self._weights_seconds += waited
-        return Answer(key, result, games, seconds, fetched, waited)
+        return Answer(key, result, games, seconds, fetched, waited, *judged)
 
 
 def _place() -> str:

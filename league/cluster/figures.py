@@ -35,6 +35,8 @@ class ActorFigures:
       losses: how often it was lost.
       weights_bytes: weights that it fetched.
       weights_seconds: that it waited for them.
+      judge_seconds: that the code of the run's judge took there, if it has some.
+      judge_positions: that this code was given.
     """
 
     number: int
@@ -48,6 +50,8 @@ class ActorFigures:
     losses: int = 0
     weights_bytes: int = 0
     weights_seconds: float = 0.0
+    judge_seconds: float = 0.0
+    judge_positions: int = 0
 
     @property
     def games_per_s(self) -> float:

@@ -100,6 +100,10 @@ class MatchPlayer:
         """Bytes of weights that were fetched since the last call, and seconds that this took."""
         return self._weights.spent()
 
+    def judged(self) -> tuple[float, int]:
+        """The same of a judge's own code, which nobody counts here."""
+        return 0.0, 0
+
     def _find(self, sha: str, weights: Mapping[str, Any]) -> Params:
         if not sha:
             return ()

@@ -31,6 +31,7 @@ class Player:
     def __init__(self, card: JsonObject, files: Files):
         run = Run(Path(), card=card)
         check_judge(run)
+        self._judge, self._judged = run.judge, (0.0, 0)
         self._learner = run.learner
         self._template = run.template().params
         self._weights = WeightsInMemory()
@@ -45,6 +46,12 @@ class Player:
     def fetched(self) -> tuple[int, float]:
         """Bytes of weights that were fetched since the last call, and seconds that this took."""
         return self._weights.spent()
+
+    def judged(self) -> tuple[float, int]:
+        """Seconds of the judge's own code since the last call, and positions that it was given."""
+        seconds, positions = self._judged
+        self._judged = now = self._judge.seconds_spent() or 0.0, self._judge.positions_judged()
+        return now[0] - seconds, now[1] - positions
 
     def _match(self, shape: Shape) -> Match:
         return step.recorded_match(self._learner, slots=shape.slots, pairs=shape.pairs)

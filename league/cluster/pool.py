@@ -37,6 +37,8 @@ class Answer(NamedTuple):
       seconds: that it took.
       weights_bytes: weights that had to be fetched for it.
       weights_seconds: that this took.
+      judge_seconds: that a judge's own code took for it.
+      judge_positions: that this code was given.
     """
 
     key: str
@@ -45,6 +47,8 @@ class Answer(NamedTuple):
     seconds: float
     weights_bytes: int
     weights_seconds: float
+    judge_seconds: float
+    judge_positions: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +207,8 @@ class Pool:
         own.seconds += answer.seconds
         own.weights_bytes += answer.weights_bytes
         own.weights_seconds += answer.weights_seconds
+        own.judge_seconds += answer.judge_seconds
+        own.judge_positions += answer.judge_positions
         member.is_now("idle")
         self._idle.append(member)
         if self._open.pop(task.key, None) is None:

@@ -67,6 +67,11 @@ class RayActors(Actors):
                 self._driver.submit(_task(request))
         return (found.get(one.key) or self._take(one.key) for one in requests)
 
+    def judged(self) -> tuple[float, int]:
+        """As `Actors.judged`, as far as actors have told."""
+        actors = self._pool.figures.actors
+        return sum(one.judge_seconds for one in actors), sum(one.judge_positions for one in actors)
+
     def close(self) -> None:
         """Has nothing more played."""
         self._driver.close()

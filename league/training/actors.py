@@ -45,6 +45,10 @@ class Actors(Protocol):
         """
         yield from self.play(requests, weights)
 
+    def judged(self) -> tuple[float, int]:
+        """Seconds that the judge's own code took in other processes, and positions it was given."""
+        return 0.0, 0
+
 
 @dataclass(frozen=True)
 class LocalActors(Actors):

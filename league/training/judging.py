@@ -21,6 +21,7 @@ from league.evaluation.compute_ledger import JudgeCost
 from league.settings.json_object import JsonObject
 from league.store.database import MatchResult
 from league.store.run import Run
+from league.training.actors import Actors
 from league.training.measuring import Measuring
 
 _ROWS = 2048  # positions on which the divergence from the first policy is measured
@@ -36,11 +37,13 @@ class Judging:
       run: the run.
       weights: the parameters of an older snapshot, by id.
       measuring: plays the games, and counts their passes.
+      actors: played the games that were learnt from, maybe in other processes.
     """
 
     run: Run
     weights: Callable[[str], Params]
     measuring: Measuring
+    actors: Actors
     _sample: tuple[State, np.ndarray] | None = field(default=None, init=False)
     _spent: tuple[float, int] = field(default=(0.0, 0), init=False)
     _each: float | None = field(default=None, init=False)
@@ -126,7 +129,9 @@ class Judging:
         judge = self.run.judge
         spent = judge.seconds_spent()
         if spent is not None:
-            before, self._spent = self._spent, (spent, judge.positions_judged())
+            elsewhere = self.actors.judged()
+            now = spent + elsewhere[0], judge.positions_judged() + elsewhere[1]
+            before, self._spent = self._spent, now
             taken, given = (now - then for now, then in zip(self._spent, before, strict=True))
             return {"verdict_seconds": taken, "verdict_positions": given}
         if not evaluations or not self.run.game.on_device:

@@ -97,10 +97,11 @@ class Trainer:
         self._past: dict[int, list[Params]] = {}
         self.history = ExploiterHistory(run, results)
         self.schedule = Schedule(run, results, self.history)
-        self.games = TrainingGames(run, self.schedule, self.weights, actors or local_actors(run))
+        actors = actors or local_actors(run)
+        self.games = TrainingGames(run, self.schedule, self.weights, actors)
         self.replay = ReplayBuffer(run, self.history)
         self.measuring = Measuring(run, results, self.weights)
-        self.judging = Judging(run, self.weights, self.measuring)
+        self.judging = Judging(run, self.weights, self.measuring, actors)
         self.showcase = Showcase(run, self.weights)
         self._passes = compute_ledger.nothing()
         self._exploitable = best_response.small(run.game)

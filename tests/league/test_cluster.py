@@ -115,7 +115,7 @@ def test_what_is_wrong_with_a_request_that_was_answered_is_of_no_account():
         if slow and not release:
             release.append(True)
             raise UserError("weights are missing")
-        return Answer("key", "result", 0, 0.0, 0, 0.0)
+        return Answer("key", "result", 0, 0.0, 0, 0.0, 0.0, 0)
 
     actors = [
         SimpleNamespace(
@@ -290,3 +290,21 @@ def kill_actors(trainer: int, count: int, ended: threading.Event) -> None:
             os.kill(int(rng.choice(actors)), signal.SIGKILL)
             count -= 1
             time.sleep(1)
+
+
+@pytest.mark.slow
+def test_what_a_judges_code_costs_is_counted_wherever_it_is_asked(place: Place):
+    (place.folder / "mine.py").write_text(
+        "import numpy as np\n\n"
+        "def taste(states, seen):\n"
+        "    return np.asarray(seen).reshape(len(seen), -1)[:, 0] * 0.5\n"
+    )
+    counts = []
+    for name, cluster in (("alone", ""), ("many", "--cluster local:2")):
+        line = [*TINY, "--judge", "program:./mine.py:taste", "--name", name, *cluster.split()]
+        events = place.lines(*line)
+        judged = [event for event in events if event.get("event") == "generation"][1:]
+        assert all(event["verdict_seconds"] > 0 for event in judged)
+        counts.append([event["verdict_positions"] for event in judged])
+    assert counts[0] == counts[1]
+    assert min(counts[0]) > 0
