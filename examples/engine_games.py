@@ -4,8 +4,9 @@
     arena data import chess engine.pgn --out engine.npz
     arena train chess --from engine.npz --time 1h
 
-Masters resign, so their games hardly show what an extra queen is worth, or how to mate. These begin
-with random moves, which leave one side well ahead, and are played to the end.
+Masters resign, so their games hardly show what an extra queen is worth, how to mate, or how not to
+stalemate. These begin in positions after random moves, of both sides or of one that is being beaten,
+and are played to the end.
 """
 
 import os
@@ -22,38 +23,47 @@ import tyro
 PROGRAM = shutil.which("stockfish", path=f"{os.environ['PATH']}:/usr/games")
 
 
-def opening(plies: int) -> chess.Board:
-    """The position after so many random moves."""
+def start(engine: chess.engine.SimpleEngine, limit: chess.engine.Limit, most: int) -> chess.Board:
+    """A position after so many moves at most: one side's are random, or those of both."""
     while True:
-        board = chess.Board()
-        for _ in range(plies):
-            if not board.is_game_over():
-                board.push(random.choice(list(board.legal_moves)))
-        if not board.is_game_over():
-            return board
+        board, at_random = chess.Board(), random.choice(([True], [False], [True, False]))
+        for _ in range(random.randint(6, most)):
+            if board.is_game_over(claim_draw=True):
+                break
+            found = random.choice(list(board.legal_moves))
+            board.push(found if board.turn in at_random else best(engine, limit, board))
+        if not board.is_game_over(claim_draw=True):
+            return chess.Board(board.fen())  # what led there is nothing to learn from
 
 
-def main(*, games: int = 100, nodes: int = 200, plies: int = 40, seed: int = 0) -> None:
+def best(
+    engine: chess.engine.SimpleEngine, limit: chess.engine.Limit, board: chess.Board
+) -> chess.Move:
+    """The program's move."""
+    move = engine.play(board, limit).move
+    assert move is not None
+    return move
+
+
+def main(*, games: int = 100, nodes: int = 200, plies: int = 50, seed: int = 0) -> None:
     """Adds games to engine.pgn, each as soon as it is over.
 
     Args:
       games: how many.
       nodes: positions that the program looks at for a move.
-      plies: random moves before it plays both sides, at most.
+      plies: moves before those that are kept, at most.
       seed: of the random moves.
     """
     random.seed(seed)
-    results: Counter[str] = Counter()
+    limit, results = chess.engine.Limit(nodes=nodes), Counter[str]()
     with (
         chess.engine.SimpleEngine.popen_uci(PROGRAM or "stockfish") as engine,
         Path("engine.pgn").open("a") as file,
     ):
         for _ in range(games):
-            board = opening(random.randint(6, plies))
+            board = start(engine, limit, plies)
             while not board.is_game_over(claim_draw=True):
-                found = engine.play(board, chess.engine.Limit(nodes=nodes))
-                assert found.move is not None
-                board.push(found.move)
+                board.push(best(engine, limit, board))
             game = chess.pgn.Game.from_board(board)
             game.headers["Result"] = board.result(claim_draw=True)
             results[game.headers["Result"]] += 1
