@@ -68,7 +68,7 @@ def test_a_move_is_worth_what_the_network_says_of_the_position_after_it(name: st
         alone = [after(state, jnp.int32(move)) for move in moves]
         worth = np.array([float(value) for value, _ in alone])
         chances += sum(int(game.mover(left)) == CHANCE for _, left in alone)
-        turns = np.array([turn(*pair, state) for pair in alone])
+        turns = np.array([turn(value, left, state) for value, left in alone])
         assert decision.aux.made[k] == decision.move[k]
         assert decision.move[k] in moves
         played = worth[moves == decision.move[k]][0]
