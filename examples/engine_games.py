@@ -5,8 +5,8 @@
     arena train chess --from engine.npz --time 1h
 
 Masters resign, so their games hardly show what an extra queen is worth, how to mate, or how not to
-stalemate. These begin in positions after random moves, of both sides or of one that is being beaten,
-and are played to the end.
+stalemate. These begin in positions after random moves, of both sides or of one that is being
+beaten, and are played to the end.
 """
 
 import os
