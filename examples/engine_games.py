@@ -54,10 +54,12 @@ def main(*, games: int = 100, nodes: int = 200, plies: int = 50, seed: int = 0) 
       plies: moves before those that are kept, at most.
       seed: of the random moves.
     """
+    if PROGRAM is None:
+        raise SystemExit("stockfish is not installed; Debian has it as a package")
     random.seed(seed)
     limit, results = chess.engine.Limit(nodes=nodes), Counter[str]()
     with (
-        chess.engine.SimpleEngine.popen_uci(PROGRAM or "stockfish") as engine,
+        chess.engine.SimpleEngine.popen_uci(PROGRAM) as engine,
         Path("engine.pgn").open("a") as file,
     ):
         for _ in range(games):
