@@ -64,7 +64,7 @@ def load(spec: str, default: str = "") -> Any:
     """
     place, name = split(spec)
     name = name or default
-    module = _file(place) if place.endswith(".py") else _module(place)
+    module = load_file(place) if place.endswith(".py") else _module(place)
     try:
         return getattr(module, name)
     except AttributeError:
@@ -137,7 +137,12 @@ def _module(name: str) -> ModuleType:
         sys.path.pop(0)
 
 
-def _file(place: str) -> ModuleType:
+def load_file(place: str) -> ModuleType:
+    """The module of a user's file, loaded once.
+
+    Raises:
+      UserError: it is not there, or does not load; in one line.
+    """
     path = Path(place)
     if not path.is_file():
         raise UserError(f"there is no Python file {place!r}")

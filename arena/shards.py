@@ -18,4 +18,4 @@ def fitting(count: int, shards: int) -> int:
 
 def at_once(shards: int) -> int:
     """How many shards are computed at once, each on a device of its own; it divides them."""
-    return fitting(shards, min(shards, jax.device_count()))
+    return fitting(shards, min(shards, jax.local_device_count()))

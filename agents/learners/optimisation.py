@@ -1,7 +1,7 @@
 """Gradient steps on positions of past games: what all learners share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceShardin
 
 from agents.learners.base import LearnerConfig, TrainState
 from agents.nn import networks
-from arena import interrupt
+from arena import host_calls, hosts, interrupt
 from arena.shards import at_once, fitting
 from arena.types import Params, PyTree
 from games import Game
@@ -141,16 +141,60 @@ def fit(
     rates = objective.config
     steps = max(1, round(fresh * rates.replay_ratio / rates.batch_size))
     rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
-    scale = jnp.float32(rate), jnp.float32(progress)
     shards = fitting(rates.batch_size, rates.shards)
-    program = _compiled(objective, at_once(shards))
-    chance = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    losses, batch, last = [], [], key
-    for number in range(steps):
+    fixed = _Fixed(objective, shards, float(rate), progress, np.asarray(jax.random.key_data(key)))
+    batches = _drawn(objective, data, shards, steps, np.random.default_rng(fixed.key))
+    if fixed.hosts == 1:
+        return _train(fixed, state, batches)
+    return host_calls.together(_train, fixed, state, batches)
+
+
+def _drawn(
+    objective: Objective, data: PyTree, shards: int, steps: int, chance: np.random.Generator
+) -> Iterator[list[PyTree]]:
+    """The shards of so many batches, numpy arrays [size, ...] each.
+
+    They are drawn here, so that the program is the same however many rows there are.
+    """
+    size = objective.config.batch_size // shards
+    for _ in range(steps):
         interrupt.check()
-        # Drawn here, so that the program is the same however many rows there are.
-        size = rates.batch_size // shards
-        batch = [objective.draw(data, size, chance) for _ in range(shards)]
+        yield [objective.draw(data, size, chance) for _ in range(shards)]
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    """What does not change from step to step.
+
+    Attributes:
+      objective: what is minimised.
+      shards: of a batch.
+      rate: the step size.
+      progress: the share of the run that is done.
+      key: of a PRNG key, u32[...].
+    """
+
+    objective: Objective
+    shards: int
+    rate: float
+    progress: float
+    key: np.ndarray
+
+    @property
+    def hosts(self) -> int:
+        """Between how many the shards of a batch are divided."""
+        return hosts.count() if self.shards % hosts.count() == 0 else 1
+
+
+def _train(
+    fixed: _Fixed, state: TrainState[Params], batches: Iterator[list[PyTree]]
+) -> tuple[TrainState[Params], dict[str, float]]:
+    """A gradient step for each batch; see `fit`. All hosts that compute together call it."""
+    program = _compiled(fixed.objective, at_once(fixed.shards // fixed.hosts), fixed.hosts)
+    scale = jnp.float32(fixed.rate), jnp.float32(fixed.progress)
+    key = last = jax.random.wrap_key_data(jnp.asarray(fixed.key))
+    losses, batch = [], []
+    for number, batch in enumerate(batches):
         last = jax.random.fold_in(key, number)
         state, loss = program.step(state, batch, scale, last)
         losses.append(loss)
@@ -158,7 +202,7 @@ def fit(
     after = program.losses(state, batch, scale, last)
     if not all(np.isfinite(loss).all() for loss in after.values()):
         losses = [after]
-    tail = jax.device_get(losses[-max(1, steps // 4) :])
+    tail = jax.device_get(losses[-max(1, len(losses) // 4) :])
     state = jax.device_get(state)  # the next games may be spread over other devices
     return state, {k: float(np.mean([loss[k] for loss in tail])) for k in tail[0]}
 
@@ -168,10 +212,12 @@ class _Program(NamedTuple):
 
     What one program fuses, and over how many devices it is partitioned, decides the last bits of a
     sum: so the gradient of a shard is the same program on every device, and what is done with all
-    of them is another, on one device.
+    of them is another, on one device. Where several hosts compute, each of them gets all gradients
+    and does that, too.
 
     Attributes:
-      devices: D, how many shards are computed at once.
+      hosts: H, between how many the shards are divided.
+      devices: D, how many shards this one computes at once.
       gradients: of D shards, one on each device.
       update: of the state by the gradients of all shards, on the first device.
       split: where shards lie.
@@ -179,6 +225,7 @@ class _Program(NamedTuple):
       first: the first device.
     """
 
+    hosts: int
     devices: int
     gradients: Callable[..., tuple[PyTree, Losses]]
     update: Callable[..., tuple[TrainState, Losses]]
@@ -204,18 +251,19 @@ class _Program(NamedTuple):
     ) -> tuple[PyTree, Losses]:
         """Gradients and losses [shards, ...] of the shards of a batch."""
         params, found = jax.device_put(state.params, self.everywhere), []
-        for at in range(0, len(batch), self.devices):
-            shards = batch[at : at + self.devices]
-            rows = jax.tree.map(lambda *x: np.stack(x), *shards)
+        own = hosts.index() * self.devices if self.hosts > 1 else 0
+        for at in range(own, len(batch), self.hosts * self.devices):
+            rows = jax.tree.map(lambda *x: np.stack(x), *batch[at : at + self.devices])
             numbers = np.arange(at, at + self.devices, dtype=np.int32)
             rows, numbers = jax.device_put((rows, numbers), self.split)
-            found.append(self.gradients(params, rows, numbers, scale[1], key))
+            mine = self.gradients(params, rows, numbers, scale[1], key)
+            found.append(hosts.gathered(mine) if self.hosts > 1 else mine)
         return found[0] if len(found) == 1 else _concatenated(found)
 
 
 @cache
-def _compiled(objective: Objective, devices: int) -> _Program:
-    mesh = Mesh(np.array(jax.devices()[:devices]), ("shard",))
+def _compiled(objective: Objective, devices: int, hosts: int) -> _Program:
+    mesh = Mesh(np.array(jax.local_devices()[:devices]), ("shard",))
     everywhere, split = PartitionSpec(), PartitionSpec("shard")
     gradients = jax.shard_map(
         partial(_gradients, objective),
@@ -225,12 +273,13 @@ def _compiled(objective: Objective, devices: int) -> _Program:
         check_vma=False,
     )
     return _Program(
+        hosts,
         devices,
         jax.jit(gradients),
         jax.jit(partial(_update, objective)),
         NamedSharding(mesh, split),
         NamedSharding(mesh, everywhere),
-        SingleDeviceSharding(jax.devices()[0]),
+        SingleDeviceSharding(jax.local_devices()[0]),
     )
 
 

@@ -136,7 +136,7 @@ def _share(optimal: np.ndarray, part: np.ndarray, group: np.ndarray | None) -> S
 
 def _moves(agent: Agent, states: State, key: jax.Array) -> np.ndarray:
     """The agent's moves i32[N]; `_BATCH` positions on every device in one call."""
-    devices = jax.device_count()
+    devices = jax.local_device_count()
     count = len(jax.tree.leaves(states)[0])
     run, weights, moves = _compiled(agent.policy, devices), stack([agent.params]), []
     for at in range(0, count, devices * _BATCH):
@@ -153,7 +153,7 @@ def _compiled(policy: Policy, devices: int):
     return jax.jit(
         jax.shard_map(
             lambda *x: policy(*x).move,
-            mesh=Mesh(np.array(jax.devices()[:devices]), ("position",)),
+            mesh=Mesh(np.array(jax.local_devices()[:devices]), ("position",)),
             in_specs=(everywhere, parts, parts),
             out_specs=parts,
             check_vma=False,

@@ -200,7 +200,7 @@ class _Carry(NamedTuple):
 @cache
 def _compiled(match: Match, devices: int):
     """The loop, and the shardings of its table."""
-    mesh = Mesh(np.array(jax.devices()[:devices]), ("match",))
+    mesh = Mesh(np.array(jax.local_devices()[:devices]), ("match",))
     matches, moves = PartitionSpec("match"), PartitionSpec(None, None, "match")
     counted = () if match.judge.cut_after is None else matches
     slots, queue = _Slots(matches, matches, counted), PartitionSpec(None, "match")

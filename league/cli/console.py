@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
@@ -29,6 +30,17 @@ def results_only() -> Iterator[None]:
             yield
     finally:
         _results = None
+
+
+def keep_stdout() -> None:
+    """From now on Python alone writes to stdout: what native code prints there goes to stderr."""
+    global _results
+    own = os.fdopen(os.dup(1), "w", errors="replace")
+    os.dup2(2, 1)
+    if _results is None:
+        sys.stdout = own
+    else:
+        _results = own
 
 
 def emit(value: Mapping[str, object]) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "whether a PettingZoo env can be played: arena check pettingzoo:./my_game.py",
     "verify": "play a native game side by side with the PettingZoo env that it ports",
     "train": "train a league: arena train connect_four",
+    "join": "help a training on another host learn",
     "status": "what a run is doing, and the actors that play for it: arena status RUN",
     "rate": "play more matches among a run's snapshots and print their ratings",
     "gate": "decide whether a newer snapshot may be the run's champion",

@@ -2,13 +2,18 @@
 
 import contextlib
 import shlex
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import tyro
 
 from agents import judges, learners
+from agents.learners.base import LearnerConfig
+from arena import host_calls, hosts
 from arena.errors import UserError
+from arena.shards import fitting
 from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
 from league.cluster.config import IN_PROCESS, ClusterFlags
@@ -57,6 +62,8 @@ class Command:
       store: a folder elsewhere, or s3://BUCKET/… or gs://BUCKET/…, for the run's weights and data;
         the run's folder by default.
       cluster: where the training games are played.
+      hosts: divide the gradients between hosts that compute together: HEAD:PORT,COUNT, this one
+        being HEAD and the others `arena join`; or auto, if Slurm, Open MPI or Kubernetes tells.
       resume: go on with a run that was killed, or with more --generations; by default the
         newest of this game.
       log: tensorboard also writes what the report plots as event files, runs/NAME/tensorboard.
@@ -74,6 +81,7 @@ class Command:
     database: Annotated[str, tyro.conf.arg(metavar="URL")] = ""
     store: Annotated[str, tyro.conf.arg(metavar="PATH|URL")] = ""
     cluster: Annotated[ClusterFlags, tyro.conf.arg(name="")] = IN_PROCESS
+    hosts: Annotated[str, tyro.conf.arg(metavar="HEAD:PORT,COUNT|auto")] = ""
     resume: bool = False
     log: Literal["none", "tensorboard"] = "none"
     json: bool = False
@@ -86,6 +94,8 @@ def default(arguments: list[str]) -> Command:
     if {"--time", "--generations"} <= set(options):
         raise UserError("give --time or --generations: each says how long a run is")
     helped = "--help" in arguments or "-h" in arguments
+    if options.get("--hosts") and not helped:
+        _lead(options["--hosts"])
     if "--resume" in options and game and not helped:
         config = runs.find(game, options.get("--name", "")).config
     elif game:
@@ -109,6 +119,18 @@ def default(arguments: list[str]) -> Command:
     return Command(game or tyro.MISSING, config)
 
 
+def _lead(meeting: str) -> None:
+    """Waits for the hosts that help; before JAX has computed anything."""
+    where = hosts.Meeting.parse(meeting)
+    console.keep_stdout()  # Gloo tells of its connections there
+    if where.address:
+        print(f"waiting for hosts: arena join {where} --host 1", end="", file=sys.stderr)
+        print(f" to {where.count - 1}" * (where.count > 2), file=sys.stderr, flush=True)
+    hosts.connect(where, 0 if where.address else None)
+    if hosts.index() > 0:
+        raise UserError(f"this is host {hosts.index()}, and 0 leads: `arena join {where}` helps it")
+
+
 def _read(arguments: list[str]) -> tuple[str, dict[str, str]]:
     """The game and the options as they are written: all but the flags are followed by a value."""
     game, options, rest = "", {}, iter(arguments)
@@ -128,6 +150,7 @@ def run(command: Command) -> None:
     game = names.game(command.game)
     learners.check(game, command.config.learner)
     command.cluster.config()
+    _check_hosts(command.config.learner)
     judge = command.judge or "rules"
     command.config.check_judge(
         judges.check(judge, game, command.config.learner, seed=command.config.seed)
@@ -160,8 +183,11 @@ def run(command: Command) -> None:
             rated=command.rated,
         )
     place = f"arena train {shlex.quote(command.game)} --resume --name {work.name}"
+    kept = f"run {work.name!r} is kept, go on with: {place}"
     with (
-        interrupts.closing_line(f"run {work.name!r} is kept, go on with: {place}"),
+        _telling(kept),
+        host_calls.leading(),
+        interrupts.closing_line(kept),
         work.lock(),
         status.telling(work.folder, max(work.state.numbers(), default=0)),
         work.results(create=not work.state.numbers()) as results,
@@ -176,6 +202,25 @@ def run(command: Command) -> None:
         report = build.write(work, results, found)
         terminal.show(work, results, found, report=report, json=command.json)
     work.close()
+
+
+def _check_hosts(learner: LearnerConfig) -> None:
+    """Raises UserError if the shards of a batch cannot be divided between the hosts."""
+    shards = fitting(learner.batch_size, learner.shards)
+    if shards % hosts.count():
+        raise UserError(
+            f"{hosts.count()} hosts cannot share {shards} shards of a batch: --learner.shards has "
+            "to be a multiple of them, and to divide --learner.batch-size"
+        )
+
+
+@contextlib.contextmanager
+def _telling(kept: str) -> Iterator[None]:
+    """Around work that the loss of a host ends: says what else there is to be said."""
+    try:
+        yield
+    except hosts.HostLostError as error:
+        raise UserError(f"{error}; {kept}") from None
 
 
 def _note_threads(work: Run) -> None:

@@ -157,7 +157,7 @@ def _budget(time: str) -> Budget:
     """What this machine can do in a time; what the defaults are made for without one."""
     if not time:
         return _USUAL
-    return Budget(duration.seconds(time), jax.default_backend(), jax.device_count())
+    return Budget(duration.seconds(time), jax.default_backend(), jax.local_device_count())
 
 
 def _general(game: Game, learner: str, time: str, settled: NetworkConfig | None) -> Config:

@@ -66,7 +66,7 @@ def new(game: str, config: Config, judge: str, rules: Game | None = None) -> Jso
 def circumstances() -> JsonObject:
     """What something begins with now: device, versions of packages, revision of the source."""
     return {
-        "device": str(jax.devices()[0].device_kind),
+        "device": str(jax.local_devices()[0].device_kind),
         "threads": threads(),
         "versions": _versions(),
         "revision": _revision(),
@@ -79,7 +79,7 @@ def threads() -> int | None:
         return None
     wanted = (whole_number(os.environ.get(name, ""), 1, 10**6) for name in _THREADS)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(next(filter(None, wanted), cores or 1), jax.device_count())
+    return max(next(filter(None, wanted), cores or 1), jax.local_device_count())
 
 
 def read(folder: Path) -> JsonObject:

@@ -110,8 +110,15 @@ class FolderStore(Store):
     """
 
     def __init__(self, folder: Path, keep: int | None = None):
+        # Where several hosts compute together, one of them writes, and waits for no other.
+        alone = ocp.options.MultiprocessingOptions(
+            active_processes={jax.process_index()}, barrier_sync_key_prefix=str(folder)
+        )
         options = ocp.CheckpointManagerOptions(
-            max_to_keep=keep, enable_async_checkpointing=False, create=False
+            max_to_keep=keep,
+            enable_async_checkpointing=False,
+            create=False,
+            multiprocessing_options=alone,
         )
         self.folder = folder
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
@@ -124,7 +131,8 @@ class FolderStore(Store):
         """As `Store.save`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._manager.save(number, args=ocp.args.StandardSave(tree))
+            # Numpy, since among several hosts Orbax takes other arrays for those of all.
+            self._manager.save(number, args=ocp.args.StandardSave(jax.device_get(tree)))
         except Exception as error:  # Orbax and its storage raise many kinds
             raise UserError(
                 f"{self.folder / str(number)} cannot be written: {_line(error)}"

@@ -64,9 +64,11 @@ class Place:
         stdin: str = "",
         preexec_fn: Callable[[], None] | None = None,
         timeout: float = 600,
+        devices: str = "2",
     ) -> subprocess.CompletedProcess[str]:
         """Calls `arena` and waits for its end, so many seconds at most."""
-        with self.start(*arguments, stdin=subprocess.PIPE, preexec_fn=preexec_fn) as process:
+        options = {"stdin": subprocess.PIPE, "preexec_fn": preexec_fn}
+        with self.start(*arguments, devices=devices, **options) as process:
             out, err = process.communicate(stdin, timeout=timeout)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 

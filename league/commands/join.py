@@ -1,0 +1,75 @@
+"""Help another host learn."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from arena import hosts, interrupt
+from arena.errors import UserError
+from league.cli import console
+from league.cluster import helping
+
+_LOOK = 0.1  # seconds between two looks at whether it has ended
+
+
+@dataclass(frozen=True)
+class Command:
+    """Help a training on another host learn: compute a share of every gradient.
+
+    The training is started with the same --hosts. This command ends with it; if it is lost, it is
+    waited for, up to five minutes.
+
+    Attributes:
+      meeting: where hosts meet and how many they are, the one that leads included; or auto, if
+        Slurm, Open MPI or Kubernetes tells.
+      host: which of them this is, from 1.
+    """
+
+    meeting: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="HEAD:PORT,COUNT|auto")]
+    host: int | None = None
+
+
+def run(command: Command) -> None:
+    """Helps until the training is over."""
+    meeting = hosts.Meeting.parse(command.meeting)
+    if meeting.address and not (command.host and 0 < command.host < meeting.count):
+        raise UserError(f"--host must be from 1 to {meeting.count - 1}: host 0 leads")
+    if command.host is not None and not meeting.address:
+        raise UserError("with auto the scheduler tells which host this is: leave --host away")
+    while True:
+        code, said = _helped(meeting, command.host)
+        if code == 0:
+            console.stderr.print("the training is over")
+            return
+        if code == 2:
+            raise UserError(said)
+        console.stderr.print("a host was lost; waiting for the one that leads to go on")
+
+
+def _helped(meeting: hosts.Meeting, host: int | None) -> tuple[int, str]:
+    """What a process that helps ended with, and said."""
+    arguments = [
+        sys.executable,
+        "-m",
+        helping.__name__,
+        str(meeting),
+        "" if host is None else str(host),
+    ]
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        ) as process:
+            try:
+                while (code := process.poll()) is None:
+                    interrupt.check()
+                    time.sleep(_LOOK)
+            finally:
+                process.kill()
+        said.seek(0)
+        lines = [line for line in said if line.startswith("arena: ")]
+    return code, lines[-1].removeprefix("arena: ").strip() if lines else ""
