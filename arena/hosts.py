@@ -102,10 +102,12 @@ def connect(meeting: Meeting, index: int | None) -> None:
     while thread.is_alive():
         thread.join(_LOOK)
         interrupt.check()
+    if failed and not meeting.address:
+        raise UserError("hosts auto: neither Slurm, Open MPI nor Kubernetes tells of hosts here")
     if failed:
-        raise UserError(f"--hosts {meeting}: {' '.join(str(failed[0]).split()):.300}")
+        raise UserError(f"hosts {meeting}: {' '.join(str(failed[0]).split()):.300}")
     if count() == 1:
-        raise UserError(f"--hosts {meeting}: there is one host only")
+        raise UserError(f"hosts {meeting}: there is one host only")
     each = jax.local_device_count()
     if jax.device_count() != each * jax.process_count():
         raise UserError("all hosts need the same number of devices (ARENA_CPU_DEVICES on CPUs)")

@@ -143,6 +143,8 @@ def _run(name: str, arguments: list[str]) -> None:
 
     with console.results_only() if "--json" in arguments else contextlib.nullcontext():
         try:
+            if hasattr(module, "prepare"):
+                module.prepare(arguments)
             command = _parse(module, name, arguments)
             interrupt.check()
             code = module.run(command)

@@ -1,6 +1,7 @@
 """Train a league."""
 
 import contextlib
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,14 @@ class Command:
     json: bool = False
 
 
+def prepare(arguments: list[str]) -> None:
+    """Meets the hosts that help, if there are any: JAX has to know of them before all else."""
+    _, options = _read(arguments)
+    if "--hosts" in options:
+        device.prepare()
+        _lead(options["--hosts"])
+
+
 def default(arguments: list[str]) -> Command:
     """Defaults that depend on the arguments: those of the game, or of the run to resume."""
     device.prepare()  # before the code of a user's game, which may start JAX
@@ -94,8 +103,6 @@ def default(arguments: list[str]) -> Command:
     if {"--time", "--generations"} <= set(options):
         raise UserError("give --time or --generations: each says how long a run is")
     helped = "--help" in arguments or "-h" in arguments
-    if options.get("--hosts") and not helped:
-        _lead(options["--hosts"])
     if "--resume" in options and game and not helped:
         config = runs.find(game, options.get("--name", "")).config
     elif game:
@@ -120,13 +127,17 @@ def default(arguments: list[str]) -> Command:
 
 
 def _lead(meeting: str) -> None:
-    """Waits for the hosts that help; before JAX has computed anything."""
+    """Waits for the hosts that help."""
     where = hosts.Meeting.parse(meeting)
     console.keep_stdout()  # Gloo tells of its connections there
     if where.address:
         print(f"waiting for hosts: arena join {where} --host 1", end="", file=sys.stderr)
         print(f" to {where.count - 1}" * (where.count > 2), file=sys.stderr, flush=True)
-    hosts.connect(where, 0 if where.address else None)
+    try:
+        hosts.connect(where, 0 if where.address else None)
+    except KeyboardInterrupt:  # JAX would go on waiting, and then complain
+        print("arena: interrupted", file=sys.stderr, flush=True)
+        os._exit(interrupts.CODE)
     if hosts.index() > 0:
         raise UserError(f"this is host {hosts.index()}, and 0 leads: `arena join {where}` helps it")
 

@@ -14,8 +14,8 @@ import games
 from league.cli.entry import COMMANDS, main
 from tests.helpers.command import GENERATIONS, strict_json
 
-SERVERS = ("mcp", "uci", "gtp")
-"""Commands that speak a protocol, and print nothing else."""
+SERVERS = ("mcp", "uci", "gtp", "join")
+"""Commands that serve others, and have no result to print."""
 WITH_PARTS = ("data", "judge")
 """Commands that have commands of their own, each with `--json`."""
 

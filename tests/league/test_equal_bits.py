@@ -1,7 +1,8 @@
 """Whoever plays and however the learner waits: games of every kind end with the same bits.
 
 Rows of the record, digests of weights, states and data are those of one process with one device, on
-several devices, on actors of this machine, and on a cluster of three nodes. Each lag has its own.
+several devices, on actors of this machine, on a cluster of three nodes, and on two hosts that learn
+together. Each lag has its own.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.command import Place, contents
+from tests.helpers.hosts import free_port, helping
 from tests.helpers.ray_nodes import nodes
 
 pytestmark = pytest.mark.slow
@@ -92,6 +94,13 @@ def test_on_more_devices(place: Place, alone: Any, name: str, devices: str):
 def test_on_actors(place: Place, alone: Any, name: str, actors: str):
     pytest.importorskip("ray")
     assert trained(place, name, "--cluster", f"local:{actors}", devices="2") == alone(name)
+
+
+@pytest.mark.parametrize("name", LEAGUES)
+def test_on_two_hosts(place: Place, alone: Any, name: str):
+    meeting = f"127.0.0.1:{free_port()},2"
+    with helping(place, meeting, devices="2"):
+        assert trained(place, name, "--hosts", meeting, devices="2") == alone(name)
 
 
 @pytest.mark.parametrize("name", LEAGUES)
