@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -142,20 +143,41 @@ def gathered(tree: PyTree) -> PyTree:
       arrays [H·D, ...], the first host's rows first.
     """
     each = len(jax.tree.leaves(tree)[0].addressable_shards)
-    rows, move = _rows(each)
+    rows = _rows(each)
 
     def whole(x: jax.Array) -> jax.Array:
         mine = [shard.data for shard in x.addressable_shards]
         shape = count() * each, *x.shape[1:]
         return jax.make_array_from_single_device_arrays(shape, rows, mine)
 
-    return jax.tree.map(lambda x: x.addressable_data(0), move(jax.tree.map(whole, tree)))
+    found = _everywhere(rows)(jax.tree.map(whole, tree))
+    return jax.tree.map(lambda x: x.addressable_data(0), found)
+
+
+@cache
+def _everywhere(rows: NamedSharding) -> Callable[[PyTree], PyTree]:
+    """Puts rows on all devices; arrays of a type go together, as each operation has its price."""
+    whole = NamedSharding(rows.mesh, PartitionSpec())
+
+    def move(tree: PyTree) -> PyTree:
+        leaves, structure = jax.tree.flatten(tree)
+        for kind in dict.fromkeys(x.dtype for x in leaves):
+            which = [i for i, x in enumerate(leaves) if x.dtype == kind]
+            flat = jnp.concatenate([leaves[i].reshape(len(leaves[i]), -1) for i in which], 1)
+            flat = jax.lax.with_sharding_constraint(flat, rows)
+            flat = jax.lax.with_sharding_constraint(flat, whole)
+            ends = np.cumsum([leaves[i][0].size for i in which])[:-1]
+            for i, part in zip(which, jnp.split(flat, ends, 1), strict=True):
+                leaves[i] = part.reshape(leaves[i].shape)
+        return jax.tree.unflatten(structure, leaves)
+
+    return jax.jit(move, out_shardings=whole)
 
 
 def told(row: np.ndarray) -> np.ndarray:
     """What the host that leads has given, an array of the same shape and type on all hosts."""
     mine = row if index() == 0 else np.zeros_like(row)
-    rows, _ = _rows(1)
+    rows = _rows(1)
     at = jax.device_put(mine[None], jax.local_devices()[0])
     shape = count(), *row.shape
     summed = _summed(rows)(jax.make_array_from_single_device_arrays(shape, rows, [at]))
@@ -170,14 +192,11 @@ def _summed(rows: NamedSharding) -> Callable[[jax.Array], jax.Array]:
 
 
 @cache
-def _rows(each: int) -> tuple[NamedSharding, Callable[[PyTree], PyTree]]:
-    """Where rows lie on so many devices of every host, and what puts them on all of these."""
+def _rows(each: int) -> NamedSharding:
+    """Where rows lie on so many devices of every host, host by host."""
     used = [
         device
         for host in range(count())
         for device in [d for d in jax.devices() if d.process_index == host][:each]
     ]
-    mesh = Mesh(np.array(used), ("row",))
-    rows = NamedSharding(mesh, PartitionSpec("row"))
-    move = jax.jit(lambda tree: tree, out_shardings=NamedSharding(mesh, PartitionSpec()))
-    return rows, move
+    return NamedSharding(Mesh(np.array(used), ("row",)), PartitionSpec("row"))

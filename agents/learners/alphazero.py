@@ -44,6 +44,9 @@ class AlphaZeroConfig(LearnerConfig):
       ownership_weight: weight of a third loss, by which the network learns to predict who will own
         each cell when the game is over, in games that define it; 0 leaves it out. Owners come from
         the rules, not from the judge.
+      legality_weight: weight of a loss by which the network learns to tell legal moves from others,
+        which the policy does not need, but the value: how many moves a side has is often what its
+        position is worth. 0 leaves it out.
     """
 
     network: networks.NetworkConfig = field(default_factory=networks.ResNetConfig)
@@ -56,6 +59,7 @@ class AlphaZeroConfig(LearnerConfig):
     td_lambda: float = 0.8
     min_value_range: float = 1.0
     ownership_weight: float = 0.0
+    legality_weight: float = 0.0
 
     def __post_init__(self):
         super().__post_init__()
@@ -66,7 +70,7 @@ class AlphaZeroConfig(LearnerConfig):
             raise UserError(
                 f"search must be {' or '.join(get_args(SearchName))}, not {self.search}"
             )
-        check_not_negative(self, "ownership_weight")
+        check_not_negative(self, "ownership_weight", "legality_weight")
 
     def make(self, game: Game, judge: Judge) -> "AlphaZero":
         """AlphaZero for a game."""
@@ -125,7 +129,7 @@ class Objective(optimisation.Objective):
     def loss(
         self, params: Params, batch: PyTree, progress: jax.Array
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Cross-entropy of the policy and of ownership, and the squared error of the value."""
+        """Cross-entropy of the policy, of ownership and of legality; squared error of the value."""
         observations, policy, legal, target, *owners = batch
         read = networks.apply_with_ownership if owners else networks.apply
         logits, value, *claims = read(self.game, self.config.network, params, observations)
@@ -133,6 +137,9 @@ class Objective(optimisation.Objective):
         value_loss = jnp.square(value - target).mean()
         total = policy_loss + self.config.value_weight * value_loss
         parts = {"policy_loss": policy_loss, "value_loss": value_loss}
+        if self.config.legality_weight:
+            parts["legality_loss"] = optimisation.illegality(logits, legal).mean()
+            total = total + self.config.legality_weight * parts["legality_loss"]
         for claim, owner in zip(claims, owners, strict=True):
             share = (1 + owner.reshape(claim.shape)) / 2
             parts["ownership_loss"] = optax.sigmoid_binary_cross_entropy(claim, share).mean()

@@ -110,6 +110,19 @@ def cross_entropy(logits: jax.Array, legal: jax.Array, policy: jax.Array) -> jax
     return -(policy * jnp.where(legal, log_probs, 0.0)).sum(-1)
 
 
+def illegality(logits: jax.Array, legal: jax.Array) -> jax.Array:
+    """How surprising it is that a move is legal, f32[B]: -log of what a policy gives legal moves.
+
+    Together with `cross_entropy` it is the cross-entropy of a policy over all moves.
+
+    Args:
+      logits: the network's, f32[B, A].
+      legal: bool[B, A].
+    """
+    allowed = jax.nn.logsumexp(jnp.where(legal, logits, _NEVER), axis=-1)
+    return jax.nn.logsumexp(logits, axis=-1) - allowed
+
+
 def init(objective: Objective, params: Params) -> TrainState[Params]:
     """The state before the first gradient step."""
     return TrainState(params, objective.optimiser.init(params))

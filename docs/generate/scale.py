@@ -1,4 +1,4 @@
-"""What 1,000 actors need, from what `benchmarks.cluster` has measured."""
+"""What scale costs: 1,000 actors, and a second host, from what was measured."""
 
 from typing import Any
 
@@ -10,11 +10,23 @@ _REQUEST = 60.0
 
 
 def tables() -> dict[str, str]:
-    """The tables in Markdown, by the name of the place that each fills."""
+    """The tables and figures in Markdown, by the name of the place that each fills."""
+    return {"thousand": _thousand(), "hosts": _hosts()}
+
+
+def _hosts() -> str:
+    """What a gradient step of two hosts took beside one of a process on the same cores."""
+    if not (facts.RESULTS / "hosts_cpu.json").exists():
+        return "time that is not measured yet"
+    steps = {x["who"]: x["step_ms"] for x in facts.results("hosts_cpu")["lines"]}
+    return f"{steps['two hosts']:.1f} ms a step, and one process {steps['one process']:.1f} ms"
+
+
+def _thousand() -> str:
     if not (facts.RESULTS / "cluster.json").exists():
-        return {"thousand": "Not measured yet.\n"}
+        return "Not measured yet.\n"
     lines = {x["who"]: x for x in facts.results("cluster")["lines"] if "who" in x}
-    return {"thousand": facts.table(["", "figure", "from"], list(_rows(lines)))}
+    return facts.table(["", "figure", "from"], list(_rows(lines)))
 
 
 def _rows(lines: dict[str, Any]) -> list[tuple[str, str, str]]:

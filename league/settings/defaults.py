@@ -29,7 +29,12 @@ _EQUILIBRIUM: dict[str, Any] = {
     "measure": MeasureConfig(opening_plies=0),
 }
 _BOARD = AlphaZeroConfig(
-    batch_size=128, replay_ratio=1.0, learning_rate=5e-3, td_lambda=1.0, min_value_range=1e-6
+    batch_size=128,
+    replay_ratio=1.0,
+    learning_rate=5e-3,
+    td_lambda=1.0,
+    min_value_range=1e-6,
+    legality_weight=0.2,
 )
 """How boards are learnt: from results, which no search of a few moves can replace, and from each
 position once, so that most of the time brings new games."""
@@ -127,7 +132,8 @@ def default(
         changed = dataclasses.replace(found.learner, network=learners.find_network(network)())
         found = dataclasses.replace(found, learner=changed)
     if imitates and isinstance(found.learner, AlphaZeroConfig):
-        changed = dataclasses.replace(found.learner, min_value_range=_TRUSTED)
+        # An imitation is not told of illegal moves; learning of them now would undo much of it.
+        changed = dataclasses.replace(found.learner, min_value_range=_TRUSTED, legality_weight=0.0)
         found = dataclasses.replace(found, learner=changed)
     return dataclasses.replace(found, time=time)
 

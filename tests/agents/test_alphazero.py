@@ -7,10 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import games
-from agents.learners import alphazero
+from agents.learners import alphazero, optimisation
 from agents.learners.alphazero import AlphaZero, AlphaZeroConfig, Dataset
 from agents.learners.base import TrainState
 from agents.nn import networks
@@ -328,3 +329,31 @@ def test_what_says_nothing_of_owners_cannot_teach_them():
     with pytest.raises(ValueError, match="TicTacToe does not say who owns its cells"):
         AlphaZero(TIC_TAC_TOE, OWNERS, Rules(TIC_TAC_TOE)).check()
     AlphaZero(GO, OWNERS, Rules(GO)).check()
+
+
+# --- legality ---------------------------------------------------------------------------------
+
+
+def test_legality_makes_up_the_cross_entropy_over_all_moves():
+    chance = np.random.default_rng(0)
+    logits = chance.normal(size=(50, 7)).astype(np.float32) * 5
+    legal = chance.random((50, 7)) < 0.4
+    legal[:, 0] = True
+    policy = np.where(legal, chance.random((50, 7)), 0).astype(np.float32)
+    policy /= policy.sum(1, keepdims=True)
+    over_all = optax.softmax_cross_entropy(logits, policy)
+    found = optimisation.cross_entropy(logits, legal, policy)
+    assert np.allclose(found + optimisation.illegality(logits, legal), over_all, atol=1e-4)
+    assert optimisation.illegality(logits, np.ones_like(legal)) == pytest.approx(0, abs=1e-5)
+
+
+def test_legality_is_learnt():
+    config = replace(CONFIG, legality_weight=0.5)
+    learner, key = AlphaZero(GO, config, Rules(GO)), jax.random.key(1)
+    state, data = learner.init(jax.random.key(0)), _played_out()._replace(final=())
+    _, first = learner.learn(state, data, fresh=1, progress=0.0, key=key)
+    _, losses = learner.learn(state, data, fresh=64 * 50, progress=0.0, key=key)
+    assert losses["legality_loss"] < 0.5 * first["legality_loss"]
+    assert losses["loss"] == pytest.approx(
+        losses["policy_loss"] + losses["value_loss"] + 0.5 * losses["legality_loss"]
+    )

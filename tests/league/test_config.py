@@ -76,6 +76,7 @@ def test_a_change_is_kept_or_refused(path):
         ("learner.value_weight", math.inf),
         ("learner.ownership_weight", -0.5),
         ("learner.ownership_weight", math.inf),
+        ("learner.legality_weight", -0.5),
         ("learner.network.channels", 3),
         ("learner.network.blocks", -1),
     ],
@@ -121,13 +122,14 @@ def test_a_learner_that_is_asked_for_is_the_one_that_learns(learner, game):
     assert config.to_card(found)["learner"] == learner
 
 
-def test_after_imitation_small_differences_of_values_are_not_stretched():
+def test_after_imitation_nothing_undoes_what_was_learnt():
     game = games.load("gardner_chess")
     alone, after = (
         defaults.default("gardner_chess", game, imitates=imitates).learner
         for imitates in (False, True)
     )
-    assert after == replace(alone, min_value_range=1.0) != alone
+    assert after == replace(alone, min_value_range=1.0, legality_weight=0.0)
+    assert (alone.min_value_range, alone.legality_weight) == (1e-6, 0.2)
 
 
 def test_a_network_that_is_asked_for_is_the_one_that_learns():
