@@ -122,9 +122,7 @@ def _text(path: Path) -> str:
 def identity(card: JsonObject) -> str:
     """SHA-256 of what of a card stays as it is while the run goes on."""
     config = {key: value for key, value in card["config"].items() if key not in _LENGTH}
-    for key, value in migrations.LATER.items():  # as before there was such a key
-        if config.get(key) == value:
-            del config[key]
+    config = migrations.without_later(card["learner"], config)
     kept = {key: card.get(key) for key in _IDENTITY}
     kept |= {key: card[key]["digest"] for key in ("from", "imitates") if key in card}
     if rating := card.get("imitates", {}).get("rating"):

@@ -35,6 +35,8 @@ _MEASURE: JsonObject = {"every": 1, "last_pairs": 0, "rungs": 1}
 
 LATER: JsonObject = {"lag": 0}
 """Keys of the configuration that came after the form, and the values that runs before had."""
+LATER_OF_LEARNERS: dict[str, JsonObject] = {"alphazero": {"legality_weight": 0.0}}
+"""The same of a learner's configuration."""
 
 _DATA = {"search_target": "lesson", "pieces": "men", "history": "past"}
 """Parts of the names of arrays in datasets, new and old."""
@@ -75,6 +77,7 @@ def card(found: JsonObject) -> JsonObject:
             "learner": {
                 **_renamed(config["learner"], _LEARNERS[learner]),
                 **_ADDED[learner],
+                **LATER_OF_LEARNERS.get(learner, {}),
                 "replay_share": 1.0,
                 "shards": shards,
             },
@@ -86,7 +89,26 @@ def card(found: JsonObject) -> JsonObject:
 def _with_later(found: JsonObject) -> JsonObject:
     """A card of this form, with the keys that came later."""
     config = found.get("config")
-    return {**found, "config": {**LATER, **config}} if isinstance(config, dict) else found
+    if not isinstance(config, dict):
+        return found
+    config = {**LATER, **config}
+    later = LATER_OF_LEARNERS.get(str(found.get("learner")), {})
+    if _parts(config, "learner"):
+        config["learner"] = {**later, **config["learner"]}
+    return {**found, "config": config}
+
+
+def without_later(learner: str, config: JsonObject) -> JsonObject:
+    """A configuration as it was before there were such keys, where it has their first values."""
+    config = _without(config, LATER)
+    return {
+        **config,
+        "learner": _without(config["learner"], LATER_OF_LEARNERS.get(learner, {})),
+    }
+
+
+def _without(part: JsonObject, later: JsonObject) -> JsonObject:
+    return {k: v for k, v in part.items() if not (k in later and v == later[k])}
 
 
 def _parts(config: JsonObject, *names: str) -> bool:

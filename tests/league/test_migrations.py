@@ -11,6 +11,7 @@ import pytest
 import league
 from arena.errors import UserError
 from league.settings.config import Config, to_card
+from league.store import card as cards
 from league.store import migrations
 from tests.helpers.command import Place
 
@@ -61,6 +62,17 @@ def digests(run: Path) -> list[str]:
 def test_a_card_of_another_form_is_refused_in_one_line(form):
     with pytest.raises(UserError, match="cannot read"):
         migrations.card({"format": form})
+
+
+def test_keys_that_came_later_have_the_values_of_before():
+    card = {"format": migrations.FORMAT, **to_card(Config())}
+    before = json.loads(json.dumps(card))
+    del before["config"]["lag"], before["config"]["learner"]["legality_weight"]
+    assert migrations.card(before) == card
+    whole = {"game": "tic_tac_toe", "seed": 0}
+    assert cards.identity({**whole, **before}) == cards.identity({**whole, **card})
+    card["config"]["learner"]["legality_weight"] = 0.5
+    assert cards.identity({**whole, **before}) != cards.identity({**whole, **card})
 
 
 def test_a_card_of_today_is_left_as_it_is():
