@@ -13,7 +13,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax._src import distributed  # its client has no public name
 
 from arena import extensions, hosts, interrupt
 from arena.errors import UserError
@@ -46,9 +45,8 @@ def together(function: Work, fixed: Any, state: PyTree, pieces: Iterator[PyTree]
     """
     first = next(pieces)
     wires = _Wire.of(state), _Wire.of(first)
-    files = [module.__arena_file__ for module in extensions.user_modules()]
     with _losing():
-        _announce(pickle.dumps((files, pickle.dumps((function, fixed, *wires)))))
+        _announce(_written(function, fixed, *wires))
         wires[0].send(_PIECE, state)
         return function(fixed, state, _sent(itertools.chain([first], pieces), wires[1]))
 
@@ -91,17 +89,28 @@ def help_out() -> None:
             function(fixed, state.receive()[1], _received(piece))
 
 
+def _written(*call: Any) -> bytes:
+    """A call that is to be announced, and the files of users' that it needs."""
+    files = [module.__arena_file__ for module in extensions.user_modules()]
+    digests = [extensions.file_digest(file) for file in files]
+    try:
+        return pickle.dumps((files, digests, pickle.dumps(call)))
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise UserError(f"this cannot be computed by several hosts: {error}") from None
+
+
 def _read(told: bytes) -> tuple[Work, Any, "_Wire", "_Wire"]:
     """A call that was announced."""
-    files, call = pickle.loads(told)
-    for file in files:
+    files, digests, call = pickle.loads(told)
+    for file, digest in zip(files, digests, strict=True):
+        if extensions.file_digest(file) != digest:
+            raise UserError(f"all hosts need the same code, and {file} is another here")
         extensions.load_file(file)
     try:
         return pickle.loads(call)
     except Exception as error:  # whatever code of a user's raises
         raise UserError(
-            f"what is computed cannot be read here: {extensions.reason(error)}; all hosts need the "
-            "same code"
+            f"all hosts need the same code, and here it lacks {extensions.reason(error)}"
         ) from None
 
 
@@ -172,22 +181,17 @@ class _Wire:
         return int(told[0]), jax.tree.unflatten(structure, found)
 
 
-def _client() -> Any:
-    """Of the coordinator, whose store of keys all hosts can read."""
-    return distributed.global_state.client
-
-
 _calls = itertools.count()
 
 
 def _announce(message: bytes) -> None:
     """Tells the others what is computed next; nothing if that was all."""
-    _client().key_value_set_bytes(f"{_KEY}{next(_calls)}", message)
+    hosts.client().key_value_set_bytes(f"{_KEY}{next(_calls)}", message)
 
 
 def _announced(number: int) -> bytes:
     """What the host that leads has announced so many calls after the first; waits for it."""
-    client = _client()
+    client = hosts.client()
     while True:
         interrupt.check()
         try:
@@ -200,15 +204,20 @@ def _announced(number: int) -> bytes:
 def _part() -> None:
     """Waits until all have heard that it is over, as nobody hears it of one that has ended."""
     with contextlib.suppress(jax.errors.JaxRuntimeError):
-        _client().wait_at_barrier(f"{_KEY}end", round(1000 * _FAREWELL))
+        hosts.client().wait_at_barrier(f"{_KEY}end", round(1000 * _FAREWELL))
 
 
 @contextlib.contextmanager
 def _losing() -> Iterator[None]:
-    """Raises HostLostError where a collective operation fails since a host is gone."""
+    """Around a call: raises HostLostError where a host is gone."""
+    if hosts.lost.is_set():
+        raise HostLostError("a host was lost")
+    hosts.calling.set()
     try:
         yield
     except jax.errors.JaxRuntimeError as error:
         if not any(word in str(error) for word in _LOST):
             raise
         raise HostLostError(f"a host was lost: {error}") from None
+    finally:
+        hosts.calling.clear()

@@ -5,16 +5,20 @@ On the host that leads runs the command. What it computes with the others is tol
 """
 
 import contextlib
+import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax._src import distributed  # its client has no public name
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from arena import interrupt
@@ -24,8 +28,19 @@ from arena.types import PyTree
 MOST_HOSTS = 1024
 PATIENCE = 300.0
 """Seconds that a host waits for the one that leads."""
+LOST = 75
+"""The exit code of a host that helps and has lost the others, so that it may try again."""
 _LOOK = 0.1  # seconds between two looks at whether to stop
 _SILENCE = 20  # seconds after which a host that is not heard of is taken to be lost
+_ROUND = 5.0  # seconds between two looks at who is there
+_KEY = "arena/host/"
+_KEPT = "; the run is kept: go on with --resume"
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+lost = threading.Event()
+"""A host was lost."""
+calling = threading.Event()
+"""This one is in a call that needs all of them."""
 
 
 class HostLostError(UserError):
@@ -68,22 +83,28 @@ def count() -> int:
     return jax.process_count() if jax.distributed.is_initialized() else 1
 
 
-def connect(meeting: Meeting, index: int | None) -> None:
+def connect(meeting: Meeting, index: int | None, *, leads: bool, about: Callable[[], str]) -> None:
     """Connects this process to the others; before anything is computed.
 
     Args:
       meeting: where.
       index: which of the hosts this is, 0 the one that leads; None if the scheduler tells.
+      leads: whether it means to lead; it waits for the others as long as it takes.
+      about: tells what has to be the same on all hosts, and may ask JAX for it.
 
     Raises:
-      UserError: nobody leads there; the hosts are not alike; or no scheduler tells of hosts.
+      HostLostError: a host was lost meanwhile, or this one has been here before.
+      UserError: nobody leads there, the hosts are not alike, or no scheduler tells of hosts.
       KeyboardInterrupt: a stop was asked for while it waited.
     """
     if index:
         _await_leader(meeting.address)
     # Whoever is lost must not take the others with it before they have said so.
     jax.config.update("jax_enable_recoverability", True)
+    # It would take SIGTERM away, which ends a command.
+    jax.config.update("jax_enable_preemption_service", False)
     failed: list[Exception] = []
+    head = meeting.address.rpartition(":")[0]
 
     def initialise() -> None:
         try:
@@ -91,11 +112,14 @@ def connect(meeting: Meeting, index: int | None) -> None:
                 meeting.address or None,
                 meeting.count or None,
                 index,
+                local_device_ids=[],  # all that there are
                 cluster_detection_method="deactivate" if meeting.address else None,
-                initialization_timeout=10**6,
+                initialization_timeout=10**6 if leads else round(PATIENCE),
                 heartbeat_timeout_seconds=_SILENCE,
+                coordinator_bind_address=meeting.address if head in _LOOPBACK else None,
             )
-        except (RuntimeError, ValueError) as error:
+            _introduce(about())
+        except Exception as error:  # of many kinds, by schedulers
             failed.append(error)
 
     thread = threading.Thread(target=initialise, daemon=True)
@@ -103,15 +127,51 @@ def connect(meeting: Meeting, index: int | None) -> None:
     while thread.is_alive():
         thread.join(_LOOK)
         interrupt.check()
-    if failed and not meeting.address:
+    if not failed:
+        threading.Thread(target=_watch, daemon=True).start()
+    elif isinstance(failed[0], UserError):
+        raise failed[0]
+    elif isinstance(failed[0], ValueError) and "be defined" in str(failed[0]):
         raise UserError("hosts auto: neither Slurm, Open MPI nor Kubernetes tells of hosts here")
-    if failed:
-        raise UserError(f"hosts {meeting}: {' '.join(str(failed[0]).split()):.300}")
+    else:
+        kind = HostLostError if isinstance(failed[0], jax.errors.JaxRuntimeError) else UserError
+        raise kind(f"hosts {meeting}: {' '.join(str(failed[0]).split()):.300}")
+
+
+def _introduce(about: str) -> None:
+    """Tells the other hosts of this one, and looks at whether they are alike."""
     if count() == 1:
-        raise UserError(f"hosts {meeting}: there is one host only")
-    each = jax.local_device_count()
-    if jax.device_count() != each * jax.process_count():
-        raise UserError("all hosts need the same number of devices (ARENA_CPU_DEVICES on CPUs)")
+        raise UserError("there is one host only")
+    wait = round(1000 * PATIENCE)
+    try:
+        client().key_value_set(f"{_KEY}{index()}", about, allow_overwrite=False)
+    except jax.errors.JaxRuntimeError:
+        raise HostLostError("this host was here before; those that are left wait for it") from None
+    others = [client().blocking_key_value_get(f"{_KEY}{host}", wait) for host in range(count())]
+    if other := next((other for other in others if other != about), None):
+        raise UserError(f"all hosts have to be alike: here {about}, on another {other}")
+
+
+def client() -> Any:
+    """Of the coordinator, whose store of keys all hosts can read."""
+    return distributed.global_state.client
+
+
+def _watch() -> None:
+    """Notes when a host is lost; a call that waits for one that is only silent ends the process."""
+    everyone = list(range(count()))
+    while not lost.is_set():
+        try:
+            living = client().get_live_nodes(everyone)
+        except jax.errors.JaxRuntimeError:
+            living = {}
+        if len(living) < len(everyone):
+            lost.set()
+        time.sleep(_ROUND)
+    time.sleep(_ROUND)
+    if calling.is_set():  # and nothing that is raised would reach it
+        print(f"arena: a host was lost{_KEPT if index() == 0 else ''}", file=sys.stderr, flush=True)
+        os._exit(2 if index() == 0 else LOST)
 
 
 def _await_leader(address: str) -> None:
@@ -129,6 +189,16 @@ def _await_leader(address: str) -> None:
 def index() -> int:
     """Which of the hosts this is; 0 is the one that leads."""
     return jax.process_index() if count() > 1 else 0
+
+
+def meet(each: int) -> None:
+    """Has hosts connect for `gathered` with so many devices each, before they compile anything.
+
+    Each takes its own time for that, and connecting does not wait for long.
+    """
+    mesh = Mesh(np.array(jax.local_devices()[:each]), ("row",))
+    rows = NamedSharding(mesh, PartitionSpec("row"))
+    jax.block_until_ready(gathered(jax.device_put(np.zeros((each, 1), np.float32), rows)))
 
 
 def gathered(tree: PyTree) -> PyTree:

@@ -275,7 +275,9 @@ class _Program(NamedTuple):
 
 
 @cache
-def _compiled(objective: Objective, devices: int, hosts: int) -> _Program:
+def _compiled(objective: Objective, devices: int, between: int) -> _Program:
+    if between > 1:
+        hosts.meet(devices)
     mesh = Mesh(np.array(jax.local_devices()[:devices]), ("shard",))
     everywhere, split = PartitionSpec(), PartitionSpec("shard")
     gradients = jax.shard_map(
@@ -286,7 +288,7 @@ def _compiled(objective: Objective, devices: int, hosts: int) -> _Program:
         check_vma=False,
     )
     return _Program(
-        hosts,
+        between,
         devices,
         jax.jit(gradients),
         jax.jit(partial(_update, objective)),

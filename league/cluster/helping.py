@@ -7,25 +7,30 @@ import os
 import sys
 import threading
 
+import jax
+
 from arena import extensions, host_calls, hosts
 from arena.errors import UserError
 from league.cli import device, interrupts
+from league.store import card as cards
 
-LOST = 75
-"""Its exit code where a host was lost, so that it may be worth while to try again."""
+JOINED = "joined"
+"""What it says when it has met the others."""
 
 
 def main(meeting: str, index: str) -> int:
     """Helps until nothing is left to do; the exit code."""
     threading.Thread(target=_follow_parent, daemon=True).start()
-    device.prepare()
     try:
-        hosts.connect(hosts.Meeting.parse(meeting), int(index) if index else None)
+        device.prepare()
+        where = hosts.Meeting.parse(meeting)
+        hosts.connect(where, int(index) if index else None, leads=False, about=alike)
+        print(JOINED, file=sys.stderr, flush=True)
         if hosts.index() == 0:
             raise UserError("host 0 leads: `arena train ... --hosts` is its command")
         host_calls.help_out()
     except hosts.HostLostError:
-        return LOST
+        return hosts.LOST
     except KeyboardInterrupt:
         return interrupts.CODE
     except Exception as error:
@@ -35,10 +40,18 @@ def main(meeting: str, index: str) -> int:
     return 0
 
 
+def alike() -> str:
+    """What has to be the same on all hosts, so that any of them computes the same bits."""
+    found = cards.circumstances()
+    told = {"devices": jax.local_device_count(), "kind": found["device"]}
+    told |= {"threads": found["threads"], "revision": found["revision"], **found["versions"]}
+    return ", ".join(f"{key} {value}" for key, value in told.items())
+
+
 def _follow_parent() -> None:
     """Ends this process when the one that started it has ended."""
     sys.stdin.read()
-    os._exit(LOST)
+    os._exit(hosts.LOST)
 
 
 if __name__ == "__main__":

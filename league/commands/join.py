@@ -15,6 +15,7 @@ from league.cli import console
 from league.cluster import helping
 
 _LOOK = 0.1  # seconds between two looks at whether it has ended
+_PAUSE = 2.0  # seconds before it is started anew
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,24 @@ def run(command: Command) -> None:
     while True:
         code, said = _helped(meeting, command.host)
         if code == 0:
-            console.stderr.print("the training is over")
+            console.stderr.print("the training has ended")
             return
+        if code < 0 and helping.JOINED not in said:  # JAX ends it where it has waited in vain
+            raise UserError(f"hosts {meeting} have not met within five minutes")
+        if code == 1:
+            raise UserError(said[-1] if said else "the process that helps has failed")
         if code == 2:
-            raise UserError(said)
+            raise UserError(said[-1].removeprefix("arena: "))
         console.stderr.print("a host was lost; waiting for the one that leads to go on")
+        interrupt.check()
+        time.sleep(_PAUSE)
 
 
-def _helped(meeting: hosts.Meeting, host: int | None) -> tuple[int, str]:
-    """What a process that helps ended with, and said."""
-    arguments = [
-        sys.executable,
-        "-m",
-        helping.__name__,
-        str(meeting),
-        "" if host is None else str(host),
-    ]
+def _helped(meeting: hosts.Meeting, host: int | None) -> tuple[int, list[str]]:
+    """What a process that helps ended with, and the lines that it said."""
+    index = "" if host is None else str(host)
+    # -P: no file of the folder that it is started in may stand in for one of ours.
+    arguments = [sys.executable, "-P", "-m", helping.__name__, str(meeting), index]
     with tempfile.TemporaryFile("w+") as said:
         with subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
@@ -71,5 +74,4 @@ def _helped(meeting: hosts.Meeting, host: int | None) -> tuple[int, str]:
             finally:
                 process.kill()
         said.seek(0)
-        lines = [line for line in said if line.startswith("arena: ")]
-    return code, lines[-1].removeprefix("arena: ").strip() if lines else ""
+        return code, said.read().splitlines()

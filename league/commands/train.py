@@ -17,6 +17,7 @@ from arena.errors import UserError
 from arena.shards import fitting
 from league.cli import console, device, interrupts, names
 from league.cli.progress import TrainingProgress
+from league.cluster import helping
 from league.cluster.config import IN_PROCESS, ClusterFlags
 from league.evaluation import leaderboard
 from league.report import build, tensorboard, terminal
@@ -134,7 +135,7 @@ def _lead(meeting: str) -> None:
         print(f"waiting for hosts: arena join {where} --host 1", end="", file=sys.stderr)
         print(f" to {where.count - 1}" * (where.count > 2), file=sys.stderr, flush=True)
     try:
-        hosts.connect(where, 0 if where.address else None)
+        hosts.connect(where, 0 if where.address else None, leads=True, about=helping.alike)
     except KeyboardInterrupt:  # JAX would go on waiting, and then complain
         print("arena: interrupted", file=sys.stderr, flush=True)
         os._exit(interrupts.CODE)

@@ -16,9 +16,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def helping(place: Place, meeting: str, devices: str = "1") -> Iterator[subprocess.Popen[str]]:
-    """Host 1 of a meeting, which is ended with the block."""
-    with place.start("join", meeting, "--host", "1", devices=devices) as process:
+def helping(
+    place: Place, meeting: str, *, devices: str = "1", host: int = 1
+) -> Iterator[subprocess.Popen[str]]:
+    """A host of a meeting that helps, and is ended with the block."""
+    with place.start("join", meeting, "--host", str(host), devices=devices) as process:
         try:
             yield process
         finally:

@@ -1,5 +1,6 @@
 """Several hosts in one learner: the bits of one, whoever is lost; and clear words."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -20,7 +21,7 @@ def test_two_hosts_learn_as_one_does(place: Place, tiny: Path):
         done = place.call(*TINY, "--name", "two", "--hosts", meeting, devices="1")
         assert done.returncode == 0, done.stderr
         _, said = other.communicate(timeout=60)
-    assert (other.returncode, said) == (0, "the training is over\n")
+    assert (other.returncode, said) == (0, "the training has ended\n")
     assert done.stderr.splitlines()[0] == f"waiting for hosts: arena join {meeting} --host 1"
     assert all(line.startswith("{") for line in done.stdout.splitlines())
     assert contents(place.run("two")) == contents(tiny)
@@ -29,7 +30,7 @@ def test_two_hosts_learn_as_one_does(place: Place, tiny: Path):
 @pytest.mark.slow
 def test_whoever_is_lost_the_bits_are_the_same(place: Place, tiny: Path):
     meeting = f"127.0.0.1:{free_port()},2"
-    league = (*TINY, "--name", "two", "--hosts", meeting)
+    league = (*TINY, "--hosts", meeting, "--name", "two")
     again = ("train", "tic_tac_toe", "--json", "--resume", "--hosts", meeting, "--name", "two")
     with helping(place, meeting, devices="2") as other:
         assert strike(place, Moment(1, "learn", 0.3), *league) == -signal.SIGKILL
@@ -52,14 +53,94 @@ def test_whoever_is_lost_the_bits_are_the_same(place: Place, tiny: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_stopped_lets_the_others_go(
+    place: Place, tiny: Path, sent: signal.Signals
+):
+    meeting = f"127.0.0.1:{free_port()},2"
+    league = (*TINY, "--hosts", meeting, "--name", "two")
+    moment = Moment(2, "learn", 0.1, sent=sent)
+    with helping(place, meeting, devices="2") as other:
+        assert strike(place, moment, *league) == moment.code
+        if sent == signal.SIGINT:
+            _, said = other.communicate(timeout=60)
+            assert (other.returncode, said) == (0, "the training has ended\n")
+    done = place.call("train", "tic_tac_toe", "--json", "--resume", "--name", "two")
+    assert done.returncode == 0, done.stderr
+    assert contents(place.run("two")) == contents(tiny)  # what two began, one ends
+
+
+@pytest.mark.slow
+def test_a_host_that_is_silent_is_not_waited_for(place: Place):
+    meeting = f"127.0.0.1:{free_port()},2"
+    with (
+        helping(place, meeting) as other,
+        place.start(*TINY, "--name", "two", "--hosts", meeting, devices="1") as leader,
+    ):
+        assert leader.stdout is not None
+        next(line for line in leader.stdout if '"generation": 1, "phase": "play"' in line)
+        (helper,) = children(other.pid)
+        os.kill(helper, signal.SIGSTOP)
+        _, said = leader.communicate(timeout=200)
+        os.kill(helper, signal.SIGKILL)
+    assert leader.returncode == 2, said
+    assert said.splitlines()[-1].startswith("arena: a host was lost"), said
+    assert "--resume" in said.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_four_hosts_learn_as_one_does(place: Place):
+    league = (*TINY, "--learner.shards", "4", "--main-exploiters", "0")
+    assert place.call(*league, "--name", "one", devices="4").returncode == 0
+    meeting = f"127.0.0.1:{free_port()},4"
+    with contextlib.ExitStack() as stack:
+        for host in (1, 2, 3):
+            stack.enter_context(helping(place, meeting, host=host))
+        done = place.call(*league, "--name", "four", "--hosts", meeting, devices="1")
+    assert done.returncode == 0, done.stderr
+    assert contents(place.run("four")) == contents(place.run("one"))
+
+
+NETWORK = """
+from dataclasses import dataclass
+from agents.nn import networks
+
+@dataclass(frozen=True)
+class Own(networks.MLPConfig):
+    width: int = 8
+"""
+
+
+@pytest.mark.slow
+def test_code_of_a_users_own_is_read_by_all(place: Place):
+    (place.folder / "own.py").write_text(NETWORK)
+    league = (*TINY[:2], "--json", "--generations", "1", "--matches", "2", "--pairs", "2")
+    league = (*league, "--network", "./own.py:Own", "--learner.batch-size", "32")
+    meeting = f"127.0.0.1:{free_port()},2"
+    with helping(place, meeting) as other:
+        done = place.call(*league, "--name", "two", "--hosts", meeting, devices="1")
+        assert done.returncode == 0, done.stderr
+        assert other.wait(timeout=60) == 0
+    assert place.call(*league, "--name", "one", devices="1").returncode == 0
+    assert contents(place.run("two")) == contents(place.run("one"))
+
+
+def test_what_a_helper_says_is_passed_on(place: Place):
+    with helping(place, f"127.0.0.1:{free_port()},2", devices="zero") as other:
+        _, said = other.communicate(timeout=60)
+    assert other.returncode == 2
+    assert said.startswith("arena: ARENA_CPU_DEVICES must be a number from 1 to ")
+
+
+@pytest.mark.slow
 def test_hosts_are_alike(place: Place):
     meeting = f"127.0.0.1:{free_port()},2"
     with helping(place, meeting, devices="1") as other:
         done = place.call(*TINY, "--name", "two", "--hosts", meeting, devices="2")
         _, said = other.communicate(timeout=60)
-    line = "arena: all hosts need the same number of devices (ARENA_CPU_DEVICES on CPUs)"
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, line)
-    assert (other.returncode, said.splitlines()[-1]) == (2, line)
+    line = "arena: all hosts have to be alike: here devices "
+    assert (done.returncode, done.stderr.splitlines()[-1][: len(line)]) == (2, line)
+    assert (other.returncode, said.splitlines()[-1][: len(line)]) == (2, line)
     assert not place.run("two").exists()
 
 
@@ -89,7 +170,7 @@ def test_shards_are_divided_between_hosts(
 def test_a_host_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hosts, "PATIENCE", 0.3)
     with pytest.raises(UserError, match="nobody leads hosts at 127"):
-        hosts.connect(hosts.Meeting(f"127.0.0.1:{free_port()}", 2), 1)
+        hosts.connect(hosts.Meeting(f"127.0.0.1:{free_port()}", 2), 1, leads=False, about=str)
 
 
 def children(pid: int) -> list[int]:
