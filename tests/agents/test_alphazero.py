@@ -336,15 +336,14 @@ def test_what_says_nothing_of_owners_cannot_teach_them():
 
 def test_legality_makes_up_the_cross_entropy_over_all_moves():
     chance = np.random.default_rng(0)
-    logits = chance.normal(size=(50, 7)).astype(np.float32) * 5
-    legal = chance.random((50, 7)) < 0.4
-    legal[:, 0] = True
-    policy = np.where(legal, chance.random((50, 7)), 0).astype(np.float32)
-    policy /= policy.sum(1, keepdims=True)
+    logits = jnp.asarray(chance.normal(size=(50, 7)), jnp.float32) * 5
+    legal = jnp.asarray(chance.random((50, 7)) < 0.4).at[:, 0].set(True)
+    policy = jnp.where(legal, jnp.asarray(chance.random((50, 7)), jnp.float32), 0.0)
+    policy = policy / policy.sum(1, keepdims=True)
     over_all = optax.softmax_cross_entropy(logits, policy)
     found = optimisation.cross_entropy(logits, legal, policy)
     assert np.allclose(found + optimisation.illegality(logits, legal), over_all, atol=1e-4)
-    assert optimisation.illegality(logits, np.ones_like(legal)) == pytest.approx(0, abs=1e-5)
+    assert optimisation.illegality(logits, jnp.ones_like(legal)) == pytest.approx(0, abs=1e-5)
 
 
 def test_legality_is_learnt():

@@ -129,7 +129,7 @@ def test_after_imitation_nothing_undoes_what_was_learnt():
         for imitates in (False, True)
     )
     assert after == replace(alone, min_value_range=1.0, legality_weight=0.0)
-    assert (alone.min_value_range, alone.legality_weight) == (1e-6, 0.2)
+    assert alone == replace(alone, min_value_range=1e-6, legality_weight=0.2)
 
 
 def test_a_network_that_is_asked_for_is_the_one_that_learns():
