@@ -101,10 +101,10 @@ def _with_later(found: JsonObject) -> JsonObject:
 def without_later(learner: str, config: JsonObject) -> JsonObject:
     """A configuration as it was before there were such keys, where it has their first values."""
     config = _without(config, LATER)
-    return {
-        **config,
-        "learner": _without(config["learner"], LATER_OF_LEARNERS.get(learner, {})),
-    }
+    if not _parts(config, "learner"):  # which is complained of elsewhere
+        return config
+    later = LATER_OF_LEARNERS.get(learner, {})
+    return {**config, "learner": _without(config["learner"], later)}
 
 
 def _without(part: JsonObject, later: JsonObject) -> JsonObject:
