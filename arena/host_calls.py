@@ -30,7 +30,7 @@ _LOST = ("Gloo", "NCCL", "UNAVAILABLE", "heartbeat")
 """What the messages say of an operation that a lost host has ended."""
 
 
-def together(function: Work, fixed: Any, state: PyTree, pieces: Iterator[PyTree]) -> Any:
+def together(function: Work, fixed: Any, *, state: PyTree, pieces: Iterator[PyTree]) -> Any:
     """Calls a function on all hosts; what it gives on this one.
 
     Args:
@@ -59,9 +59,7 @@ def leading() -> Iterator[None]:
     """
     try:
         yield
-    except Exception:
-        raise
-    except BaseException:
+    except KeyboardInterrupt:
         _dismiss()
         raise
     _dismiss()
@@ -202,7 +200,7 @@ def _announced(number: int) -> bytes:
 
 
 def _part() -> None:
-    """Waits until all have heard that it is over, as nobody hears it of one that has ended."""
+    """Waits until all know that it is over, which one that has ended cannot tell."""
     with contextlib.suppress(jax.errors.JaxRuntimeError):
         hosts.client().wait_at_barrier(f"{_KEY}end", round(1000 * _FAREWELL))
 

@@ -31,7 +31,7 @@ PATIENCE = 300.0
 LOST = 75
 """The exit code of a host that helps and has lost the others, so that it may try again."""
 _LOOK = 0.1  # seconds between two looks at whether to stop
-_SILENCE = 20  # seconds after which a host that is not heard of is taken to be lost
+_SILENCE = 20  # seconds after which a silent host is taken to be lost
 _ROUND = 5.0  # seconds between two looks at who is there
 _KEY = "arena/host/"
 _KEPT = "; the run is kept: go on with --resume"
@@ -48,7 +48,7 @@ class HostLostError(UserError):
 
 
 @dataclass(frozen=True)
-class Meeting:
+class Rendezvous:
     """Where hosts meet, and how many they are.
 
     Attributes:
@@ -60,7 +60,7 @@ class Meeting:
     count: int
 
     @classmethod
-    def parse(cls, text: str) -> "Meeting":
+    def parse(cls, text: str) -> "Rendezvous":
         """`auto`, or `HOST:PORT,COUNT`.
 
         Raises:
@@ -83,11 +83,13 @@ def count() -> int:
     return jax.process_count() if jax.distributed.is_initialized() else 1
 
 
-def connect(meeting: Meeting, index: int | None, *, leads: bool, about: Callable[[], str]) -> None:
+def connect(
+    rendezvous: Rendezvous, index: int | None, *, leads: bool, about: Callable[[], str]
+) -> None:
     """Connects this process to the others; before anything is computed.
 
     Args:
-      meeting: where.
+      rendezvous: where.
       index: which of the hosts this is, 0 the one that leads; None if the scheduler tells.
       leads: whether it means to lead; it waits for the others as long as it takes.
       about: tells what has to be the same on all hosts, and may ask JAX for it.
@@ -98,25 +100,25 @@ def connect(meeting: Meeting, index: int | None, *, leads: bool, about: Callable
       KeyboardInterrupt: a stop was asked for while it waited.
     """
     if index:
-        _await_leader(meeting.address)
+        _await_leader(rendezvous.address)
     # Whoever is lost must not take the others with it before they have said so.
     jax.config.update("jax_enable_recoverability", True)
     # It would take SIGTERM away, which ends a command.
     jax.config.update("jax_enable_preemption_service", False)
     failed: list[Exception] = []
-    head = meeting.address.rpartition(":")[0]
+    head = rendezvous.address.rpartition(":")[0]
 
     def initialise() -> None:
         try:
             jax.distributed.initialize(
-                meeting.address or None,
-                meeting.count or None,
+                rendezvous.address or None,
+                rendezvous.count or None,
                 index,
                 local_device_ids=[],  # all that there are
-                cluster_detection_method="deactivate" if meeting.address else None,
+                cluster_detection_method="deactivate" if rendezvous.address else None,
                 initialization_timeout=10**6 if leads else round(PATIENCE),
                 heartbeat_timeout_seconds=_SILENCE,
-                coordinator_bind_address=meeting.address if head in _LOOPBACK else None,
+                coordinator_bind_address=rendezvous.address if head in _LOOPBACK else None,
             )
             _introduce(about())
         except Exception as error:  # of many kinds, by schedulers
@@ -135,7 +137,7 @@ def connect(meeting: Meeting, index: int | None, *, leads: bool, about: Callable
         raise UserError("hosts auto: neither Slurm, Open MPI nor Kubernetes tells of hosts here")
     else:
         kind = HostLostError if isinstance(failed[0], jax.errors.JaxRuntimeError) else UserError
-        raise kind(f"hosts {meeting}: {' '.join(str(failed[0]).split()):.300}")
+        raise kind(f"hosts {rendezvous}: {' '.join(str(failed[0]).split()):.300}")
 
 
 def _introduce(about: str) -> None:
@@ -191,8 +193,8 @@ def index() -> int:
     return jax.process_index() if count() > 1 else 0
 
 
-def meet(each: int) -> None:
-    """Has hosts connect for `gathered` with so many devices each, before they compile anything.
+def connect_devices(each: int) -> None:
+    """Connects hosts for `gathered` with so many devices each, before they compile anything.
 
     Each takes its own time for that, and connecting does not wait for long.
     """

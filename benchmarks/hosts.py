@@ -26,7 +26,7 @@ from games import load
 from league.settings import defaults
 
 _GAME = "connect_four"
-_MEETING = "127.0.0.1:{port},2"
+_RENDEZVOUS = "127.0.0.1:{port},2"
 _LEAGUE = (
     *("--matches", "8", "--rounds", "1", "--measure.opponents", "1", "--measure.pairs", "1"),
     *("--measure.baseline-pairs", "1", "--measure.rollouts", "1", "--measure.simulations", "1"),
@@ -87,9 +87,9 @@ def _alone(folder: Path, options: Options) -> float:
 
 def _together(folder: Path, options: Options, port: int) -> float:
     """Seconds of a gradient step of two hosts with a device each."""
-    meeting = _MEETING.format(port=port)
-    helper = _start(folder, 1, "join", meeting, "--host", "1")
-    with helper, _start(folder, 1, *_train(options), "--hosts", meeting) as process:
+    rendezvous = _RENDEZVOUS.format(port=port)
+    helper = _start(folder, 1, "join", rendezvous, "--host", "1")
+    with helper, _start(folder, 1, *_train(options), "--hosts", rendezvous) as process:
         return _step_seconds(process)
 
 

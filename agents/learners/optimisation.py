@@ -150,20 +150,25 @@ def fit(
     Returns:
       the trained state, and mean losses over the last quarter of the steps, `loss` their total;
       where the trained weights give no finite losses for the last batch, these.
+
+    Raises:
+      HostLostError: a host that computes a share of the gradients was lost.
     """
     rates = objective.config
     steps = max(1, round(fresh * rates.replay_ratio / rates.batch_size))
     rate = rates.learning_rate * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * progress)))
     shards = fitting(rates.batch_size, rates.shards)
     fixed = _Fixed(objective, shards, float(rate), progress, np.asarray(jax.random.key_data(key)))
-    batches = _drawn(objective, data, shards, steps, np.random.default_rng(fixed.key))
+    batches = _drawn(
+        objective, data, shards=shards, steps=steps, chance=np.random.default_rng(fixed.key)
+    )
     if fixed.hosts == 1:
         return _train(fixed, state, batches)
-    return host_calls.together(_train, fixed, state, batches)
+    return host_calls.together(_train, fixed, state=state, pieces=batches)
 
 
 def _drawn(
-    objective: Objective, data: PyTree, shards: int, steps: int, chance: np.random.Generator
+    objective: Objective, data: PyTree, *, shards: int, steps: int, chance: np.random.Generator
 ) -> Iterator[list[PyTree]]:
     """The shards of so many batches, numpy arrays [size, ...] each.
 
@@ -277,7 +282,7 @@ class _Program(NamedTuple):
 @cache
 def _compiled(objective: Objective, devices: int, between: int) -> _Program:
     if between > 1:
-        hosts.meet(devices)
+        hosts.connect_devices(devices)
     mesh = Mesh(np.array(jax.local_devices()[:devices]), ("shard",))
     everywhere, split = PartitionSpec(), PartitionSpec("shard")
     gradients = jax.shard_map(

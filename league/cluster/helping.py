@@ -18,12 +18,12 @@ JOINED = "joined"
 """What it says when it has met the others."""
 
 
-def main(meeting: str, index: str) -> int:
+def main(rendezvous: str, index: str) -> int:
     """Helps until nothing is left to do; the exit code."""
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
         device.prepare()
-        where = hosts.Meeting.parse(meeting)
+        where = hosts.Rendezvous.parse(rendezvous)
         hosts.connect(where, int(index) if index else None, leads=False, about=alike)
         print(JOINED, file=sys.stderr, flush=True)
         if hosts.index() == 0:

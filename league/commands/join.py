@@ -26,29 +26,29 @@ class Command:
     waited for, up to five minutes.
 
     Attributes:
-      meeting: where hosts meet and how many they are, the one that leads included; or auto, if
+      rendezvous: where hosts meet and how many they are, the one that leads included; or auto, if
         Slurm, Open MPI or Kubernetes tells.
       host: which of them this is, from 1.
     """
 
-    meeting: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="HEAD:PORT,COUNT|auto")]
+    rendezvous: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="HEAD:PORT,COUNT|auto")]
     host: int | None = None
 
 
 def run(command: Command) -> None:
     """Helps until the training is over."""
-    meeting = hosts.Meeting.parse(command.meeting)
-    if meeting.address and not (command.host and 0 < command.host < meeting.count):
-        raise UserError(f"--host must be from 1 to {meeting.count - 1}: host 0 leads")
-    if command.host is not None and not meeting.address:
+    rendezvous = hosts.Rendezvous.parse(command.rendezvous)
+    if rendezvous.address and not (command.host and 0 < command.host < rendezvous.count):
+        raise UserError(f"--host must be from 1 to {rendezvous.count - 1}: host 0 leads")
+    if command.host is not None and not rendezvous.address:
         raise UserError("with auto the scheduler tells which host this is: leave --host away")
     while True:
-        code, said = _helped(meeting, command.host)
+        code, said = _helped(rendezvous, command.host)
         if code == 0:
             console.stderr.print("the training has ended")
             return
         if code < 0 and helping.JOINED not in said:  # JAX ends it where it has waited in vain
-            raise UserError(f"hosts {meeting} have not met within five minutes")
+            raise UserError(f"hosts {rendezvous} have not met within five minutes")
         if code == 1:
             raise UserError(said[-1] if said else "the process that helps has failed")
         if code == 2:
@@ -58,11 +58,11 @@ def run(command: Command) -> None:
         time.sleep(_PAUSE)
 
 
-def _helped(meeting: hosts.Meeting, host: int | None) -> tuple[int, list[str]]:
+def _helped(rendezvous: hosts.Rendezvous, host: int | None) -> tuple[int, list[str]]:
     """What a process that helps ended with, and the lines that it said."""
     index = "" if host is None else str(host)
     # -P: no file of the folder that it is started in may stand in for one of ours.
-    arguments = [sys.executable, "-P", "-m", helping.__name__, str(meeting), index]
+    arguments = [sys.executable, "-P", "-m", helping.__name__, str(rendezvous), index]
     with tempfile.TemporaryFile("w+") as said:
         with subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said

@@ -127,9 +127,9 @@ def default(arguments: list[str]) -> Command:
     return Command(game or tyro.MISSING, config)
 
 
-def _lead(meeting: str) -> None:
+def _lead(rendezvous: str) -> None:
     """Waits for the hosts that help."""
-    where = hosts.Meeting.parse(meeting)
+    where = hosts.Rendezvous.parse(rendezvous)
     console.keep_stdout()  # Gloo tells of its connections there
     if where.address:
         print(f"waiting for hosts: arena join {where} --host 1", end="", file=sys.stderr)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.command import Place, contents
-from tests.helpers.hosts import free_port, helping
+from tests.helpers.hosts import helping
+from tests.helpers.ports import free_port
 from tests.helpers.ray_nodes import nodes
 
 pytestmark = pytest.mark.slow
@@ -98,9 +99,9 @@ def test_on_actors(place: Place, alone: Any, name: str, actors: str):
 
 @pytest.mark.parametrize("name", LEAGUES)
 def test_on_two_hosts(place: Place, alone: Any, name: str):
-    meeting, devices = f"127.0.0.1:{free_port()},2", "1" if "lag" in name else "2"
-    with helping(place, meeting, devices=devices):
-        assert trained(place, name, "--hosts", meeting, devices=devices) == alone(name)
+    rendezvous, devices = f"127.0.0.1:{free_port()},2", "1" if "lag" in name else "2"
+    with helping(place, rendezvous, devices=devices):
+        assert trained(place, name, "--hosts", rendezvous, devices=devices) == alone(name)
 
 
 @pytest.mark.parametrize("name", LEAGUES)

@@ -11,28 +11,29 @@ import pytest
 from arena import hosts
 from arena.errors import UserError
 from tests.helpers.command import TINY, Place, contents
-from tests.helpers.hosts import free_port, helping
+from tests.helpers.hosts import helping
+from tests.helpers.ports import free_port
 from tests.league.test_resume import Moment, strike
 
 
 def test_two_hosts_learn_as_one_does(place: Place, tiny: Path):
-    meeting = f"127.0.0.1:{free_port()},2"
-    with helping(place, meeting) as other:
-        done = place.call(*TINY, "--name", "two", "--hosts", meeting, devices="1")
+    rendezvous = f"127.0.0.1:{free_port()},2"
+    with helping(place, rendezvous) as other:
+        done = place.call(*TINY, "--name", "two", "--hosts", rendezvous, devices="1")
         assert done.returncode == 0, done.stderr
         _, said = other.communicate(timeout=60)
     assert (other.returncode, said) == (0, "the training has ended\n")
-    assert done.stderr.splitlines()[0] == f"waiting for hosts: arena join {meeting} --host 1"
+    assert done.stderr.splitlines()[0] == f"waiting for hosts: arena join {rendezvous} --host 1"
     assert all(line.startswith("{") for line in done.stdout.splitlines())
     assert contents(place.run("two")) == contents(tiny)
 
 
 @pytest.mark.slow
 def test_whoever_is_lost_the_bits_are_the_same(place: Place, tiny: Path):
-    meeting = f"127.0.0.1:{free_port()},2"
-    league = (*TINY, "--hosts", meeting, "--name", "two")
-    again = ("train", "tic_tac_toe", "--json", "--resume", "--hosts", meeting, "--name", "two")
-    with helping(place, meeting, devices="2") as other:
+    rendezvous = f"127.0.0.1:{free_port()},2"
+    league = (*TINY, "--hosts", rendezvous, "--name", "two")
+    again = ("train", "tic_tac_toe", "--json", "--resume", "--hosts", rendezvous, "--name", "two")
+    with helping(place, rendezvous, devices="2") as other:
         assert strike(place, Moment(1, "learn", 0.3), *league) == -signal.SIGKILL
         assert strike(place, Moment(1, "measure"), *again) == -signal.SIGKILL
         with place.start(*again) as leader:
@@ -57,10 +58,10 @@ def test_whoever_is_lost_the_bits_are_the_same(place: Place, tiny: Path):
 def test_a_training_that_is_stopped_lets_the_others_go(
     place: Place, tiny: Path, sent: signal.Signals
 ):
-    meeting = f"127.0.0.1:{free_port()},2"
-    league = (*TINY, "--hosts", meeting, "--name", "two")
+    rendezvous = f"127.0.0.1:{free_port()},2"
+    league = (*TINY, "--hosts", rendezvous, "--name", "two")
     moment = Moment(2, "learn", 0.1, sent=sent)
-    with helping(place, meeting, devices="2") as other:
+    with helping(place, rendezvous, devices="2") as other:
         assert strike(place, moment, *league) == moment.code
         if sent == signal.SIGINT:
             _, said = other.communicate(timeout=60)
@@ -72,10 +73,10 @@ def test_a_training_that_is_stopped_lets_the_others_go(
 
 @pytest.mark.slow
 def test_a_host_that_is_silent_is_not_waited_for(place: Place):
-    meeting = f"127.0.0.1:{free_port()},2"
+    rendezvous = f"127.0.0.1:{free_port()},2"
     with (
-        helping(place, meeting) as other,
-        place.start(*TINY, "--name", "two", "--hosts", meeting, devices="1") as leader,
+        helping(place, rendezvous) as other,
+        place.start(*TINY, "--name", "two", "--hosts", rendezvous, devices="1") as leader,
     ):
         assert leader.stdout is not None
         next(line for line in leader.stdout if '"generation": 1, "phase": "play"' in line)
@@ -92,11 +93,11 @@ def test_a_host_that_is_silent_is_not_waited_for(place: Place):
 def test_four_hosts_learn_as_one_does(place: Place):
     league = (*TINY, "--learner.shards", "4", "--main-exploiters", "0")
     assert place.call(*league, "--name", "one", devices="4").returncode == 0
-    meeting = f"127.0.0.1:{free_port()},4"
+    rendezvous = f"127.0.0.1:{free_port()},4"
     with contextlib.ExitStack() as stack:
         for host in (1, 2, 3):
-            stack.enter_context(helping(place, meeting, host=host))
-        done = place.call(*league, "--name", "four", "--hosts", meeting, devices="1")
+            stack.enter_context(helping(place, rendezvous, host=host))
+        done = place.call(*league, "--name", "four", "--hosts", rendezvous, devices="1")
     assert done.returncode == 0, done.stderr
     assert contents(place.run("four")) == contents(place.run("one"))
 
@@ -116,9 +117,9 @@ def test_code_of_a_users_own_is_read_by_all(place: Place):
     (place.folder / "own.py").write_text(NETWORK)
     league = (*TINY[:2], "--json", "--generations", "1", "--matches", "2", "--pairs", "2")
     league = (*league, "--network", "./own.py:Own", "--learner.batch-size", "32")
-    meeting = f"127.0.0.1:{free_port()},2"
-    with helping(place, meeting) as other:
-        done = place.call(*league, "--name", "two", "--hosts", meeting, devices="1")
+    rendezvous = f"127.0.0.1:{free_port()},2"
+    with helping(place, rendezvous) as other:
+        done = place.call(*league, "--name", "two", "--hosts", rendezvous, devices="1")
         assert done.returncode == 0, done.stderr
         assert other.wait(timeout=60) == 0
     assert place.call(*league, "--name", "one", devices="1").returncode == 0
@@ -134,9 +135,9 @@ def test_what_a_helper_says_is_passed_on(place: Place):
 
 @pytest.mark.slow
 def test_hosts_are_alike(place: Place):
-    meeting = f"127.0.0.1:{free_port()},2"
-    with helping(place, meeting, devices="1") as other:
-        done = place.call(*TINY, "--name", "two", "--hosts", meeting, devices="2")
+    rendezvous = f"127.0.0.1:{free_port()},2"
+    with helping(place, rendezvous, devices="1") as other:
+        done = place.call(*TINY, "--name", "two", "--hosts", rendezvous, devices="2")
         _, said = other.communicate(timeout=60)
     line = "arena: all hosts have to be alike: here devices "
     assert (done.returncode, done.stderr.splitlines()[-1][: len(line)]) == (2, line)
@@ -156,7 +157,7 @@ def test_hosts_are_alike(place: Place):
         ("join auto --host 1", "with auto the scheduler tells which host this is"),
     ],
 )
-def test_what_is_no_meeting_is_refused(refused: Callable[[str], str], line: str, said: str):
+def test_what_is_no_rendezvous_is_refused(refused: Callable[[str], str], line: str, said: str):
     assert refused(line).startswith(said)
 
 
@@ -170,7 +171,7 @@ def test_shards_are_divided_between_hosts(
 def test_a_host_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hosts, "PATIENCE", 0.3)
     with pytest.raises(UserError, match="nobody leads hosts at 127"):
-        hosts.connect(hosts.Meeting(f"127.0.0.1:{free_port()}", 2), 1, leads=False, about=str)
+        hosts.connect(hosts.Rendezvous(f"127.0.0.1:{free_port()}", 2), 1, leads=False, about=str)
 
 
 def children(pid: int) -> list[int]:
